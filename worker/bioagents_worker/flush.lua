@@ -1,0 +1,68 @@
+-- One atomic step: a heartbeat and the differences of one caller.
+-- Specified by tests/transport/model.py, Store.flush; tested against it call by call.
+--
+-- KEYS: seqs, beats, producers, gone, queues, then one totals hash for each queue of the difference
+-- ARGV: 1 caller  2 run_id  3 epoch  4 base_seq  5 new_seq  6 kind (worker|producer|gone)  7 heartbeat
+--       then for each totals hash: queue, number of fields, field, increment, field, increment, ...
+-- Returns {epoch, stored sequence, fleet size, Redis time in microseconds}
+local caller, server, epoch = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local base, new, kind = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local seqs, beats, producers, gone, known = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+
+local function text(number)
+  return string.format("%.0f", number)
+end
+
+local time = redis.call("TIME")
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local head = redis.call("HMGET", seqs, "__epoch", "__server", caller)
+local current, stored = tonumber(head[1] or "0"), tonumber(head[3] or "0")
+
+-- Where each queue's part of ARGV begins, and whether a hash that we marked has vanished.
+local parts, lost = {}, false
+local at = 8
+for k = 6, #KEYS do
+  local queue, fields = ARGV[at], tonumber(ARGV[at + 1])
+  local its_epoch = redis.call("HGET", KEYS[k], "__epoch")
+  if not its_epoch and redis.call("HEXISTS", seqs, "q:" .. queue) == 1 then
+    lost = true
+  end
+  parts[#parts + 1] = { KEYS[k], queue, at + 2, fields, tonumber(its_epoch or "-1") }
+  at = at + 2 + 2 * fields
+end
+
+local rolled_back = epoch == current and stored < base
+if (head[2] or "") ~= server or current == 0 or epoch > current or lost or rolled_back then
+  current, stored = math.max(now, epoch + 1, current + 1), 0
+  redis.call("DEL", seqs)
+  redis.call("HSET", seqs, "__epoch", text(current), "__server", server)
+end
+
+if epoch == current and stored == base and base ~= new then
+  for _, part in ipairs(parts) do
+    local totals, queue, first, fields = part[1], part[2], part[3], part[4]
+    if part[5] ~= current then
+      redis.call("DEL", totals)
+      redis.call("HSET", totals, "__epoch", text(current))
+      redis.call("HSET", seqs, "q:" .. queue, text(current))
+      redis.call("SADD", known, queue)
+    end
+    for i = first, first + 2 * fields - 1, 2 do
+      redis.call("HINCRBY", totals, ARGV[i], ARGV[i + 1])
+    end
+  end
+  redis.call("HSET", seqs, caller, text(new))
+  stored = new
+end
+
+if kind == "worker" then
+  redis.call("HSET", beats, caller, text(now) .. "\n" .. ARGV[7])
+elseif kind == "producer" then
+  redis.call("HSET", producers, caller, text(now))
+else
+  redis.call("HDEL", beats, caller)
+  redis.call("HDEL", producers, caller)
+  redis.call("HSET", gone, caller, text(now))
+end
+
+return { text(current), stored, redis.call("HLEN", beats) + redis.call("HLEN", producers), text(now) }
