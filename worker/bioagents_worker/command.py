@@ -1,0 +1,161 @@
+"""``bioagents worker``: start the real ``dramatiq`` with the reference actors."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import redis
+from bioagents_cli.errors import UsageError
+
+from bioagents_worker.reference.actors import LONGEST_JOB, QUEUES
+from bioagents_worker.reference.environment import (
+    DEFAULT_NAMESPACE,
+    DEFAULT_URL,
+    NAMESPACE,
+    SPEED,
+    URL,
+    Environment,
+    parse_speed,
+)
+
+APPLICATION: Final = "bioagents_worker.reference.app"
+
+_PREFETCH: Final = "dramatiq_queue_prefetch"
+_EXAMPLE: Final = """example:
+  bioagents worker --queues chat --processes 2 --threads 4 --redis.url redis://127.0.0.1:6379/0
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How to start ``dramatiq``."""
+
+    environment: Environment
+    queues: tuple[str, ...]
+    processes: int
+    threads: int
+    shutdown_timeout: int  # seconds that running jobs get to finish
+
+    def arguments(self) -> list[str]:
+        """The command line; the module comes first because ``--queues`` takes any number of values."""
+        return [
+            sys.executable, "-m", "dramatiq", APPLICATION,
+            "--processes", str(self.processes),
+            "--threads", str(self.threads),
+            "--worker-shutdown-timeout", str(self.shutdown_timeout * 1000),
+            "--queues", *self.queues,
+        ]  # fmt: skip
+
+    def variables(self) -> dict[str, str]:
+        """What is added to the environment.
+
+        A worker fetches no more jobs than it has threads: one that waited in it behind a job of eight hours
+        would be hidden from every idle worker for eight hours.
+        """
+        return {_PREFETCH: str(self.threads), **self.environment.variables()}
+
+
+def main(argv: list[str], prog: str) -> int:
+    """Check the arguments and Redis, then become ``dramatiq``; returns only by raising UsageError."""
+    launch = parse(argv, prog)
+    check_redis(launch.environment.redis_url)
+    # Variables that are set already win over our prefetch, not over the flags.
+    variables = {**launch.variables(), **{k: v for k, v in os.environ.items() if k == _PREFETCH}}
+    os.environ.update(variables)
+    arguments = launch.arguments()
+    os.execv(arguments[0], arguments)  # noqa: S606 - no shell: the arguments are checked above
+
+
+def parse(argv: list[str], prog: str) -> Launch:
+    """Turn the command line into a Launch; argparse ends the process with status 2 on a bad one."""
+    options = _parser(prog).parse_args(argv)
+    return Launch(
+        environment=Environment(redis_url=options.url, namespace=options.namespace, speed=options.speed),
+        queues=options.queues,
+        processes=options.processes,
+        threads=options.threads,
+        shutdown_timeout=options.shutdown_timeout,
+    )
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Start reference workers. Their work is simulated: they wait, hold memory, fail as told.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--queues", type=_queues, default=QUEUES, metavar="A,B", help=f"of {', '.join(QUEUES)} [both]")
+    add("--processes", type=_whole(1), default=1, metavar="N", help="worker processes [1]")
+    add("--threads", type=_whole(1), default=8, metavar="N", help="threads of each process [8]")
+    add(
+        "--redis.url", dest="url", default=os.environ.get(URL, DEFAULT_URL), metavar="URL",
+        help=f"the broker's Redis [${URL}, {DEFAULT_URL}]",
+    )  # fmt: skip
+    add(
+        "--redis.namespace", dest="namespace", metavar="NAME",
+        default=os.environ.get(NAMESPACE, DEFAULT_NAMESPACE),
+        help=f"Dramatiq's namespace [${NAMESPACE}, {DEFAULT_NAMESPACE}]",
+    )  # fmt: skip
+    add(
+        "--shutdown-timeout", type=_whole(0), default=LONGEST_JOB, metavar="SECONDS",
+        help=f"time for running jobs to finish after SIGTERM [{LONGEST_JOB}]",
+    )  # fmt: skip
+    add(
+        "--speed", type=_speed, default=os.environ.get(SPEED, "1"), metavar="FACTOR",
+        help=f"simulated time passes this much faster [${SPEED}, 1]",
+    )  # fmt: skip
+    return parser
+
+
+def check_redis(url: str) -> None:
+    """Raise UsageError, without any secret in it, unless a single Redis answers at ``url``."""
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+            clustered = client.info("cluster").get("cluster_enabled")
+    except ValueError as error:
+        raise UsageError(
+            f"--redis.url: {address(url)!r} is no Redis URL ({error}), expected e.g. {DEFAULT_URL}"
+        ) from None
+    except redis.AuthenticationError as error:
+        raise UsageError(f"--redis.url: Redis at {address(url)} refuses user or password: {error}") from None
+    except redis.RedisError as error:
+        raise UsageError(f"--redis.url: no Redis at {address(url)}: {error}") from None
+    if clustered:
+        raise UsageError(f"--redis.url: {address(url)} is a Redis Cluster, expected a single Redis or Valkey")
+
+
+def address(url: str) -> str:
+    """The part of a Redis URL that can be shown: everything but user, password and options."""
+    parts = urlsplit(url)
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
+
+
+def _queues(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if unknown := [name for name in names if name not in QUEUES]:
+        raise argparse.ArgumentTypeError(f"unknown queue {unknown[0]!r}, expected {' or '.join(QUEUES)}")
+    return names
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def parse_whole(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number of at least {least}")
+        return int(text)
+
+    return parse_whole
+
+
+def _speed(text: str) -> float:
+    try:
+        return parse_speed(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

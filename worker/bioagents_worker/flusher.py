@@ -1,0 +1,202 @@
+"""The thread that adds up events and hands the counts to Redis."""
+
+from __future__ import annotations
+
+import logging
+import random
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import redis
+
+from bioagents_worker.events import Recorder
+from bioagents_worker.heartbeat import Heartbeat
+from bioagents_worker.link import Link
+from bioagents_worker.sweep import PERIOD, Sweep
+from bioagents_worker.tally import Counts, Tally
+from bioagents_worker.transport import Reply, Request, Transport
+from bioagents_worker.wire import FLEET, Keys
+
+logger = logging.getLogger(__name__)
+
+#: Calls a second that one fleet makes at most, about.
+FLEET_CALLS: Final = 1_000
+#: Seconds between two heartbeats of a worker with nothing to tell.
+IDLE: Final = 5.0
+#: Seconds to wait after a call without an answer.
+_RETRY: Final = 1.0
+#: Events are added up at least this often (seconds), however seldom the fleet's size allows a call.
+_MAX_TICK: Final = 1.0
+#: Attempts remembered for :meth:`Sweep.claim`.
+_MAX_STARTED: Final = 1_000
+
+_Errors = (redis.RedisError, OSError)
+
+
+def clock() -> float:
+    """Monotonic seconds that go on while the host sleeps, where the system has such a clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class Flusher:
+    """One caller of the script: a worker once it has a heartbeat, a producer before.
+
+    All but :meth:`stop` and the attributes set by the middleware belong to the flusher's thread.
+    """
+
+    def __init__(
+        self, client: Any, keys: Keys, recorder: Recorder, tally: Tally, *, actors: Mapping[str, Any], min_interval: float
+    ) -> None:  # fmt: skip
+        """``actors``: the broker's, by name, live; ``min_interval``: least seconds between two calls."""
+        self.id = uuid.uuid4().hex
+        self.heartbeat: Heartbeat | None = None
+        self._booted = False  # a boot to count
+        self.errors = 0  # of our hooks, counted by the middleware
+        self._recorder, self._tally, self._min_interval = recorder, tally, min_interval
+        self._link = Link(client, keys)
+        self._transport = Transport(clock(), self._markers)
+        self._actors, self._marked = actors, 0
+        self._sweep = Sweep(self._link, keys, self.id)
+        self._interval = min_interval
+        self._last_call = self._last_sweep = float("-inf")
+        self._waiting_since: float | None = None
+        self._skew, self._redis_ahead_us, self._reported_errors = 0.0, 0, 0
+        self._reachable = True
+        self._logged: set[str] = set()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="bioagents-flusher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to flush; every flusher that is started must be stopped."""
+        self._thread.start()
+
+    def become_worker(self, heartbeat: Heartbeat) -> None:
+        """From now on the calls of this process carry a heartbeat."""
+        self._booted = True
+        self.heartbeat = heartbeat
+
+    def stop(self, timeout: float) -> None:
+        """Hand over what is left and say goodbye, within ``timeout`` seconds; called once, by another thread."""
+        deadline = clock() + timeout
+        self._stopped.set()
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            return  # it waits for Redis; its counts stay unflushed, as those of a killed worker
+        while not self._say_goodbye() and clock() < deadline:
+            time.sleep(min(0.2, timeout))
+        self._link.close()
+
+    def step(self) -> None:
+        """Add up events; call Redis when it is time to."""
+        self._collect()
+        now = clock()
+        if self._due(now):
+            self._call(now, "worker" if self.heartbeat else "producer")
+        if self.heartbeat and self._reachable and now - self._last_sweep >= PERIOD:
+            self._last_sweep = now + random.uniform(0, 1)  # noqa: S311 - spreads load, keeps no secret
+            self._guard(lambda: self._sweep.run(time.time_ns() // 1000 + self._redis_ahead_us))
+
+    def _run(self) -> None:
+        while not self._stopped.wait(min(max(self._interval, self._min_interval), _MAX_TICK)):
+            try:
+                self.step()
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next events must still be counted
+                self.errors += 1
+                if repr(error) not in self._logged:
+                    self._logged.add(repr(error))
+                    logger.error("flush failed; the same failure again is only counted", exc_info=error)
+
+    def _due(self, now: float) -> bool:
+        since = now - self._last_call
+        if not self._reachable:
+            return since >= max(_RETRY, self._interval)
+        if self._transport.waiting:
+            return since >= self._interval
+        return self.heartbeat is not None and since >= max(IDLE, self._interval)
+
+    def _collect(self) -> None:
+        offset = time.time_ns() - time.monotonic_ns()
+        for log, events, ended in self._recorder.drain():
+            self._tally.add(log, events, ended=ended, wall_minus_monotonic_ns=offset)
+        self._claim()
+        if len(self._actors) != self._marked and self._transport.epoch:
+            self._transport.add(self._markers())  # an actor was declared late
+        if self._booted:
+            self._booted = False
+            self._tally.inc(FLEET, f"boots|{socket.gethostname()}")
+        if self.errors > self._reported_errors:
+            self._tally.inc(FLEET, "errors|", self.errors - self._reported_errors)
+            self._reported_errors = self.errors
+        counts = self._tally.take()
+        if counts:
+            self._transport.add(counts)
+            if self._waiting_since is None:
+                self._waiting_since = clock()
+
+    def _markers(self) -> Counts:
+        """Zeros that make the series of every declared actor exist."""
+        actors = list(self._actors.values())
+        self._marked = len(actors)
+        markers: Counts = {}
+        for actor in actors:
+            markers.setdefault(actor.queue_name, {})[f"processed|{actor.actor_name}"] = 0
+        return markers
+
+    def _claim(self) -> None:
+        started = self._tally.started
+        if not self._sweep.watching or not self._reachable:
+            del started[:-_MAX_STARTED]
+            return
+        if started:
+            claimed: list[Any] = []
+            self._guard(lambda: claimed.extend(self._sweep.claim(started)))
+            for attempt in claimed:
+                self._tally.inc(attempt.queue, f"redelivered|{attempt.actor}")
+            started.clear()
+
+    def _call(self, now: float, kind: str) -> Reply | None:
+        beat = ""
+        if kind == "worker" and self.heartbeat:
+            age = 0.0 if self._waiting_since is None else now - self._waiting_since
+            beat = self.heartbeat.encode(interval=max(IDLE, self._interval), skew=self._skew, flush_age=age)
+        reply = self._transport.call(now, lambda request: self._send(request, kind, beat))
+        self._last_call = clock()
+        if reply is not None:
+            if not self._transport.waiting:
+                self._waiting_since = None
+            # A tenth of jitter, so that a fleet that boots at once does not call at once for ever.
+            self._interval = max(self._min_interval, reply.fleet / FLEET_CALLS) * random.uniform(0.9, 1.1)  # noqa: S311
+        return reply
+
+    def _send(self, request: Request, kind: str, beat: str) -> Reply | None:
+        before = time.time_ns()
+        reply: list[Reply] = []
+        self._guard(lambda: reply.append(self._link.flush(self.id, request, kind=kind, beat=beat)))
+        if not reply:
+            return None
+        middle_us = (before + time.time_ns()) // 2000
+        self._redis_ahead_us = reply[0].time_us - middle_us
+        self._skew = -self._redis_ahead_us / 1e6
+        return reply[0]
+
+    def _say_goodbye(self) -> bool:
+        self._collect()
+        reply = self._call(clock(), "gone")
+        return reply is not None and not self._transport.waiting
+
+    def _guard(self, action: Callable[[], object]) -> None:
+        """Run something that talks to Redis; a change between reachable and not is logged, once."""
+        try:
+            action()
+        except _Errors as error:
+            if self._reachable:
+                logger.warning("Redis does not take our counts, they wait in memory: %s", error)
+            self._reachable = False
+        else:
+            if not self._reachable:
+                logger.info("Redis takes our counts again")
+            self._reachable = True

@@ -1,0 +1,86 @@
+"""What a worker says about itself: from Dramatiq's objects to a heartbeat."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import time
+from typing import Any
+
+import dramatiq
+from dramatiq.common import q_name
+
+from bioagents_worker import wire
+from bioagents_worker.resources import Resources
+from bioagents_worker.tally import Tally
+from bioagents_worker.version import __version__
+
+
+class Heartbeat:
+    """Of one running worker."""
+
+    def __init__(self, broker: Any, worker: Any, tally: Tally, *, version: str) -> None:  # noqa: ANN401 - untyped in dramatiq 1
+        self._worker, self._tally, self._resources = worker, tally, Resources()
+        self._identity = wire.encode_identity(identity(broker, worker, version))
+        self.draining = False
+
+    def encode(self, *, interval: float, skew: float, flush_age: float) -> str:
+        """The heartbeat as it stands now; arguments in seconds, see :class:`bioagents_worker.wire.State`."""
+        usage = self._resources.usage()
+        queues, delayed = held(self._worker)
+        attempts = sorted(self._tally.running(), key=lambda attempt: attempt.started_ns)
+        now_ns = time.monotonic_ns()
+        running: dict[str, int] = {}
+        for attempt in attempts:
+            running[attempt.queue] = running.get(attempt.queue, 0) + 1
+        state = wire.State(
+            draining=self.draining,
+            interval=interval,
+            threads=sum(thread.is_alive() for thread in self._worker.workers),
+            consumers=sum(thread.is_alive() for thread in list(self._worker.consumers.values())),
+            rss=usage.rss,
+            limit=usage.limit,
+            cpu=round(usage.cpu, 2),
+            jobs=self._tally.attempts,
+            running=running,
+            held=queues,
+            delayed=delayed,
+            oldest=tuple(
+                wire.RunningJob(a.queue, a.actor, (now_ns - a.started_ns) / 1e9, a.message_id)
+                for a in attempts[: wire.MAX_LISTED_JOBS]
+            ),
+            skew=round(skew, 3),
+            flush_age=round(flush_age, 3),
+        )
+        return wire.encode_beat(self._identity, state)
+
+
+def identity(broker: Any, worker: Any, version: str) -> wire.Identity:  # noqa: ANN401 - as Heartbeat
+    """What never changes in a worker's life."""
+    allowed = worker.consumer_whitelist
+    queues = sorted(name for name in broker.get_declared_queues() if not allowed or name in allowed)
+    return wire.Identity(
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        broker=broker.broker_id,
+        queues=tuple(queues),
+        threads=worker.worker_threads,
+        start=round(time.time(), 3),
+        dramatiq=dramatiq.__version__,
+        python=platform.python_version(),
+        monitor=__version__,
+        version=version,
+    )
+
+
+def held(worker: Any) -> tuple[dict[str, int], dict[str, int]]:  # noqa: ANN401 - as Heartbeat
+    """Jobs that this worker has fetched and not acknowledged, and delayed jobs in its memory, by queue."""
+    queues: dict[str, int] = {}
+    delayed: dict[str, int] = {}
+    for name, thread in list(worker.consumers.items()):
+        count = getattr(thread.consumer, "outstanding_message_count", 0)
+        if count:
+            queue = q_name(name)
+            (queues if queue == name else delayed)[queue] = count
+    return queues, delayed

@@ -1,0 +1,147 @@
+"""One connection to Redis, the flusher's own.
+
+redis-py's clients send a command again when the reply is lost, and a pooled connection may be a new one,
+to another server, without a word. The transport must know both, so it holds a plain connection: every error
+closes it, nothing is sent twice, and the server's ``run_id`` is read once for each connection made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any, Final
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
+from redis.retry import Retry
+
+from bioagents_worker.transport import Reply, Request
+from bioagents_worker.wire import Keys
+
+#: Seconds to wait for a connection or an answer; the flusher has a thread of its own to wait in.
+TIMEOUT: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script of this package."""
+
+    source: bytes
+    sha: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Redis names scripts by SHA-1: no matter of security.
+        object.__setattr__(self, "sha", sha1(self.source, usedforsecurity=False).hexdigest())
+
+    @classmethod
+    def load(cls, name: str) -> Script:
+        return cls((files("bioagents_worker") / name).read_bytes())
+
+
+def flush_arguments(
+    keys: Keys, caller: str, run_id: str, request: Request, *, kind: str, beat: str = ""
+) -> tuple[list[str], list[str | int]]:
+    """KEYS and ARGV of ``flush.lua``."""
+    names = [keys.seqs, keys.beats, keys.producers, keys.gone, keys.queues]
+    argv: list[str | int] = [caller, run_id, request.epoch, request.base, request.new, kind, beat]
+    for queue, fields in request.counts.items():
+        names.append(keys.totals(queue))
+        argv += [queue, len(fields)]
+        for name, n in fields.items():
+            argv += [name, n]
+    return names, argv
+
+
+class Link:
+    """The connection; made when it is first used and again after any error."""
+
+    def __init__(self, client: Any, keys: Keys) -> None:  # noqa: ANN401 - redis-py's client classes share no base
+        """``client``: the broker's; its address, credentials and TLS are used, its pool is not."""
+        self._client, self._keys = client, keys
+        self._flush, self._reap = Script.load("flush.lua"), Script.load("reap.lua")
+        self._connection: Any = None
+        self._run_id = ""
+
+    def flush(self, caller: str, request: Request, *, kind: str, beat: str = "") -> Reply:
+        """One call of the script.
+
+        Raises:
+            redis.RedisError, OSError: No answer, or Redis refused; whether the call was carried out is unknown.
+        """
+        self._connect()
+        names, argv = flush_arguments(self._keys, caller, self._run_id, request, kind=kind, beat=beat)
+        epoch, stored, fleet, time_us = self._evaluate(self._flush, names, argv)
+        return Reply(int(epoch), int(stored), int(fleet), int(time_us))
+
+    def reap(self, callers: list[str], age: float) -> int:
+        """Forget those of ``callers`` that were silent for ``age`` seconds; how many."""
+        keys = self._keys
+        names = [keys.seqs, keys.beats, keys.producers, keys.gone]
+        return int(self._evaluate(self._reap, names, [int(age * 1_000_000), *callers]))
+
+    def command(self, *args: Any) -> Any:  # noqa: ANN401 - Redis' replies have many types
+        """Any other command."""
+        self._connect()
+        return self._send(*args)
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.disconnect()
+
+    def _evaluate(self, script: Script, names: list[str], argv: list[Any]) -> Any:  # noqa: ANN401 - as command
+        self._connect()
+        try:
+            return self._send("EVALSHA", script.sha, len(names), *names, *argv)
+        except NoScriptError:  # a refusal: nothing was carried out, so a second call is safe
+            self._send("SCRIPT LOAD", script.source)
+            return self._send("EVALSHA", script.sha, len(names), *names, *argv)
+
+    def _send(self, *args: Any) -> Any:  # noqa: ANN401 - as command
+        if self._connection is None:
+            raise redis.ConnectionError("the connection was lost")
+        try:
+            # No health check: it would reconnect on its own, perhaps to another server.
+            self._connection.send_command(*args, check_health=False)
+            return self._connection.read_response()
+        except NoScriptError:
+            raise
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> None:
+        if self._connection is not None:
+            return
+        connection = _connection(self._client, self._keys.seqs)
+        connection.connect()
+        self._connection = connection
+        self._run_id = _run_id(self._send("INFO", "server"))
+
+
+def _connection(client: Any, key: str) -> Any:  # noqa: ANN401 - see Link
+    """A connection outside the client's pool, to the node that owns our keys."""
+    if hasattr(client, "get_node_from_key"):  # redis.RedisCluster
+        client = client.get_redis_connection(client.get_node_from_key(key))
+    pool = client.connection_pool
+    options = {
+        **pool.connection_kwargs,
+        "socket_timeout": TIMEOUT,
+        "socket_connect_timeout": TIMEOUT,
+        "retry": Retry(NoBackoff(), 0),
+        "retry_on_error": [],
+        "decode_responses": False,
+    }
+    return pool.connection_class(**options)
+
+
+def _run_id(info: Any) -> str:  # noqa: ANN401 - bytes, or str under some parsers
+    """The ``run_id`` of INFO; empty where a managed service hides it."""
+    text = info.decode(errors="replace") if isinstance(info, bytes) else str(info)
+    for line in text.splitlines():
+        if line.startswith("run_id:"):
+            return line.removeprefix("run_id:").strip()
+    return ""

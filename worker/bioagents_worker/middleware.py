@@ -1,0 +1,258 @@
+"""The middleware: hooks that write down events, and the life of the flusher.
+
+No hook does I/O, takes a lock or waits; see :mod:`bioagents_worker.events`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import weakref
+from multiprocessing import util as multiprocessing_util
+from time import monotonic_ns
+from typing import TYPE_CHECKING, Any, Final
+
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import Middleware
+
+from bioagents_worker.errors import ConfigurationError
+from bioagents_worker.events import DEAD, END, ENQUEUED, FIRST, RETRY, SKIP, START, Recorder, ThreadLocal
+from bioagents_worker.flusher import Flusher
+from bioagents_worker.heartbeat import Heartbeat
+from bioagents_worker.tally import Tally
+from bioagents_worker.wire import READY_OPTION, Keys
+
+if TYPE_CHECKING:
+    from dramatiq import Message
+    from dramatiq.broker import Broker, MessageProxy
+
+logger = logging.getLogger(__name__)
+
+#: Seconds that the end of a worker or a producer may wait for its last counts to be taken.
+_GOODBYE: Final = 5.0
+
+
+class JobMetrics(Middleware):
+    """Counts every job of this process exactly once and hands the counts to Redis, together with a heartbeat.
+
+    Add it to a :class:`dramatiq.brokers.redis.RedisBroker` in workers and producers alike; it moves itself to the
+    front of the list of middleware. With a ``StubBroker`` it does nothing.
+
+    Raises:
+        ConfigurationError: From ``broker.add_middleware`` or the first declaration of an actor: a second
+            JobMetrics, a broker that is not on Redis, a bad option.
+    """
+
+    def __init__(self, *, version: str = "", min_interval: float = 0.1) -> None:
+        """Set up the middleware; nothing is opened or started yet.
+
+        Args:
+            version: The application's version, published with each worker.
+            min_interval: Least time between two calls to Redis in seconds. Raise it where Redis is paid by the
+                request; counts are then seen so much later.
+        """
+        if not isinstance(version, str):
+            raise ConfigurationError(f"JobMetrics: version must be a string, got {version!r}")
+        if not isinstance(min_interval, (int, float)) or not 0.01 <= min_interval <= 3600:  # noqa: PLR2004 - bounds
+            raise ConfigurationError(
+                f"JobMetrics: min_interval must be 0.01 to 3600 seconds, got {min_interval!r}"
+            )
+        self._version, self._min_interval = version, float(min_interval)
+        self._broker: Any = None
+        self._active = False
+        self._failures_logged: set[str] = set()
+        self._begin()
+
+    # -- the hooks of a job's life: the hot path -----------------------------------------------------------
+
+    def before_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:
+        """Stamp the time at which the job becomes ready; the stamp also says that it was counted."""
+        try:
+            if self._broker is None:
+                self._attach(broker)
+            local, options = self._local, message.options
+            if local.consumer:  # a delayed job that has become due moves on, from .DQ to its queue
+                options.setdefault(READY_OPTION, time.time_ns() // 1_000_000)
+                return
+            if READY_OPTION not in options and "retries" not in options:
+                local.append((FIRST, message.message_id))
+            options[READY_OPTION] = options.get("eta") or time.time_ns() // 1_000_000
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not cost a job
+            self._failed("before_enqueue", error)
+
+    def after_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:  # noqa: ARG002 - Dramatiq's signature
+        """A job was enqueued, or retried."""
+        try:
+            local = self._local
+            if local.consumer:
+                return
+            if delay is not None and "retries" in message.options:
+                local.append((RETRY, message.queue_name, message.actor_name))
+            else:
+                local.append((ENQUEUED, message.message_id, message.queue_name, message.actor_name))
+            if self._flusher is None:
+                self._ensure_flusher()
+        except Exception as error:  # noqa: BLE001 - see before_enqueue
+            self._failed("after_enqueue", error)
+
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - as above
+        """An attempt begins."""
+        try:
+            m = message._message  # noqa: SLF001 - the proxy's attribute look-ups cost more than all else here
+            self._local.append(
+                (START, monotonic_ns(), m.queue_name, m.actor_name, m.message_id,
+                 m.options.get(READY_OPTION), m.message_timestamp)
+            )  # fmt: skip
+        except Exception as error:  # noqa: BLE001 - see before_enqueue
+            self._failed("before_process_message", error)
+
+    def after_process_message(
+        self,
+        broker: Broker,  # noqa: ARG002 - as above
+        message: MessageProxy,
+        *,
+        result: Any = None,  # noqa: ANN401, ARG002 - as above
+        exception: BaseException | None = None,
+    ) -> None:
+        """An attempt ended."""
+        try:
+            self._local.append(
+                (END, monotonic_ns(), None if exception is None else exception.__class__, message.failed)
+            )
+        except Exception as error:  # noqa: BLE001 - see before_enqueue
+            self._failed("after_process_message", error)
+
+    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - as above
+        """A middleware refused the attempt."""
+        try:
+            self._local.append((SKIP, message.failed))
+        except Exception as error:  # noqa: BLE001 - see before_enqueue
+            self._failed("after_skip_message", error)
+
+    def after_nack(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - as above
+        """A job was dead-lettered."""
+        try:
+            self._local.append((DEAD, message.queue_name, message.actor_name))
+        except Exception as error:  # noqa: BLE001 - see before_enqueue
+            self._failed("after_nack", error)
+
+    # -- declarations and the life of a process ------------------------------------------------------------
+
+    def before_declare_actor(self, broker: Broker, actor: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        self._attach(broker)
+
+    def after_declare_actor(self, broker: Broker, actor: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        self._attach(broker)
+
+    def before_declare_queue(self, broker: Broker, queue_name: str) -> None:  # noqa: ARG002 - as above
+        self._attach(broker)
+
+    def after_declare_queue(self, broker: Broker, queue_name: str) -> None:  # noqa: ARG002 - as above
+        self._attach(broker)
+
+    def before_worker_boot(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        self._attach(broker)
+
+    def after_worker_boot(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401 - as above
+        """From now on this process is a worker."""
+        flusher = self._ensure_flusher()
+        if flusher is not None:
+            flusher.become_worker(Heartbeat(broker, worker, self._tally, version=self._version))
+
+    def after_consumer_thread_boot(self, broker: Broker, thread: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        """What this thread enqueues are delayed jobs that have become due."""
+        if self._active:
+            self._local.consumer = True
+
+    def before_worker_shutdown(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        """From now on this worker drains: it offers no slots."""
+        if self._flusher is not None and self._flusher.heartbeat is not None:
+            self._flusher.heartbeat.draining = True
+
+    def after_worker_shutdown(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        """A worker's children run no ``atexit``: this is their last word."""
+        self._stop()
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """A process's own state; a forked child starts with none of its parent's."""
+        self._recorder = Recorder()
+        self._local: Any = ThreadLocal(self._recorder) if self._active else _Idle()
+        self._tally = Tally(self._broker.actors if self._active else ())
+        self._flusher: Flusher | None = None
+        self._finalizer: Any = None
+        self._starting = threading.Lock()
+
+    def _attach(self, broker: Any) -> None:  # noqa: ANN401 - RedisBroker is untyped
+        if sum(isinstance(other, JobMetrics) for other in broker.middleware) > 1:
+            raise ConfigurationError("JobMetrics was added to this broker twice; add it once")
+        if self._broker is None:
+            self._bind(broker)
+        elif self._broker is not broker:
+            raise ConfigurationError("this JobMetrics belongs to another broker; give each broker its own")
+        if broker.middleware and broker.middleware[0] is not self:
+            # First in the list: before AgeLimit may skip, after Retries has decided. A new list, never a move in
+            # place, since Dramatiq may be iterating over this one.
+            broker.middleware = [self, *(other for other in broker.middleware if other is not self)]
+
+    def _bind(self, broker: Any) -> None:  # noqa: ANN401 - as above
+        if not isinstance(broker, (RedisBroker, StubBroker)):
+            raise ConfigurationError(f"JobMetrics needs a RedisBroker, got a {type(broker).__name__}")
+        self._broker, self._active = broker, isinstance(broker, RedisBroker)
+        if self._active:
+            self._begin()
+            forked = weakref.WeakMethod(self._begin)
+            os.register_at_fork(after_in_child=lambda: (begin := forked()) and begin())
+
+    def _ensure_flusher(self) -> Flusher | None:
+        """The running flusher; started by whichever thread comes first, while others go on without."""
+        if self._active and self._flusher is None and self._starting.acquire(blocking=False):
+            try:
+                if self._flusher is None:
+                    self._flusher = self._start()
+            finally:
+                self._starting.release()
+        return self._flusher
+
+    def _start(self) -> Flusher:
+        broker = self._broker
+        flusher = Flusher(
+            broker.client, Keys(broker.namespace), self._recorder, self._tally,
+            actors=broker.actors, min_interval=self._min_interval,
+        )  # fmt: skip
+        flusher.start()
+        stop = weakref.WeakMethod(self._stop)
+        # Runs at the end of the interpreter and of children made by multiprocessing, which run no atexit.
+        self._finalizer = multiprocessing_util.Finalize(
+            None, lambda: (end := stop()) and end(), exitpriority=0
+        )
+        return flusher
+
+    def _stop(self) -> None:
+        flusher, self._flusher = self._flusher, None
+        if flusher is not None:
+            self._finalizer.cancel()
+            flusher.stop(_GOODBYE)
+
+    def _failed(self, hook: str, error: Exception) -> None:
+        """A bug of ours: counted, and logged once for each hook."""
+        if self._flusher is not None:
+            self._flusher.errors += 1
+        if hook not in self._failures_logged:
+            self._failures_logged.add(hook)
+            logger.error(
+                "JobMetrics failed in %s; further failures there are only counted", hook, exc_info=error
+            )
+
+
+class _Idle:
+    """Stands in for a thread's log where nothing is to be recorded."""
+
+    consumer = False
+
+    def append(self, event: object) -> None:
+        """Forget it."""

@@ -1,0 +1,86 @@
+"""The actors of the reference fleet, declared on whatever broker is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dramatiq import Actor, Broker, actor
+from dramatiq.middleware import CurrentMessage
+
+from bioagents_worker.reference.work import ContextTooLong, Work, perform
+
+CHAT: Final = "chat"
+DEEP_RESEARCH: Final = "deep-research"
+QUEUES: Final = (CHAT, DEEP_RESEARCH)
+
+#: Longest job of deep-research: eight hours, in seconds.
+LONGEST_JOB: Final = 8 * 3600
+
+# Dramatiq's own limit is 10 minutes; it has to lie above the longest job. Milliseconds.
+_CHAT_TIME_LIMIT: Final = 5 * 60 * 1000
+_RESEARCH_TIME_LIMIT: Final = (LONGEST_JOB + 3600) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Actors:
+    """The declared actors; each takes its :class:`Work` as a dictionary, keyword ``work``."""
+
+    answer: Actor[..., str]
+    follow_up: Actor[..., str]
+    research: Actor[..., str]
+    write_report: Actor[..., str]
+
+
+def declare(broker: Broker, *, speed: float = 1.0) -> Actors:
+    """Declare the four actors on ``broker``; simulated seconds pass ``speed`` times faster than real ones.
+
+    The broker needs Dramatiq's ``CurrentMessage`` where jobs are to run: a job asks it which attempt it is.
+    """
+
+    def answer(question: str, *, work: dict[str, Any]) -> str:
+        """Answer a chat message: seconds."""
+        perform(Work(**work), attempt=_attempt(), speed=speed)
+        return f"answer to {question}"
+
+    def follow_up(question: str, *, work: dict[str, Any]) -> str:
+        """Come back to a chat later: sent with a delay."""
+        perform(Work(**work), attempt=_attempt(), speed=speed)
+        return f"follow-up on {question}"
+
+    def research(topic: str, *, work: dict[str, Any]) -> str:
+        """Research a topic: minutes to eight hours."""
+        perform(Work(**work), attempt=_attempt(), speed=speed)
+        return f"findings on {topic}"
+
+    def write_report(findings: str, *, work: dict[str, Any]) -> str:
+        """Write up what ``research`` found: the second stage of a pipeline."""
+        perform(Work(**work), attempt=_attempt(), speed=speed)
+        return f"report of {findings}"
+
+    chat: dict[str, Any] = {
+        "broker": broker, "queue_name": CHAT, "time_limit": _CHAT_TIME_LIMIT, "throws": ContextTooLong,
+        "max_retries": 3, "min_backoff": _scaled(2, speed), "max_backoff": _scaled(60, speed),
+    }  # fmt: skip
+    deep: dict[str, Any] = {
+        "broker": broker, "queue_name": DEEP_RESEARCH, "time_limit": _RESEARCH_TIME_LIMIT,
+        "throws": ContextTooLong,
+        "max_retries": 2, "min_backoff": _scaled(60, speed), "max_backoff": _scaled(1800, speed),
+    }  # fmt: skip
+    return Actors(
+        answer=actor(answer, **chat),
+        follow_up=actor(follow_up, **chat),
+        research=actor(research, **deep),
+        write_report=actor(write_report, **deep),
+    )
+
+
+def _attempt() -> int:
+    """Which attempt of its job runs in this thread; the first is 0."""
+    message = CurrentMessage.get_current_message()
+    return int(message.options.get("retries", 0)) if message else 0
+
+
+def _scaled(seconds: float, speed: float) -> int:
+    """Milliseconds of real time for ``seconds`` of simulated time, at least 1."""
+    return max(1, round(seconds * 1000 / speed))

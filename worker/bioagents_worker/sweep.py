@@ -1,0 +1,105 @@
+"""What one worker of the fleet does for all now and then: notice the missing, forget the dead.
+
+A lock with a lifetime in Redis lets one worker at a time do it; nothing is wrong if two do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from bioagents_worker.link import Link
+from bioagents_worker.tally import Attempt
+from bioagents_worker.wire import Keys
+
+#: Seconds between two sweeps of a fleet.
+PERIOD: Final = 15.0
+#: A caller is reaped after a day: always more than the 12 h after which it would begin anew by itself.
+REAP_AGE: Final = 24 * 3600.0
+#: A worker is missing when its heartbeat is older than this, or than three of its own intervals (seconds).
+MISSING_AGE: Final = 15.0
+_LOST_TTL: Final = 24 * 3600
+_CHUNK: Final = 500
+_MARK: Final = "worker:"
+
+
+class Sweep:
+    """Bound to one worker; its link belongs to the caller's thread."""
+
+    def __init__(self, link: Link, keys: Keys, me: str) -> None:
+        self._link, self._keys, self._me = link, keys, me
+        self.watching = False  # whether jobs of missing workers may turn up again
+
+    def run(self, now_us: int) -> None:
+        """One sweep, if no other worker made one lately; ``now_us`` is Redis' clock.
+
+        Raises:
+            redis.RedisError, OSError: As Link.
+        """
+        if self._link.command("SET", self._keys.sweep, self._me, "NX", "PX", int(PERIOD * 900)):
+            self._mark_missing(now_us)
+            self._reap(now_us)
+        self.watching = bool(self._link.command("EXISTS", self._keys.lost))
+
+    def claim(self, started: list[Attempt]) -> list[Attempt]:
+        """Those of these attempts whose job a missing worker was running; each job is claimed once.
+
+        Raises:
+            redis.RedisError, OSError: As Link.
+        """
+        if not started:
+            return []
+        ids = [attempt.message_id for attempt in started]
+        owners = self._link.command("HMGET", self._keys.lost, *ids)
+        me = self._me.encode()
+        return [
+            attempt
+            for attempt, owner in zip(started, owners, strict=True)
+            if owner and owner != me and self._link.command("HDEL", self._keys.lost, attempt.message_id)
+        ]
+
+    def _mark_missing(self, now_us: int) -> None:
+        marked = {
+            field.decode(errors="surrogateescape") for field in self._link.command("HKEYS", self._keys.lost)
+        }
+        for worker, (stamp_us, interval, job_ids) in self._beats():
+            mark = _MARK + worker
+            if (now_us - stamp_us) / 1e6 <= max(MISSING_AGE, 3 * interval):
+                if mark in marked:  # it may go missing again
+                    self._link.command("HDEL", self._keys.lost, mark)
+            elif mark not in marked:
+                fields = [mark, stamp_us, *(part for job in job_ids for part in (job, worker))]
+                self._link.command("HSET", self._keys.lost, *fields)
+                self._link.command("EXPIRE", self._keys.lost, _LOST_TTL)
+
+    def _reap(self, now_us: int) -> None:
+        oldest_us = now_us - int(REAP_AGE * 1e6)
+        for key in (self._keys.beats, self._keys.producers, self._keys.gone):
+            old = [caller for caller, value in self._scan(key) if _stamp(value) < oldest_us]
+            for i in range(0, len(old), _CHUNK):
+                self._link.reap(old[i : i + _CHUNK], REAP_AGE)
+
+    def _beats(self) -> Iterator[tuple[str, tuple[int, float, list[str]]]]:
+        """Worker → Redis time of its heartbeat in µs, its interval in seconds, its running jobs' ids."""
+        for worker, value in self._scan(self._keys.beats):
+            try:
+                state = json.loads(value.split(b"\n")[2])
+                job_ids = [str(job[3]) for job in state.get("oldest", ())]
+                yield worker, (_stamp(value), float(state.get("interval", 0)), job_ids)
+            except (AttributeError, IndexError, TypeError, ValueError):
+                continue  # not ours to mend: the exporter counts it
+
+    def _scan(self, key: str) -> Iterator[tuple[str, bytes]]:
+        cursor = b"0"
+        while True:
+            cursor, flat = self._link.command("HSCAN", key, cursor, "COUNT", _CHUNK)
+            for caller, value in zip(flat[::2], flat[1::2], strict=True):
+                yield caller.decode(errors="surrogateescape"), value
+            if cursor in (b"0", 0):
+                return
+
+
+def _stamp(value: bytes) -> int:
+    digits = value.partition(b"\n")[0]
+    return int(digits) if digits.isdigit() else 0
