@@ -1,0 +1,69 @@
+"""The reference page of all metrics, written from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from bioagents_exporter.catalogue import CHAPTERS, FLEET_LABEL, Metric, metrics_of
+from bioagents_worker.wire import BUCKETS
+
+_HEAD: Final = f"""\
+# Metrics
+
+This page is generated from the catalogue: `python -m bioagents_exporter.catalogue > docs/metrics.md`.
+What the numbers mean for a person on call: [concepts.md](concepts.md).
+
+Every series carries the label `{FLEET_LABEL}` (setting `fleet`, by default the namespace), so that two fleets
+under one Prometheus never merge. The prefix `{{prefix}}` is the default of the setting `prefix`. A number
+that was not read is left out; it is never shown as 0. Q stands for a queue's key in Redis,
+`<namespace>:<queue>`.
+
+Which series a copy of the exporter publishes, by `--collect.workers`:
+
+- `all` (the default): all of them.
+- `host`, for a sidecar on a worker server: the series by `worker`, of workers on its own host alone;
+  `redis_up`, `redis_round_trip_seconds`, the two `redis_replica_*`; and everything about the exporter itself.
+- `none`, for a central copy beside sidecars: everything but the series by `worker`.
+
+Totals that workers of the previous wire version still write are series of their own with the label `wire`
+(`wire="0"`), never added to the current ones: the two start again at different times, and their sum would
+show resets that never were. Sum over `wire` after `rate()`.
+"""
+
+_BUCKET_LIST: Final = f"""
+Upper bounds of the histograms' buckets in seconds: {", ".join(f"{bound:g}" for bound in BUCKETS)}, +Inf.
+"""
+
+
+def page(prefix: str) -> str:
+    """The whole page in Markdown, with metrics named as under this prefix."""
+    return "\n".join(_lines(prefix)) + "\n"
+
+
+def _lines(prefix: str) -> Iterator[str]:
+    yield _HEAD.replace("{prefix}", prefix)
+    for title in CHAPTERS:
+        yield from _chapter(title, prefix)
+
+
+def _chapter(title: str, prefix: str) -> Iterator[str]:
+    metrics = metrics_of(title)
+    yield f"## {title}"
+    if any(metric.type == "histogram" for metric in metrics):
+        yield _BUCKET_LIST.rstrip("\n")
+    yield ""
+    for metric in metrics:
+        yield from _entry(metric, prefix)
+
+
+def _entry(metric: Metric, prefix: str) -> Iterator[str]:
+    labels = [*metric.labels, *(f"{name} (where it applies)" for name in metric.optional)]
+    unit = f", in {metric.unit}" if metric.unit else ""
+    by = f", by {', '.join(labels)}" if labels else ""
+    yield f"### `{metric.full_name(prefix)}`"
+    yield ""
+    yield f"{metric.type.capitalize()}{unit}{by}. {metric.help}"
+    yield ""
+    yield f"From: {metric.formula}."
+    yield ""
