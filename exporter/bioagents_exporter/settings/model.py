@@ -24,7 +24,7 @@ DEFAULT_DEAD_MESSAGE_TTL: Final = 7 * 86400.0
 class Settings:
     """Everything that people can set; :func:`bioagents_exporter.settings.load` validates it."""
 
-    redis_url: Secret = Secret(DEFAULT_REDIS_URL)
+    redis_url: Secret = field(default_factory=lambda: Secret(DEFAULT_REDIS_URL))
     redis_wait: bool = False  # start although Redis cannot be reached, and keep trying
     namespace: str = DEFAULT_NAMESPACE
     fleet: str = ""  # empty: the namespace
@@ -39,5 +39,6 @@ class Settings:
     host: str = field(default_factory=socket.gethostname)  # what heartbeats from this host say
 
     def __post_init__(self) -> None:
+        """A fleet without a name of its own is called as its namespace."""
         if not self.fleet:
             object.__setattr__(self, "fleet", self.namespace)

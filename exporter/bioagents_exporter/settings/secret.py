@@ -37,13 +37,17 @@ class Secret:
         return self._value
 
     def __str__(self) -> str:
+        """The URL with ``***`` for its password."""
         return masked(self._value)
 
     def __repr__(self) -> str:
+        """As :func:`str`, marked as a secret."""
         return f"Secret({masked(self._value)!r})"
 
     def __eq__(self, other: object) -> bool:
+        """By the whole text."""
         return isinstance(other, Secret) and self._value == other._value
 
     def __hash__(self) -> int:
+        """By the whole text."""
         return hash(self._value)
