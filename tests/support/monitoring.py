@@ -1,0 +1,185 @@
+"""A real Prometheus, a real Alertmanager and a webhook that remembers what it was sent."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from support.polling import free_port, wait_until
+from support.programs import Program, require
+
+
+def get(url: str) -> str:
+    """The body of a page of a server on this host; OSError unless it answers 200."""
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - http to 127.0.0.1, built by the tests
+        return str(answer.read().decode())
+
+
+def answers(url: str) -> bool:
+    """Whether the page can be had now."""
+    try:
+        get(url)
+    except OSError:
+        return False
+    return True
+
+
+class _Server:
+    """A program that says at ``/-/ready`` when it is."""
+
+    def __init__(self, args: list[str], *, folder: Path, address: str) -> None:
+        self.address, self.url = address, f"http://{address}"
+        self.program = Program([require(args[0]), *args[1:]], cwd=folder, name=Path(args[0]).name)
+        try:
+            wait_until(self._ready, what=f"{args[0]} on {address}, see {self.program.log}")
+        except AssertionError:
+            self.stop()
+            raise
+
+    def _ready(self) -> bool:
+        assert self.program.running, self.program.output()
+        return answers(f"{self.url}/-/ready")
+
+    def stop(self) -> None:
+        self.program.stop()
+
+    def complaints(self) -> list[str]:
+        """The lines of its log that warn or report an error."""
+        return [
+            line
+            for line in self.program.output().splitlines()
+            if any(f"level={level}" in line.lower() for level in ("warn", "error", "crit"))
+        ]
+
+
+class Prometheus(_Server):
+    """Runs ``config``, a file of :func:`bioagents_alerts.write_prometheus`."""
+
+    def __init__(self, folder: Path, config: Path) -> None:
+        address = f"127.0.0.1:{free_port()}"
+        args = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"]
+        super().__init__([*args, f"--web.listen-address={address}"], folder=folder, address=address)
+
+    def _api(self, path: str, **parameters: str) -> Any:  # noqa: ANN401 - JSON of many shapes
+        page = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        return json.loads(get(page))["data"]
+
+    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """Labels and value of each series of an instant query."""
+        result = self._api("query", query=expression)["result"]
+        return [(series["metric"], float(series["value"][1])) for series in result]
+
+    def targets(self) -> list[dict[str, Any]]:
+        """The scraped targets, with ``health``, ``lastError`` and ``scrapeUrl``."""
+        return list(self._api("targets", state="active")["activeTargets"])
+
+    def alert_states(self) -> dict[str, str]:
+        """Alert name → ``pending`` or ``firing``; alerts that are neither are left out."""
+        return {alert["labels"]["alertname"]: alert["state"] for alert in self._api("alerts")["alerts"]}
+
+
+class Alertmanager(_Server):
+    """Runs ``config``, alone: no cluster port is opened."""
+
+    def __init__(self, folder: Path, config: Path) -> None:
+        address = f"127.0.0.1:{free_port()}"
+        args = ["prometheus-alertmanager", f"--config.file={config}", f"--storage.path={folder / 'data'}"]
+        args += ["--cluster.listen-address=", f"--web.listen-address={address}"]
+        super().__init__(args, folder=folder, address=address)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One alert in one message that the webhook received."""
+
+    name: str
+    status: str  # "firing" or "resolved"
+    receiver: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+class Webhook:
+    """An HTTP server of this process on a free port that keeps every alert posted to it, in order."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self.notices))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="webhook")
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where Alertmanager posts to."""
+        return f"http://127.0.0.1:{self._server.server_port}/"
+
+    def find(self, name: str, status: str) -> list[Notice]:
+        """What was received of one alert in one status."""
+        return [notice for notice in self.notices if (notice.name, notice.status) == (name, status)]
+
+    def stop(self) -> None:
+        """Close the port."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _handler(notices: list[Notice]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            notices.extend(_notice(message["receiver"], alert) for alert in message["alerts"])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing: the notices are the record."""
+
+    return Handler
+
+
+def _notice(receiver: str, alert: Mapping[str, Any]) -> Notice:
+    labels: dict[str, str] = alert["labels"]
+    return Notice(labels["alertname"], alert["status"], receiver, labels, alert["annotations"])
+
+
+class StaticExposition:
+    """Serves one text as ``/metrics``: a stand-in that tests the runners alone, never an exporter."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _exposition(self))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="exposition")
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """``host:port`` to scrape."""
+        return f"127.0.0.1:{self._server.server_port}"
+
+    def stop(self) -> None:
+        """Close the port."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _exposition(source: StaticExposition) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(source.text.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing: Prometheus scrapes every second."""
+
+    return Handler
