@@ -29,12 +29,21 @@ def duration(text: str) -> float:
     text = text.strip()
     parts = _DURATION.findall(text)
     if parts and "".join(number + unit for number, unit in parts) == text:
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        total = sum(float(number) * _UNITS[unit] for number, unit in parts)
     else:
-        seconds = number_of(text, _EXPECTED_DURATION)
-    if not 0 < seconds <= _LONGEST_DURATION:
+        total = number_of(text, _EXPECTED_DURATION)
+    if not 0 < total <= _LONGEST_DURATION:
         raise ValueError(_EXPECTED_DURATION)
-    return seconds
+    return total
+
+
+def seconds(text: str) -> float:
+    """A plain number above zero."""
+    expected = "expected seconds as a number above zero"
+    number = number_of(text, expected)
+    if number <= 0:
+        raise ValueError(expected)
+    return number
 
 
 def number_of(text: str, expected: str) -> float:

@@ -13,8 +13,9 @@ from typing import Final, TypeAlias
 
 import yaml
 
+from bioagents_cli.hints import did_you_mean
 from bioagents_exporter.settings.errors import SettingsError
-from bioagents_exporter.settings.hints import did_you_mean, shown
+from bioagents_exporter.settings.hints import shown
 
 _NULL_TAG: Final = "tag:yaml.org,2002:null"
 
