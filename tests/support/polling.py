@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def wait_until(check: Callable[[], T], *, timeout: float = 30.0, interval: float = 0.05, what: str = "") -> T:
-    """Return the first true value of ``check``; AssertionError with the last value after ``timeout`` seconds."""
+    """Return the first true value of ``check``; AssertionError after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     while True:
         value = check()
@@ -22,8 +22,11 @@ def wait_until(check: Callable[[], T], *, timeout: float = 30.0, interval: float
         time.sleep(interval)
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(*, below: int = 65_536) -> int:
+    """A port of 127.0.0.1 that was free a moment ago (a cluster node takes one 10,000 above, too)."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port < below:
+            return port

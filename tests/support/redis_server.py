@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import redis
+
 from support.polling import free_port, wait_until
 from support.programs import Program, require
 
@@ -13,8 +14,11 @@ from support.programs import Program, require
 class RedisServer:
     """Starts at once; ``options`` are redis.conf directives, e.g. ``appendonly="yes"``."""
 
-    def __init__(self, folder: Path, *, port: int | None = None, program: str = "redis-server", **options: str) -> None:
-        self.folder, self.port, self.program_name, self.options = folder, port or free_port(), program, options
+    def __init__(
+        self, folder: Path, *, port: int | None = None, program: str = "redis-server", **options: str
+    ) -> None:
+        self.folder, self.port = folder, port or free_port()
+        self.program_name, self.options = program, options
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
@@ -32,7 +36,11 @@ class RedisServer:
         for name, value in options.items():
             args += [f"--{name}", *(value.split() or [""])]
         self.program = Program(args, cwd=self.folder, name=f"redis-{self.port}")
-        wait_until(self._answers, what=f"redis-server on {self.port}: {self.program.output()}")
+        try:
+            wait_until(self._answers)
+        except AssertionError as error:
+            self.kill()
+            raise AssertionError(f"redis-server on {self.port}: {self.program.output()}") from error
 
     def _answers(self) -> bool:
         try:

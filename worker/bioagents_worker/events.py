@@ -69,6 +69,7 @@ class Recorder:
         self._logs: list[Log] = []
 
     def open(self, owner: _Owner) -> Log:
+        """A new log, for the calling thread."""
         log = Log(owner)
         self._logs.append(log)
         return log

@@ -8,10 +8,11 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 import redis
+from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_worker.events import Recorder
 from bioagents_worker.heartbeat import Heartbeat
@@ -48,18 +49,18 @@ class Flusher:
     All but :meth:`stop` and the attributes set by the middleware belong to the flusher's thread.
     """
 
-    def __init__(
-        self, client: Any, keys: Keys, recorder: Recorder, tally: Tally, *, actors: Mapping[str, Any], min_interval: float
-    ) -> None:  # fmt: skip
-        """``actors``: the broker's, by name, live; ``min_interval``: least seconds between two calls."""
+    def __init__(self, broker: RedisBroker, recorder: Recorder, tally: Tally, *, min_interval: float) -> None:
+        """``min_interval``: least seconds between two calls."""
         self.id = uuid.uuid4().hex
         self.heartbeat: Heartbeat | None = None
         self._booted = False  # a boot to count
+        self._urgent = False  # something to say before the next heartbeat is due
         self.errors = 0  # of our hooks, counted by the middleware
         self._recorder, self._tally, self._min_interval = recorder, tally, min_interval
-        self._link = Link(client, keys)
+        keys = Keys(broker.namespace)
+        self._link = Link(broker.client, keys)
         self._transport = Transport(clock(), self._markers)
-        self._actors, self._marked = actors, 0
+        self._actors, self._marked = broker.actors, 0
         self._sweep = Sweep(self._link, keys, self.id)
         self._interval = min_interval
         self._last_call = self._last_sweep = float("-inf")
@@ -79,8 +80,13 @@ class Flusher:
         self._booted = True
         self.heartbeat = heartbeat
 
+    def drain(self) -> None:
+        """Tell at once that this worker takes no more jobs."""
+        if self.heartbeat is not None:
+            self.heartbeat.draining = self._urgent = True
+
     def stop(self, timeout: float) -> None:
-        """Hand over what is left and say goodbye, within ``timeout`` seconds; called once, by another thread."""
+        """Hand over what is left and say goodbye, within ``timeout`` seconds; once, by another thread."""
         deadline = clock() + timeout
         self._stopped.set()
         self._thread.join(timeout)
@@ -104,17 +110,17 @@ class Flusher:
         while not self._stopped.wait(min(max(self._interval, self._min_interval), _MAX_TICK)):
             try:
                 self.step()
-            except Exception as error:  # noqa: BLE001 - whatever it was, the next events must still be counted
+            except Exception as error:  # whatever it was, the next events must still be counted
                 self.errors += 1
                 if repr(error) not in self._logged:
                     self._logged.add(repr(error))
-                    logger.error("flush failed; the same failure again is only counted", exc_info=error)
+                    logger.exception("flush failed; the same failure again is only counted")
 
     def _due(self, now: float) -> bool:
         since = now - self._last_call
         if not self._reachable:
             return since >= max(_RETRY, self._interval)
-        if self._transport.waiting:
+        if self._transport.waiting or self._urgent:
             return since >= self._interval
         return self.heartbeat is not None and since >= max(IDLE, self._interval)
 
@@ -163,6 +169,7 @@ class Flusher:
         if kind == "worker" and self.heartbeat:
             age = 0.0 if self._waiting_since is None else now - self._waiting_since
             beat = self.heartbeat.encode(interval=max(IDLE, self._interval), skew=self._skew, flush_age=age)
+            self._urgent = False
         reply = self._transport.call(now, lambda request: self._send(request, kind, beat))
         self._last_call = clock()
         if reply is not None:

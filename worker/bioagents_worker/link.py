@@ -32,15 +32,17 @@ class Script:
     sha: str = field(init=False)
 
     def __post_init__(self) -> None:
+        """Name the script as Redis does."""
         # Redis names scripts by SHA-1: no matter of security.
         object.__setattr__(self, "sha", sha1(self.source, usedforsecurity=False).hexdigest())
 
     @classmethod
     def load(cls, name: str) -> Script:
+        """Read a script by its file name."""
         return cls((files("bioagents_worker") / name).read_bytes())
 
 
-def flush_arguments(
+def flush_arguments(  # noqa: PLR0913 - the script's own arguments
     keys: Keys, caller: str, run_id: str, request: Request, *, kind: str, beat: str = ""
 ) -> tuple[list[str], list[str | int]]:
     """KEYS and ARGV of ``flush.lua``."""
@@ -57,7 +59,7 @@ def flush_arguments(
 class Link:
     """The connection; made when it is first used and again after any error."""
 
-    def __init__(self, client: Any, keys: Keys) -> None:  # noqa: ANN401 - redis-py's client classes share no base
+    def __init__(self, client: Any, keys: Keys) -> None:  # noqa: ANN401 - redis-py's clients share no base
         """``client``: the broker's; its address, credentials and TLS are used, its pool is not."""
         self._client, self._keys = client, keys
         self._flush, self._reap = Script.load("flush.lua"), Script.load("reap.lua")
@@ -68,7 +70,7 @@ class Link:
         """One call of the script.
 
         Raises:
-            redis.RedisError, OSError: No answer, or Redis refused; whether the call was carried out is unknown.
+            redis.RedisError, OSError: No answer, or Redis refused; whether it was carried out is unknown.
         """
         self._connect()
         names, argv = flush_arguments(self._keys, caller, self._run_id, request, kind=kind, beat=beat)

@@ -23,7 +23,7 @@ from bioagents_worker.events import DEAD, END, ENQUEUED, FIRST, RETRY, SKIP, STA
 from bioagents_worker.flusher import Flusher
 from bioagents_worker.heartbeat import Heartbeat
 from bioagents_worker.tally import Tally
-from bioagents_worker.wire import READY_OPTION, Keys
+from bioagents_worker.wire import READY_OPTION
 
 if TYPE_CHECKING:
     from dramatiq import Message
@@ -36,10 +36,10 @@ _GOODBYE: Final = 5.0
 
 
 class JobMetrics(Middleware):
-    """Counts every job of this process exactly once and hands the counts to Redis, together with a heartbeat.
+    """Counts every job of this process exactly once; hands counts and a heartbeat to Redis.
 
-    Add it to a :class:`dramatiq.brokers.redis.RedisBroker` in workers and producers alike; it moves itself to the
-    front of the list of middleware. With a ``StubBroker`` it does nothing.
+    Add it to a :class:`dramatiq.brokers.redis.RedisBroker` in workers and producers alike; it moves itself
+    to the front of the list of middleware. With a ``StubBroker`` it does nothing.
 
     Raises:
         ConfigurationError: From ``broker.add_middleware`` or the first declaration of an actor: a second
@@ -51,8 +51,8 @@ class JobMetrics(Middleware):
 
         Args:
             version: The application's version, published with each worker.
-            min_interval: Least time between two calls to Redis in seconds. Raise it where Redis is paid by the
-                request; counts are then seen so much later.
+            min_interval: Least time between two calls to Redis in seconds. Raise it where Redis is paid by
+                the request; counts are then seen so much later.
         """
         if not isinstance(version, str):
             raise ConfigurationError(f"JobMetrics: version must be a string, got {version!r}")
@@ -68,7 +68,7 @@ class JobMetrics(Middleware):
 
     # -- the hooks of a job's life: the hot path -----------------------------------------------------------
 
-    def before_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:
+    def before_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:  # noqa: ARG002 - Dramatiq's signature
         """Stamp the time at which the job becomes ready; the stamp also says that it was counted."""
         try:
             if self._broker is None:
@@ -83,7 +83,7 @@ class JobMetrics(Middleware):
         except Exception as error:  # noqa: BLE001 - a bug of ours must not cost a job
             self._failed("before_enqueue", error)
 
-    def after_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def after_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:  # noqa: ARG002 - as above
         """A job was enqueued, or retried."""
         try:
             local = self._local
@@ -142,18 +142,23 @@ class JobMetrics(Middleware):
     # -- declarations and the life of a process ------------------------------------------------------------
 
     def before_declare_actor(self, broker: Broker, actor: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        """Take our place in front."""
         self._attach(broker)
 
     def after_declare_actor(self, broker: Broker, actor: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        """Take our place in front."""
         self._attach(broker)
 
     def before_declare_queue(self, broker: Broker, queue_name: str) -> None:  # noqa: ARG002 - as above
+        """Take our place in front."""
         self._attach(broker)
 
     def after_declare_queue(self, broker: Broker, queue_name: str) -> None:  # noqa: ARG002 - as above
+        """Take our place in front."""
         self._attach(broker)
 
     def before_worker_boot(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        """Take our place in front."""
         self._attach(broker)
 
     def after_worker_boot(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401 - as above
@@ -169,8 +174,8 @@ class JobMetrics(Middleware):
 
     def before_worker_shutdown(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401, ARG002 - as above
         """From now on this worker drains: it offers no slots."""
-        if self._flusher is not None and self._flusher.heartbeat is not None:
-            self._flusher.heartbeat.draining = True
+        if self._flusher is not None:
+            self._flusher.drain()
 
     def after_worker_shutdown(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401, ARG002 - as above
         """A worker's children run no ``atexit``: this is their last word."""
@@ -195,8 +200,8 @@ class JobMetrics(Middleware):
         elif self._broker is not broker:
             raise ConfigurationError("this JobMetrics belongs to another broker; give each broker its own")
         if broker.middleware and broker.middleware[0] is not self:
-            # First in the list: before AgeLimit may skip, after Retries has decided. A new list, never a move in
-            # place, since Dramatiq may be iterating over this one.
+            # First in the list: before AgeLimit may skip, after Retries has decided. A new list, never a move
+            # in place, since Dramatiq may be iterating over this one.
             broker.middleware = [self, *(other for other in broker.middleware if other is not self)]
 
     def _bind(self, broker: Any) -> None:  # noqa: ANN401 - as above
@@ -219,11 +224,7 @@ class JobMetrics(Middleware):
         return self._flusher
 
     def _start(self) -> Flusher:
-        broker = self._broker
-        flusher = Flusher(
-            broker.client, Keys(broker.namespace), self._recorder, self._tally,
-            actors=broker.actors, min_interval=self._min_interval,
-        )  # fmt: skip
+        flusher = Flusher(self._broker, self._recorder, self._tally, min_interval=self._min_interval)
         flusher.start()
         stop = weakref.WeakMethod(self._stop)
         # Runs at the end of the interpreter and of children made by multiprocessing, which run no atexit.

@@ -33,6 +33,7 @@ class Resources:
         self._read_at = 0.0
 
     def usage(self) -> Usage:
+        """The current reading, at most a second old."""
         now = time.monotonic()
         if self._last is None or now - self._read_at >= _MAX_AGE:
             with self._process.oneshot():

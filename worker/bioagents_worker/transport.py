@@ -41,7 +41,7 @@ class Transport:
     """Counts that wait, and one difference under way that is sent unchanged until it is answered."""
 
     def __init__(self, now: float, markers: Callable[[], Counts]) -> None:
-        """``markers`` are the zeros that make the series of this caller exist, sent at the start of each epoch."""
+        """``markers`` are the zeros that make this caller's series exist, sent at the start of each epoch."""
         self.unsent: Counts = {}
         self.open: Counts = {}
         self.epoch = 0  # 0: say hello first

@@ -10,7 +10,9 @@ Keys, all in one hash slot (``P`` is :attr:`Keys.prefix`):
 ``Pgone``      hash   caller that said goodbye → Redis time in µs, for the reaper
 ``Pqueues``    set    every queue that ever had a total
 ``Ptotals:Q``  hash   totals of queue Q; ``Ptotals:`` (the empty name) is the fleet's own
-``Plost``      hash   message id → the missing worker that was running it
+``Plost``      hash   message id → the missing worker that was running it; ``worker:<id>``
+                      → its last heartbeat in µs, for each missing worker noticed
+``Psweep``     string lock with a lifetime: who looks for missing workers
 ============== ====== ==================================================================
 
 Fields of a totals hash, all integers; ``<actor>`` is last but for what follows it:
@@ -87,26 +89,32 @@ class Keys:
 
     @property
     def seqs(self) -> str:
+        """Hash: the epoch, its server, and each caller's sequence number."""
         return self.prefix + "seqs"
 
     @property
     def beats(self) -> str:
+        """Hash: the last heartbeat of each worker."""
         return self.prefix + "beats"
 
     @property
     def producers(self) -> str:
+        """Hash: when each producer called last."""
         return self.prefix + "producers"
 
     @property
     def gone(self) -> str:
+        """Hash: when each caller said goodbye."""
         return self.prefix + "gone"
 
     @property
     def queues(self) -> str:
+        """Set: the names of all queues with totals."""
         return self.prefix + "queues"
 
     @property
     def lost(self) -> str:
+        """Hash: jobs that missing workers were running, and ``worker:<id>`` for each worker noticed."""
         return self.prefix + "lost"
 
     @property
@@ -115,6 +123,7 @@ class Keys:
         return self.prefix + "sweep"
 
     def totals(self, queue: str) -> str:
+        """Hash: the totals of one queue, or of the fleet (:data:`FLEET`)."""
         return f"{self.prefix}totals:{queue}"
 
 
@@ -187,7 +196,7 @@ def encode_state(state: State) -> str:
 
 
 def encode_beat(identity: str, state: State) -> str:
-    """``<identity>\\n<state>``; the script puts ``<Redis time in µs>\\n`` before it.
+    r"""``<identity>\n<state>``; the script puts ``<Redis time in µs>\n`` before it.
 
     Apart so that a reader parses the identity of a worker once, not with every heartbeat.
     """

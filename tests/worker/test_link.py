@@ -1,0 +1,53 @@
+"""The flusher's own connection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from bioagents_worker.link import Link
+from bioagents_worker.transport import Request
+from bioagents_worker.wire import Keys
+from support.polling import free_port, wait_until
+from support.redis_server import RedisServer
+
+HELLO = Request(0, 0, 0, {})
+
+
+def test_script_is_loaded_again_when_it_is_gone(redis_server: RedisServer) -> None:
+    """SCRIPT FLUSH, or a failover to a server that never saw it."""
+    link = Link(redis_server.client(), Keys("dramatiq"))
+    epoch = link.flush("me", HELLO, kind="producer").epoch
+    redis_server.client().script_flush()
+    assert link.flush("me", HELLO, kind="producer").epoch == epoch
+    link.close()
+
+
+def test_restart_is_seen_by_a_new_run_id(redis_server: RedisServer) -> None:
+    """A lost connection is an error, not a silent second try; the next one starts a new epoch."""
+    link = Link(redis_server.client(), Keys("dramatiq"))
+    before = link.flush("me", HELLO, kind="producer")
+    redis_server.restart()
+    with pytest.raises((redis.RedisError, OSError)):
+        link.flush("me", HELLO, kind="producer")
+    after = link.flush("me", HELLO, kind="producer")
+    assert after.epoch > before.epoch
+    link.close()
+
+
+def test_cluster_goes_to_the_node_of_our_keys(tmp_path: Path) -> None:
+    """With RedisCluster and a tagged namespace, as Dramatiq needs it."""
+    server = RedisServer(tmp_path / "node", port=free_port(below=55_000), cluster_enabled="yes")
+    try:
+        server.client().execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        info = lambda: str(server.client().execute_command("CLUSTER INFO"))  # noqa: E731
+        wait_until(lambda: "cluster_state': 'ok" in info() or "cluster_state:ok" in info())
+        client = redis.RedisCluster(host="127.0.0.1", port=server.port)
+        link = Link(client, Keys("{dramatiq}"))
+        assert link.flush("me", HELLO, kind="producer").fleet == 1
+        link.close()
+        client.close()
+    finally:
+        server.kill()

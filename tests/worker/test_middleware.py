@@ -1,0 +1,219 @@
+"""JobMetrics in workers, producers, tests; wherever it may be loaded."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import dramatiq
+import pytest
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.stub import StubBroker
+
+from bioagents_worker import ConfigurationError, JobMetrics
+from bioagents_worker.wire import READY_OPTION, Keys
+from support.polling import wait_until
+from support.redis_server import RedisServer
+
+Totals = Callable[..., dict[str, int]]
+
+
+def declare(broker: dramatiq.Broker, **options: object) -> dramatiq.Actor[..., object]:
+    return dramatiq.actor(lambda: None, broker=broker, actor_name="act", **options)  # type: ignore[call-overload]
+
+
+def run_worker(broker: RedisBroker, until: Callable[[], object]) -> None:
+    worker = dramatiq.Worker(broker, worker_timeout=50, worker_threads=2)
+    worker.start()
+    try:
+        wait_until(until)
+    finally:
+        worker.stop()
+
+
+def test_stub_broker_is_left_alone() -> None:
+    """An application's tests with the stub broker run as before."""
+    broker = StubBroker()
+    broker.add_middleware(JobMetrics())
+    actor = declare(broker)
+    worker = dramatiq.Worker(broker, worker_timeout=50)
+    worker.start()
+    actor.send()
+    broker.join("default")
+    worker.stop()
+
+
+def test_twice_is_an_error(broker: RedisBroker) -> None:
+    """The second one is refused, whenever actors are declared."""
+    broker.add_middleware(JobMetrics())
+    broker.add_middleware(JobMetrics())
+    with pytest.raises(ConfigurationError, match="twice"):
+        declare(broker)
+
+
+def test_twice_is_an_error_at_once_where_actors_exist(broker: RedisBroker) -> None:
+    """With actors declared, add_middleware itself raises."""
+    broker.add_middleware(JobMetrics())
+    declare(broker)
+    with pytest.raises(ConfigurationError, match="twice"):
+        broker.add_middleware(JobMetrics())
+
+
+def test_other_brokers_are_refused() -> None:
+    """A broker that is not on Redis: one error that names it."""
+
+    class Rabbit(dramatiq.Broker):
+        def declare_queue(self, queue_name: str) -> None:
+            self.emit_before("declare_queue", queue_name)
+
+    broker = Rabbit(middleware=[JobMetrics()])
+    with pytest.raises(ConfigurationError, match="needs a RedisBroker, got a Rabbit"):
+        broker.declare_queue("q")
+
+
+@pytest.mark.parametrize("options", [{"min_interval": 0}, {"min_interval": "1"}, {"version": 3}])
+def test_bad_options_name_themselves(options: dict[str, object]) -> None:
+    """The message tells the option and the value."""
+    with pytest.raises(ConfigurationError, match=f"{next(iter(options))} must be.*got "):
+        JobMetrics(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_it_stands_first(redis_server: RedisServer, *, early: bool) -> None:
+    """Added last or given to the constructor, it is first once an actor is declared."""
+    metrics = JobMetrics()
+    given = [dramatiq.middleware.Retries(), metrics] if early else None
+    broker = RedisBroker(url=redis_server.url, middleware=given)
+    if not early:
+        broker.add_middleware(metrics)
+    declare(broker)
+    assert broker.middleware[0] is metrics
+
+
+def test_producer_counts_each_job_once(broker: RedisBroker, totals: Totals) -> None:
+    """Direct and delayed sends; the zeros of the declared actor come first."""
+    broker.add_middleware(JobMetrics())
+    actor = declare(broker)
+    for _ in range(5):
+        actor.send()
+    actor.send_with_options(delay=60_000)
+    wait_until(lambda: totals().get("enqueued|act") == 6, what="enqueued")
+    assert totals()["processed|act"] == 0
+
+
+def test_embedded_worker_counts_and_says_goodbye(
+    broker: RedisBroker, totals: Totals, redis_server: RedisServer
+) -> None:
+    """A producer becomes a worker in the same process; its heartbeat ends with it."""
+    broker.add_middleware(JobMetrics())
+    actor = declare(broker)
+    actor.send()
+    client, keys = redis_server.client(), Keys("dramatiq")
+    run_worker(broker, lambda: totals().get("succeeded|act") == 1 and client.hlen(keys.beats) == 1)
+    assert (client.hlen(keys.beats), client.hlen(keys.producers), client.hlen(keys.gone)) == (0, 0, 1)
+    assert totals("")[f"boots|{os.uname().nodename}"] == 1
+
+
+def test_delayed_job_counts_once_and_waits_from_its_time(broker: RedisBroker, totals: Totals) -> None:
+    """The hop from ``.DQ`` is no enqueue, and the delay is no wait."""
+    broker.add_middleware(JobMetrics())
+    actor = declare(broker)
+    actor.send_with_options(delay=1500)
+    run_worker(broker, lambda: totals().get("succeeded|act"))
+    counts = totals()
+    assert (counts["enqueued|act"], counts["processed|act"]) == (1, 1)
+    assert counts["wait_us|act"] < 1_400_000
+
+
+def test_stamp_survives_and_resets(broker: RedisBroker) -> None:
+    """The stored message carries the time it became ready; sending the same message again is no new job."""
+    metrics = JobMetrics()
+    broker.add_middleware(metrics)
+    actor = declare(broker)
+    sent = actor.send()
+    again = broker.enqueue(sent)
+    assert again.options[READY_OPTION] >= sent.options[READY_OPTION] > 1_000_000_000_000
+
+
+def test_worker_goes_on_without_redis(
+    broker: RedisBroker, totals: Totals, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Counts wait while Redis is away, and arrive; the change is logged once."""
+    metrics = JobMetrics()
+    broker.add_middleware(metrics)
+    actor = declare(broker)
+    actor.send()
+    wait_until(lambda: totals().get("enqueued|act") == 1)
+    redis_server.pause()
+    try:
+        metrics._local.append((0, 0, "default", "act", "id", 0, 0))
+        metrics._local.append((1, 5, None, False))
+        flusher = metrics._flusher
+        assert flusher
+        wait_until(lambda: not flusher._reachable, timeout=20)
+    finally:
+        redis_server.resume()
+    wait_until(lambda: totals().get("processed|act") == 1)
+    assert len([r for r in caplog.records if "does not take our counts" in r.message]) == 1
+
+
+def test_bug_in_a_hook_costs_no_job(
+    broker: RedisBroker, totals: Totals, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is counted each time and logged once."""
+    metrics = JobMetrics()
+    broker.add_middleware(metrics)
+    actor = declare(broker)
+    actor.send()
+    wait_until(lambda: totals().get("enqueued|act") == 1)
+    message = actor.message()
+    del message.__dict__["options"]
+    with caplog.at_level(logging.ERROR):
+        metrics.before_enqueue(broker, message, None)
+        metrics.before_enqueue(broker, message, None)
+    wait_until(lambda: totals("").get("errors|") == 2)
+    assert len([r for r in caplog.records if "JobMetrics failed in before_enqueue" in r.message]) == 1
+
+
+PRODUCER = """
+import os, sys, multiprocessing, dramatiq
+from dramatiq.brokers.redis import RedisBroker
+from bioagents_worker import JobMetrics
+broker = RedisBroker(url=sys.argv[1])
+broker.add_middleware(JobMetrics())
+act = dramatiq.actor(lambda: None, broker=broker, actor_name="act")
+def child():
+    for _ in range(3):
+        act.send()
+if __name__ == "__main__":
+    act.send()
+    for _ in range(2):
+        process = multiprocessing.get_context(sys.argv[2]).Process(target=child)
+        process.start()
+        process.join()
+    act.send()
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_short_script_and_its_children(
+    tmp_path: Path, redis_server: RedisServer, totals: Totals, method: str
+) -> None:
+    """A producer that forks after its first job, or spawns: each process hands over its own counts."""
+    script = tmp_path / "producer.py"
+    script.write_text(PRODUCER)
+    subprocess.run([sys.executable, script, redis_server.url, method], check=True, timeout=60)
+    assert totals()["enqueued|act"] == 8
+
+
+def test_late_declared_actor_gets_its_zeros(broker: RedisBroker, totals: Totals) -> None:
+    """Modules imported after the first job."""
+    broker.add_middleware(JobMetrics())
+    declare(broker).send()
+    wait_until(lambda: totals().get("enqueued|act") == 1)
+    dramatiq.actor(lambda: None, broker=broker, actor_name="late", queue_name="other")
+    wait_until(lambda: totals("other") == {"processed|late": 0})

@@ -1,0 +1,92 @@
+"""What a worker does for the fleet: notice the missing, claim their jobs once, forget the dead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from bioagents_worker.link import Link
+from bioagents_worker.sweep import REAP_AGE, Sweep
+from bioagents_worker.tally import Attempt
+from bioagents_worker.wire import Identity, Keys, RunningJob, State, encode_beat, encode_identity
+from support.redis_server import RedisServer
+
+KEYS = Keys("dramatiq")
+ATTEMPT = Attempt(0, "q", "act", "job-1")
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+@pytest.fixture
+def link(redis_server: RedisServer) -> Iterator[Link]:
+    link = Link(redis_server.client(), KEYS)
+    yield link
+    link.close()
+
+
+def beat(link: Link, worker: str, *, age: float) -> None:
+    identity = encode_identity(Identity("h", 1, worker, ("q",), 8, 1.0, "2", "3", "0"))
+    body = encode_beat(identity, State(oldest=(RunningJob("q", "act", 1.0, "job-1"),)))
+    link.command("HSET", KEYS.beats, worker, f"{now_us() - int(age * 1e6)}\n{body}")
+
+
+def sweep(link: Link, me: str = "me") -> Sweep:
+    link.command("DEL", KEYS.sweep)
+    result = Sweep(link, KEYS, me)
+    result.run(now_us())
+    return result
+
+
+def test_job_of_a_missing_worker_is_claimed_once(link: Link) -> None:
+    """By another worker, and once; a second sweep does not offer it again."""
+    beat(link, "gone", age=60)
+    mine = sweep(link)
+    assert mine.watching
+    assert mine.claim([ATTEMPT]) == [ATTEMPT]
+    assert mine.claim([ATTEMPT]) == []
+    assert sweep(link).claim([ATTEMPT]) == []
+
+
+def test_returning_worker_does_not_claim_its_own(link: Link) -> None:
+    """A paused worker goes on with its job: that is no redelivery."""
+    beat(link, "paused", age=60)
+    assert sweep(link, "paused").claim([ATTEMPT]) == []
+
+
+def test_living_worker_is_not_missing(link: Link) -> None:
+    """Nor one that says it calls seldom."""
+    beat(link, "alive", age=10)
+    assert not sweep(link).watching
+
+
+def test_one_sweep_at_a_time(link: Link) -> None:
+    """The lock lets the second one do nothing."""
+    sweep(link)
+    beat(link, "gone", age=60)
+    other = Sweep(link, KEYS, "other")
+    other.run(now_us())
+    assert not other.watching
+
+
+def test_junk_among_heartbeats_is_passed_over(link: Link) -> None:
+    """Anything may stand in Redis."""
+    for i, junk in enumerate(["", "1", "x\ny\nz", "1\n{}\n[]", '1\n{}\n{"oldest":[[1]]}', b"\xff\n\n\xfe"]):
+        link.command("HSET", KEYS.beats, f"junk{i}", junk)
+    beat(link, "gone", age=60)
+    assert sweep(link).claim([ATTEMPT]) == [ATTEMPT]
+
+
+def test_dead_are_forgotten_after_a_day(link: Link) -> None:
+    """Heartbeat and sequence go; a caller that was seen since in another role keeps its sequence."""
+    for caller in ("dead", "back", "young"):
+        link.command("HSET", KEYS.seqs, caller, 7)
+    old, new = now_us() - int((REAP_AGE + 60) * 1e6), now_us()
+    link.command("HSET", KEYS.producers, "dead", old, "back", old, "young", new)
+    beat(link, "back", age=1)
+    sweep(link)
+    assert link.command("HKEYS", KEYS.seqs) == [b"back", b"young"]
+    assert link.command("HKEYS", KEYS.producers) == [b"back", b"young"]
