@@ -1,0 +1,64 @@
+"""The small public interface that tests and the demo use."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+import bioagents_alerts
+from bioagents_alerts import rules_folder, write_prometheus, write_rules
+from support.programs import require
+
+
+def test_the_public_names() -> None:
+    """What others may import, and nothing by accident."""
+    assert bioagents_alerts.__all__ == [
+        "alertmanager_file",
+        "rules_folder",
+        "scale_durations",
+        "write_alertmanager",
+        "write_prometheus",
+        "write_rules",
+    ]
+
+
+def test_rules_are_copied_as_they_are(tmp_path: Path) -> None:
+    """Comments included, to a folder that need not exist; the paths come back."""
+    written = write_rules(tmp_path / "new" / "rules")
+    assert [path.name for path in written] == ["jobs.yml", "queues.yml", "workers.yml"]
+    assert all(path.read_bytes() == (rules_folder() / path.name).read_bytes() for path in written)
+
+
+def test_rules_are_scaled_by_the_factor(tmp_path: Path) -> None:
+    """The files hold the divided durations."""
+    write_rules(tmp_path, factor=60)
+    (group,) = yaml.safe_load((tmp_path / "jobs.yml").read_text(encoding="utf-8"))["groups"]
+    assert group["rules"][0]["for"] == "5s"
+    assert "[5s]" in group["rules"][0]["expr"]
+
+
+def test_a_bad_factor_is_refused(tmp_path: Path) -> None:
+    """As everywhere."""
+    with pytest.raises(ValueError, match="is no factor"):
+        write_rules(tmp_path, factor=-1)
+
+
+@pytest.mark.parametrize("alertmanagers", [[], ["127.0.0.1:9093"]], ids=["alone", "with Alertmanager"])
+def test_promtool_accepts_the_prometheus_configuration(tmp_path: Path, alertmanagers: list[str]) -> None:
+    """With and without an Alertmanager; the rules are found whatever the working directory is."""
+    config = write_prometheus(tmp_path, ["127.0.0.1:9877"], write_rules(tmp_path / "r"), alertmanagers, 0.5)
+    result = subprocess.run(
+        [require("promtool"), "check", "config", config], capture_output=True, text=True, check=False, cwd="/"
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "3 rule files found" in result.stdout
+
+
+def test_rules_inside_the_package_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a wheel has them."""
+    (tmp_path / "rules").mkdir()
+    monkeypatch.setattr("bioagents_alerts.locate._PACKAGE", tmp_path)
+    assert rules_folder() == tmp_path / "rules"
