@@ -8,28 +8,26 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 import redis
-from bioagents_cli.errors import UsageError
 
+from bioagents_cli.errors import UsageError
+from bioagents_cli.parsing import Parser
 from bioagents_worker.reference.actors import LONGEST_JOB, QUEUES
 from bioagents_worker.reference.environment import (
     DEFAULT_NAMESPACE,
     DEFAULT_URL,
     NAMESPACE,
     SPEED,
-    URL,
+    URLS,
     Environment,
     parse_speed,
+    redis_url,
 )
 
 APPLICATION: Final = "bioagents_worker.reference.app"
 
 _PREFETCH: Final = "dramatiq_queue_prefetch"
-_EXAMPLE: Final = """example:
-  bioagents worker --queues chat --processes 2 --threads 4 --redis.url redis://127.0.0.1:6379/0
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +71,8 @@ def main(argv: list[str], prog: str) -> int:
 
 
 def parse(argv: list[str], prog: str) -> Launch:
-    """Turn the command line into a Launch; argparse ends the process with status 2 on a bad one."""
-    options = _parser(prog).parse_args(argv)
+    """Turn the command line into a Launch; UsageError for a bad one."""
+    options = _parser(prog).parse(argv)
     return Launch(
         environment=Environment(redis_url=options.url, namespace=options.namespace, speed=options.speed),
         queues=options.queues,
@@ -84,20 +82,19 @@ def parse(argv: list[str], prog: str) -> Launch:
     )
 
 
-def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
+def _parser(prog: str) -> Parser:
+    parser = Parser(
+        prog,
         description="Start reference workers. Their work is simulated: they wait, hold memory, fail as told.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        example=f"{prog} --queues chat --processes 2 --threads 4 --redis.url {DEFAULT_URL}",
     )
     add = parser.add_argument
     add("--queues", type=_queues, default=QUEUES, metavar="A,B", help=f"of {', '.join(QUEUES)} [both]")
     add("--processes", type=_whole(1), default=1, metavar="N", help="worker processes [1]")
     add("--threads", type=_whole(1), default=8, metavar="N", help="threads of each process [8]")
     add(
-        "--redis.url", dest="url", default=os.environ.get(URL, DEFAULT_URL), metavar="URL",
-        help=f"the broker's Redis [${URL}, {DEFAULT_URL}]",
+        "--redis.url", dest="url", default=redis_url(os.environ), metavar="URL",
+        help=f"the broker's Redis [${', $'.join(URLS)}, {DEFAULT_URL}]",
     )  # fmt: skip
     add(
         "--redis.namespace", dest="namespace", metavar="NAME",
@@ -120,9 +117,9 @@ def check_redis(url: str) -> None:
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
             clustered = client.info("cluster").get("cluster_enabled")
-    except ValueError as error:
+    except ValueError:  # its text may hold a part of the password
         raise UsageError(
-            f"--redis.url: {address(url)!r} is no Redis URL ({error}), expected e.g. {DEFAULT_URL}"
+            f"--redis.url: {address(url)!r} is no Redis URL, expected e.g. redis://[user:password@]host:6379/0"
         ) from None
     except redis.AuthenticationError as error:
         raise UsageError(f"--redis.url: Redis at {address(url)} refuses user or password: {error}") from None
@@ -134,8 +131,8 @@ def check_redis(url: str) -> None:
 
 def address(url: str) -> str:
     """The part of a Redis URL that can be shown: everything but user, password and options."""
-    parts = urlsplit(url)
-    return f"{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
+    # By the last "@", also where a password breaks the URL: hide too much, never too little.
+    return url.rpartition("//" if "@" not in url else "@")[2].partition("?")[0]
 
 
 def _queues(text: str) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """What the reference workers are told through their environment.
 
-==================== ====================================== =========================
-variable             meaning                                default
-==================== ====================================== =========================
-``REDIS_URL``        the broker's Redis                     redis://127.0.0.1:6379/0
-``REDIS_NAMESPACE``  Dramatiq's namespace                   dramatiq
-``BIOAGENTS_SPEED``  simulated seconds per real second      1
-==================== ====================================== =========================
+============================== ================================== =========================
+variable                       meaning                            default
+============================== ================================== =========================
+``BIOAGENTS_REDIS_URL``        the broker's Redis                 ``REDIS_URL``, without it
+                                                                  redis://127.0.0.1:6379/0
+``BIOAGENTS_REDIS_NAMESPACE``  Dramatiq's namespace               dramatiq
+``BIOAGENTS_SPEED``            simulated seconds per real second  1
+============================== ================================== =========================
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-URL: Final = "REDIS_URL"
-NAMESPACE: Final = "REDIS_NAMESPACE"
+URLS: Final = ("BIOAGENTS_REDIS_URL", "REDIS_URL")  # the first that is set counts
+NAMESPACE: Final = "BIOAGENTS_REDIS_NAMESPACE"
 SPEED: Final = "BIOAGENTS_SPEED"
 
 DEFAULT_URL: Final = "redis://127.0.0.1:6379/0"
@@ -40,14 +41,19 @@ class Environment:
         except ValueError as error:
             raise ValueError(f"{SPEED}: {error}") from None
         return cls(
-            redis_url=variables.get(URL, DEFAULT_URL),
+            redis_url=redis_url(variables),
             namespace=variables.get(NAMESPACE, DEFAULT_NAMESPACE),
             speed=speed,
         )
 
     def variables(self) -> dict[str, str]:
         """The environment that :meth:`read` turns into this value again."""
-        return {URL: self.redis_url, NAMESPACE: self.namespace, SPEED: repr(self.speed)}
+        return {URLS[0]: self.redis_url, NAMESPACE: self.namespace, SPEED: repr(self.speed)}
+
+
+def redis_url(variables: Mapping[str, str]) -> str:
+    """The Redis URL that ``variables`` name, or the default."""
+    return next((variables[name] for name in URLS if name in variables), DEFAULT_URL)
 
 
 def parse_speed(text: str) -> float:

@@ -1,0 +1,58 @@
+"""The producer: a process that only enqueues, as an API server does.
+
+``python -m bioagents_demo.producer <clock>``: ``clock`` is what the monotonic clock said when the story began.
+Where Redis is comes by the environment, as for the reference workers.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import asdict
+from random import Random
+from typing import Final
+
+from dramatiq.brokers.redis import RedisBroker
+
+from bioagents_demo.load import Order, orders
+from bioagents_demo.pace import CHAT_SPEED
+from bioagents_demo.story import chapter_at, chapter_number
+from bioagents_worker import JobMetrics
+from bioagents_worker.reference.actors import Actors, declare
+from bioagents_worker.reference.environment import Environment
+
+_STEP: Final = 0.25  # seconds
+_SEED: Final = 20261124
+
+
+def main(argv: list[str]) -> int:
+    """Send jobs until killed."""
+    began = float(argv[0])
+    environment = Environment.read(os.environ)
+    broker = RedisBroker(url=environment.redis_url, namespace=environment.namespace)  # type: ignore[no-untyped-call]
+    broker.add_middleware(JobMetrics())
+    actors = declare(broker)
+    random, number, sent = Random(_SEED), -1, 0  # noqa: S311 - a load, not a secret
+    while True:
+        elapsed = time.monotonic() - began
+        begins, number = chapter_number(elapsed) != number, chapter_number(elapsed)
+        for order in orders(random, chapter_at(elapsed), _STEP, begins=begins):
+            sent += 1
+            send(actors, order, sent)
+        time.sleep(max(0.0, began + elapsed + _STEP - time.monotonic()))
+
+
+def send(actors: Actors, order: Order, number: int) -> None:
+    """Enqueue one job, a report piped behind it where the order has one."""
+    actor = getattr(actors, order.actor)
+    delay = round(order.delay * 1000 / CHAT_SPEED) or None
+    message = actor.message(f"subject {number}", work=asdict(order.work))
+    if order.report:
+        (message | actors.write_report.message(work=asdict(order.report))).run()
+    else:
+        actor.broker.enqueue(message, delay=delay)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,90 @@
+"""The receiver of the demo's alerts: a small HTTP server of this process that Alertmanager posts to."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+_LONGEST_BODY: Final = 1_000_000  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert of one notification."""
+
+    name: str
+    status: str  # "firing" or "resolved"
+    receiver: str
+    summary: str
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.receiver} {self.status}: {self.name}: {self.summary}"
+
+
+class Webhook:
+    """Keeps the alerts that were posted until they are taken."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}/"
+        self.alerts: SimpleQueue[Alert] = SimpleQueue()
+
+    def take(self) -> Iterator[Alert]:
+        """The alerts that came since the last call, in their order."""
+        while True:
+            try:
+                yield self.alerts.get_nowait()
+            except Empty:
+                return
+
+
+@contextmanager
+def listening() -> Iterator[Webhook]:
+    """A webhook on a free port of 127.0.0.1, closed at the end."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    webhook = Webhook(server.server_port)
+    server.webhook = webhook  # type: ignore[attr-defined]  # how a handler finds it
+    threading.Thread(target=server.serve_forever, args=(0.05,), name="webhook", daemon=True).start()
+    try:
+        yield webhook
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def alerts_of(notification: Mapping[str, Any]) -> Iterator[Alert]:
+    """The alerts of one notification in Alertmanager's format, version 4."""
+    for alert in notification["alerts"]:
+        yield Alert(
+            name=alert["labels"]["alertname"],
+            status=alert["status"],
+            receiver=notification["receiver"],
+            summary=alert["annotations"].get("summary", ""),
+        )
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", "0"))
+        status = HTTPStatus.OK
+        try:
+            if length > _LONGEST_BODY:
+                raise ValueError("too long")
+            for alert in alerts_of(json.loads(self.rfile.read(length))):
+                self.server.webhook.alerts.put(alert)  # type: ignore[attr-defined]
+        except (ValueError, KeyError, TypeError, AttributeError):  # whoever posted this was no Alertmanager
+            status = HTTPStatus.BAD_REQUEST
+        self.send_response(status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the terminal shows what came."""
