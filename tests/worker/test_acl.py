@@ -1,0 +1,39 @@
+"""A worker's part works with exactly the rights that the documentation names."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from bioagents_worker.link import Link
+from bioagents_worker.sweep import Sweep
+from bioagents_worker.tally import Attempt
+from bioagents_worker.transport import Request
+from bioagents_worker.wire import Keys
+from support.redis_server import RedisServer
+
+PAGE = Path(__file__).parents[2] / "docs" / "workers.md"
+KEYS = Keys("dramatiq")
+
+
+def documented_rights() -> list[str]:
+    rights = re.search(r"Besides what Dramatiq needs: `([^`]+)`", PAGE.read_text())
+    assert rights
+    return rights[1].split()
+
+
+def test_documented_rights_suffice(redis_server: RedisServer) -> None:
+    """Flush, goodbye, sweep, claim and reap."""
+    rules = ["on", ">pw", "~bioagents:*", *documented_rights()]
+    redis_server.client().execute_command("ACL", "SETUSER", "worker", *rules)
+    link = Link(redis_server.client(username="worker", password="pw"), KEYS)  # noqa: S106 - a test's
+    epoch = link.flush("w", Request(0, 0, 0, {}), kind="worker", beat="{}\n{}").epoch
+    counts = {"q": {"processed|a": 1}}
+    assert link.flush("w", Request(epoch, 0, 1, counts), kind="gone").stored == 1
+    redis_server.client().hset(KEYS.beats, "lost", '1\n{}\n{"oldest":[["q","a",1,"job"]]}')
+    sweep = Sweep(link, KEYS, "w")
+    sweep.run(time.time_ns() // 1000)
+    assert not redis_server.client().hexists(KEYS.beats, "lost"), "a day without a sign: reaped"
+    assert len(sweep.claim([Attempt(0, "q", "a", "job")])) == 1
+    link.close()
