@@ -1,0 +1,85 @@
+"""Who succeeded, who failed, how long it took: the exporter's honesty about itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: Causes of ``exporter_scrape_errors_total`` that exist at 0 from the start.
+CAUSES: Final = ("derive", "loading", "redis", "replica")
+
+
+@dataclass(slots=True)
+class Source:
+    """What is known of one source of numbers."""
+
+    success: bool = False
+    duration: float | None = None  # seconds, of the last run
+    fresh_at: float | None = None  # monotonic seconds of the instant that its numbers are of
+    trouble: str | None = None  # as last logged; None: nothing logged yet
+
+
+@dataclass
+class Ledger:
+    """``clock`` measures durations, in seconds."""
+
+    clock: Callable[[], float]
+    sources: dict[str, Source] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CAUSES, 0))
+    scrape_duration: float | None = None  # seconds, of the last finished scrape
+
+    def error(self, cause: str, n: int = 1) -> None:
+        """Count what had to be left out."""
+        self.errors[cause] = self.errors.get(cause, 0) + n
+
+    def run(
+        self,
+        name: str,
+        work: Callable[[], Iterable[T]],
+        now: float,
+        age: Callable[[], float | None] = lambda: 0.0,
+    ) -> list[T]:
+        """Run a source guarded: whatever it raises, the others' numbers are published.
+
+        ``age`` in seconds is that of the numbers it gives, None where it has none yet.
+        """
+        began = self.clock()
+        try:
+            found, age_now = list(work()), age()
+        except Exception as error:  # noqa: BLE001 - a bug in one part must not hide the others' numbers
+            self.error("derive")
+            self.failed(name, type(error).__name__, exc_info=True)
+            found = []
+        else:
+            self.succeeded(name, None if age_now is None else now - age_now)
+        self.sources[name].duration = self.clock() - began
+        return found
+
+    def succeeded(self, name: str, fresh_at: float | None) -> None:
+        """A source gave its numbers, which are of that instant."""
+        source = self._source(name)
+        if source.trouble:
+            logger.info("source succeeds again: %s", name)
+        source.success, source.trouble = True, ""
+        if fresh_at is not None:
+            source.fresh_at = fresh_at
+
+    def failed(self, name: str, trouble: str, *, exc_info: bool = False) -> None:
+        """A source gave nothing; logged once, until the trouble changes."""
+        source = self._source(name)
+        if source.trouble != trouble:
+            logger.error("source failed: %s: %s", name, trouble, exc_info=exc_info)
+        source.success, source.trouble = False, trouble
+
+    def suspended(self, name: str) -> None:
+        """A source has nothing to work with, for a trouble that another one reports."""
+        self._source(name).success = False
+
+    def _source(self, name: str) -> Source:
+        return self.sources.setdefault(name, Source())

@@ -1,0 +1,54 @@
+"""The Redis that was read: whether its data can be trusted, and what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bioagents_exporter.catalogue import redis as m
+from bioagents_exporter.derive.family import Family, single
+
+if TYPE_CHECKING:
+    from bioagents_exporter.derive.view import View
+    from bioagents_exporter.read.snapshot import Server, Snapshot
+
+
+def trouble(snapshot: Snapshot) -> str:
+    """Why nothing of this read may be published, as a cause of ``exporter_scrape_errors_total``, or "".
+
+    ``redis``: it could not be read. ``loading``: what it would tell is not all of it yet. ``replica``: its
+    link to the primary is down, so its data is of some time ago.
+    """
+    server = snapshot.server
+    if server is None:
+        return "redis"
+    if server.loading:
+        return "loading"
+    return "replica" if server.link_up is False else ""
+
+
+def reach(snapshot: Snapshot) -> list[Family]:
+    """Whether this copy reaches Redis; published by every copy, whatever happens."""
+    found = [single(m.UP, 0 if trouble(snapshot) else 1)]
+    if snapshot.server is not None:
+        found.append(single(m.ROUND_TRIP, snapshot.round_trip))
+        found += _replication(snapshot.server)
+    return found
+
+
+def _replication(server: Server) -> Iterator[Family]:
+    if server.link_up is not None:
+        yield single(m.REPLICA_LINK_UP, int(server.link_up))
+    if server.lag is not None:
+        yield single(m.REPLICA_LAG, server.lag)
+
+
+def families(view: View) -> Iterator[Family]:
+    """What INFO says."""
+    server = view.server
+    yield single(m.MEMORY_USED, server.memory_used)
+    yield single(m.MEMORY_MAX, server.memory_max)
+    yield single(m.EVICTED, server.evicted_keys)
+    aof = "yes" if server.aof else "no"
+    key = (server.version, server.software, server.role, server.mode, server.maxmemory_policy, aof)
+    yield Family(m.INFO, [key], [1])
