@@ -1,0 +1,195 @@
+"""The first rows of the fleet board: is anything wrong, where, since when?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grafana_foundation_sdk.builders import stat, table
+from grafana_foundation_sdk.models import dashboard as model
+
+from bioagents_dashboards.boards import queries, style
+from bioagents_dashboards.boards.panels import (
+    Target,
+    Text,
+    column,
+    columns,
+    sort_by,
+    stat_panel,
+    table_panel,
+)
+
+NO_EXPORTER: Final = "no exporter"
+
+#: Opens this board with one queue chosen.
+_QUEUE_LINK: Final = model.DynamicConfigValue(
+    "links",
+    [
+        {
+            "title": "Only this queue",
+            "url": "/d/${__dashboard.uid}?${datasource:queryparam}"
+            "&var-fleet=${__data.fields.Fleet:percentencode}&var-queue=${__value.raw:percentencode}&${__url_time_range}",
+        }
+    ],
+)
+
+_QUEUE_COLUMNS: Final = {
+    "fleet": "Fleet",
+    "queue": "Queue",
+    "Value #A": "Limit used",
+    "Value #B": "Waiting",
+    "Value #C": "Oldest wait",
+    "Value #D": "Workers",
+    "Value #E": "Slots",
+    "Value #F": "Running",
+    "Value #G": "Failure ratio",
+    "Value #H": "Time to drain",
+}
+
+
+def stats() -> list[stat.Panel]:
+    """One line of numbers for each fleet."""
+    return [*_verdicts(), *_amounts()]
+
+
+def _verdicts() -> list[stat.Panel]:
+    share = style.share_of_limit()
+    redis = stat_panel(
+        Text(
+            "Redis",
+            "Whether an exporter can read the fleet's Redis. Normal: up. While it is down, the other "
+            "numbers are missing, not 0.",
+            NO_EXPORTER,
+        ),
+        Target(queries.redis_up()),
+        unit="bool_on_off",
+        thresholds=style.thresholds(style.BAD, (1, style.GOOD)),
+    )
+    redis.mappings([style.value_text("1", "up", style.GOOD), style.value_text("0", "DOWN", style.BAD)])
+    return [
+        stat_panel(
+            Text(
+                "Firing alerts",
+                "Alerts of these rules that fire now. Normal: 0. It stays 0 too while the rules are not "
+                "loaded into this Prometheus.",
+                NO_EXPORTER,
+            ),
+            Target(queries.firing_alerts()),
+            unit="short",
+            thresholds=style.any_is_bad(),
+        ),
+        stat_panel(
+            Text("Firing since", "Age of the oldest alert that fires now. Normal: none fires.", "none fires"),
+            Target(queries.firing_for()),
+            unit="s",
+            thresholds=style.thresholds(style.BAD),
+        ),
+        stat_panel(
+            Text(
+                "Worst limit used",
+                "The highest share of a limit that any queue uses up: waiting jobs, oldest wait, failure "
+                "ratio, or 100 % when it has fewer workers than its minimum. The limits are the exporter's. "
+                "Normal: below 70 %; above 100 % somebody has to look. The table below names the queue.",
+                NO_EXPORTER,
+            ),
+            Target(queries.worst_limit_used()),
+            unit="percentunit",
+            thresholds=share,
+        ),
+        redis,
+    ]
+
+
+def _amounts() -> list[stat.Panel]:
+    return [
+        stat_panel(
+            Text(
+                "Workers alive",
+                "Workers with a fresh heartbeat, draining ones included. Normal: as many as you "
+                "started; red at 0.",
+                NO_EXPORTER,
+            ),
+            Target(queries.workers_alive()),
+            unit="short",
+            thresholds=style.thresholds(style.BAD, (1, style.GOOD)),
+        ),
+        stat_panel(
+            Text(
+                "Waiting jobs",
+                "Jobs that wait in Redis in all chosen queues, without delayed ones. Normal: what your "
+                "workers finish within the wait you promise; each queue's limit judges it in the table "
+                "below.",
+                NO_EXPORTER,
+            ),
+            Target(queries.waiting_of_fleet()),
+            unit="short",
+            thresholds=style.no_judgement(),
+        ),
+        stat_panel(
+            Text(
+                "Oldest wait",
+                "How long the job that has waited longest is ready already. Normal: below the queue's wait "
+                "limit; the table below judges it.",
+                NO_EXPORTER,
+            ),
+            Target(queries.oldest_wait_of_fleet()),
+            unit="s",
+            thresholds=style.no_judgement(),
+        ),
+        stat_panel(
+            Text(
+                "Failures",
+                "Attempts per second that raised an exception; retries of one job count each. Normal: near "
+                "0; red from 0.1 per second on, where the alert HighJobFailureRate begins.",
+                "no failure yet",
+            ),
+            Target(queries.failures_per_second()),
+            unit="ops",
+            thresholds=style.thresholds(style.GOOD, (0.1, style.BAD)),
+        ),
+    ]
+
+
+def queue_table() -> table.Panel:
+    """One line for each queue, the worst first."""
+    text = Text(
+        "Queues",
+        "One line for each queue, the one closest to a limit first. Normal: nothing coloured in “Limit "
+        "used”. A failure ratio is empty without attempts in the last 5 minutes. Click a queue to see it "
+        "alone.",
+        "no queue is known",
+    )
+    values = [
+        queries.limit_used(), queries.waiting(), queries.oldest_wait(), queries.workers(), queries.slots(),
+        queries.running(), queries.failure_ratio(), queries.drain_time(),
+    ]  # fmt: skip
+    panel = table_panel(text, [Target(value) for value in values], width=16, height=9)
+    columns(panel, _QUEUE_COLUMNS, hide=("Time", "job"))
+    column(panel, "Queue", "string", None, _QUEUE_LINK)
+    column(panel, "Limit used", "percentunit", style.share_of_limit())
+    column(panel, "Oldest wait", "s")
+    column(panel, "Workers", "short", style.thresholds(style.BAD, (1, "transparent")))
+    column(panel, "Failure ratio", "percentunit")
+    endless = model.DynamicConfigValue("mappings", [style.endless("not shrinking").to_json()])
+    column(panel, "Time to drain", "s", None, endless)
+    return sort_by(panel, "Limit used")
+
+
+def alert_table() -> table.Panel:
+    """What fires, where, since when."""
+    text = Text(
+        "Alerts",
+        "Every alert of these rules that fires now, the oldest first. Normal: empty. What each means stands "
+        "in its runbook, linked in the message that it sent.",
+        "no alert fires",
+    )
+    panel = table_panel(text, [Target(queries.alert_age())], width=8, height=9)
+    names = {
+        "alertname": "Alert",
+        "fleet": "Fleet",
+        "queue": "Queue",
+        "severity": "Severity",
+        "Value": "Since",
+    }
+    columns(panel, names, hide=("Time", "job", "__name__", "alertstate"))
+    column(panel, "Since", "s")
+    return sort_by(panel, "Since")

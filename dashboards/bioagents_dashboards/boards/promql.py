@@ -1,0 +1,80 @@
+"""Writes PromQL in which several copies of an exporter give one answer and two fleets never merge.
+
+Copies differ in the labels :data:`COPIES` alone. Gauges take the maximum over the copies first, counters take it
+over the copies' rates (a maximum over counters would show resets that never were). Further sums name the labels that
+they drop, so that ``fleet``, ``job`` and whatever labels a user added to the target stay apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from bioagents_exporter.catalogue import METRICS, Metric
+
+#: The labels in which copies of one exporter differ.
+COPIES: Final = ("instance", "pod", "container", "node", "endpoint")
+
+PREFIX: Final = "bioagents_"
+SCOPE: Final = ('job=~"$job"', 'instance=~"$instance"', 'fleet=~"$fleet"')
+
+_METRICS: Final = {metric.name: metric for metric in METRICS}
+
+
+def metric(name: str) -> Metric:
+    """The metric of this name (without prefix) in the exporter's catalogue; ValueError for any other name."""
+    if name not in _METRICS:
+        raise ValueError(f"{name!r} is no metric of the exporter's catalogue")
+    return _METRICS[name]
+
+
+def selector(name: str, *, suffix: str = "", **equal: str) -> str:
+    """The series of a metric in the chosen job, instance, fleet and, where it has that label, queue."""
+    known = metric(name)
+    unknown = set(equal) - set(known.labels)
+    if unknown:
+        raise ValueError(f"{name} has no label {sorted(unknown)}; it has {known.labels}")
+    matchers = [*SCOPE, *(['queue=~"$queue"'] if "queue" in known.labels else [])]
+    matchers += [f'{label}="{value}"' for label, value in equal.items()]
+    return f"{known.full_name(PREFIX)}{suffix}{{{', '.join(matchers)}}}"
+
+
+def variable_selector(name: str, *labels: str) -> str:
+    """The series of a metric as far as the variables of these labels choose."""
+    matchers = ", ".join(f'{label}=~"${label}"' for label in labels)
+    return f"{metric(name).full_name(PREFIX)}{{{matchers}}}"
+
+
+def gauge(name: str, *, keep: Iterable[str] | None = None, how: str = "sum", **equal: str) -> str:
+    """One value for all copies; its own labels in ``keep`` stay (None: all), ``how`` joins the others."""
+    answer = f"max without ({', '.join(COPIES)}) ({selector(name, **equal)})"
+    return answer if keep is None else _without(how, answer, _dropped(metric(name), keep))
+
+
+def rate(name: str, *, keep: Iterable[str], suffix: str = "", **equal: str) -> str:
+    """The increase per second of a counter or a histogram's part, summed over its own labels but ``keep``."""
+    increase = f"rate({selector(name, suffix=suffix, **equal)}[$__rate_interval])"
+    answer = f"max without ({', '.join(COPIES)}) ({increase})"
+    return _without("sum", answer, _dropped(metric(name), keep))
+
+
+def quantile(name: str, fraction: float, *, keep: Iterable[str]) -> str:
+    """A quantile of a histogram over the rate interval, for each combination of the labels in ``keep``."""
+    return f"histogram_quantile({fraction}, {rate(name, keep=keep, suffix='_bucket')})"
+
+
+def top(count: int, expression: str) -> str:
+    """The ``count`` highest series, at each step."""
+    return f"topk({count}, {expression})"
+
+
+def _dropped(known: Metric, keep: Iterable[str]) -> tuple[str, ...]:
+    kept = set(keep)
+    unknown = kept - set(known.labels)
+    if unknown:
+        raise ValueError(f"{known.name} has no label {sorted(unknown)}; it has {known.labels}")
+    return tuple(label for label in (*known.labels, *known.optional) if label not in kept)
+
+
+def _without(how: str, expression: str, labels: tuple[str, ...]) -> str:
+    return f"{how} without ({', '.join(labels)}) ({expression})" if labels else expression

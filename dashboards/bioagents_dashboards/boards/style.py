@@ -1,0 +1,50 @@
+"""What colours and thresholds mean, the same on every board.
+
+The colours are told apart with every common kind of colour blindness (the palette of Okabe and Ito), and none
+stands alone: a value, a name or a dashed line says the same.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models import dashboard as model
+
+GOOD: Final = "#0072B2"  # blue
+WARN: Final = "#E69F00"  # orange
+BAD: Final = "#D55E00"  # vermilion
+NEUTRAL: Final = "#8C8C8C"  # grey: nothing to judge
+
+
+def thresholds(base: str, *steps: tuple[float, str]) -> build.ThresholdsConfig:
+    """``base`` below the first step, then the colour of each step from its value on."""
+    levels = [model.Threshold(value=None, color=base)]
+    levels += [model.Threshold(value=value, color=color) for value, color in steps]
+    return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(levels)
+
+
+def no_judgement() -> build.ThresholdsConfig:
+    """For a number that is neither good nor bad by itself."""
+    return thresholds(NEUTRAL)
+
+
+def any_is_bad() -> build.ThresholdsConfig:
+    """For what should be 0."""
+    return thresholds(GOOD, (1, BAD))
+
+
+def share_of_limit() -> build.ThresholdsConfig:
+    """For shares of a limit: the limits are metrics, so these two steps hold for every queue."""
+    return thresholds(GOOD, (0.7, WARN), (1, BAD))
+
+
+def value_text(value: str, text: str, color: str) -> model.ValueMap:
+    """Shows ``text`` instead of ``value``."""
+    return model.ValueMap(options={value: model.ValueMappingResult(text=text, color=color)})
+
+
+def endless(text: str) -> model.RangeMap:
+    """Shows ``text`` instead of +Inf."""
+    result = model.ValueMappingResult(text=text, color=BAD)
+    return model.RangeMap(options=model.DashboardRangeMapOptions(from_val=1e15, to=None, result=result))
