@@ -43,8 +43,8 @@ def _parser(prog: str) -> Parser:
     parser = Parser(
         prog,
         description=(
-            "A whole fleet on this machine: a real Valkey, real Dramatiq workers, a producer, the exporter, and "
-            "Prometheus and Alertmanager where they are installed. The work of the jobs is simulated."
+            "A whole fleet on this machine: a real Valkey, real Dramatiq workers, a producer, the exporter, "
+            "and Prometheus and Alertmanager where they are installed. The work of the jobs is simulated."
         ),
         example=f"{prog} --duration 60",
     )
