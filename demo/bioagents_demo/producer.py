@@ -1,6 +1,7 @@
 """The producer: a process that only enqueues, as an API server does.
 
-``python -m bioagents_demo.producer <clock>``: ``clock`` is the monotonic time at which the story began. Where Redis is comes by the environment, as for the reference workers.
+``python -m bioagents_demo.producer <clock>``: ``clock`` is the monotonic time at which the story began.
+Where Redis is comes by the environment, as for the reference workers.
 """
 
 from __future__ import annotations

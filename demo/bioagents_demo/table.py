@@ -7,7 +7,7 @@ from math import isinf
 
 from bioagents_demo.view import COLUMNS, View
 
-_NOT_SAID = "–"
+_NOT_SAID = "-"
 
 
 def table(view: View) -> list[str]:
