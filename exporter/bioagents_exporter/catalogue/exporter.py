@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from bioagents_exporter.catalogue.metric import Metric, Type
+from bioagents_exporter.read.causes import CAUSES
 
 BUILD_INFO: Final = Metric(
     "exporter_build_info",
@@ -33,8 +34,8 @@ SCRAPE_ERRORS: Final = Metric(
     ("cause",),
     "errors",
     "Counts by cause what scrapes had to leave out.",
-    "`redis`: not read; `loading`: Redis loads its data; `replica`: its link is down; `derive`: a bug of the "
-    "exporter; every other cause is one kind of broken data in Redis, counted once for each part left out",
+    "`derive`: a bug of the exporter; all others: one for each part of Redis that could not be read, "
+    + ", ".join(f"`{cause}`" for cause in CAUSES),
 )
 SOURCE_AGE: Final = Metric(
     "exporter_source_age_seconds",

@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from bioagents_exporter.read import causes as read
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: The cause of ``exporter_scrape_errors_total`` that is a bug of the exporter.
+DERIVE: Final = "derive"
+
 #: Causes of ``exporter_scrape_errors_total`` that exist at 0 from the start.
-CAUSES: Final = ("derive", "loading", "redis", "replica")
+CAUSES: Final = (DERIVE, *read.CAUSES)
 
 
 @dataclass(slots=True)
@@ -53,7 +58,7 @@ class Ledger:
         try:
             found, age_now = list(work()), age()
         except Exception as error:  # noqa: BLE001 - a bug in one part must not hide the others' numbers
-            self.error("derive")
+            self.error(DERIVE)
             self.failed(name, type(error).__name__, exc_info=True)
             found = []
         else:
@@ -65,7 +70,7 @@ class Ledger:
         """A source gave its numbers, which are of that instant."""
         source = self._source(name)
         if source.trouble:
-            logger.info("source succeeds again: %s", name)
+            logger.info("source_recovered source=%s", name)
         source.success, source.trouble = True, ""
         if fresh_at is not None:
             source.fresh_at = fresh_at
@@ -74,12 +79,13 @@ class Ledger:
         """A source gave nothing; logged once, until the trouble changes."""
         source = self._source(name)
         if source.trouble != trouble:
-            logger.error("source failed: %s: %s", name, trouble, exc_info=exc_info)
+            logger.error("source_failed source=%s trouble=%s", name, trouble, exc_info=exc_info)
         source.success, source.trouble = False, trouble
 
-    def suspended(self, name: str) -> None:
-        """A source has nothing to work with, for a trouble that another one reports."""
-        self._source(name).success = False
+    def suspended(self, *names: str) -> None:
+        """Sources have nothing to work with, for a trouble that someone else reports."""
+        for name in names:
+            self._source(name).success = False
 
     def _source(self, name: str) -> Source:
         return self.sources.setdefault(name, Source())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bioagents_exporter.catalogue import redis as m
 from bioagents_exporter.derive.family import Family, single
+from bioagents_exporter.read.causes import Cause
 
 if TYPE_CHECKING:
     from bioagents_exporter.derive.view import View
@@ -14,17 +16,28 @@ if TYPE_CHECKING:
 
 
 def trouble(snapshot: Snapshot) -> str:
-    """Why nothing of this read may be published, as a cause of ``exporter_scrape_errors_total``, or "".
+    """Why nothing of this read may be published, in one line, or "".
 
-    ``redis``: it could not be read. ``loading``: what it would tell is not all of it yet. ``replica``: its
-    link to the primary is down, so its data is of some time ago.
+    Redis could not be read; or what it would tell is not all of it yet; or it is a replica whose link to the
+    primary is down, so that its data is of some time ago.
     """
     server = snapshot.server
     if server is None:
-        return "redis"
+        return snapshot.failure or "Redis could not be read"
     if server.loading:
-        return "loading"
-    return "replica" if server.link_up is False else ""
+        return "Redis loads its data set"
+    return "the replica's link to its primary is down" if server.link_up is False else ""
+
+
+def causes(snapshot: Snapshot) -> Counter[str]:
+    """What had to be left out, by cause; the reader has counted what it could not read."""
+    found = Counter(snapshot.errors)
+    server = snapshot.server
+    if server is not None and server.loading:
+        found[Cause.REDIS_LOADING] += 1
+    elif server is not None and server.link_up is False:
+        found[Cause.REDIS_REPLICA_STALE] += 1
+    return found
 
 
 def reach(snapshot: Snapshot) -> list[Family]:

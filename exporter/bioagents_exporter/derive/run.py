@@ -73,14 +73,14 @@ def _add_sample(view: View) -> tuple[()]:
 
 def _parts(snapshot: Snapshot, memory: Memory, settings: Settings, now: float) -> list[Family]:
     ledger, parts = memory.ledger, _ROLES[settings.collect_workers]
-    for cause, n in snapshot.errors.items():
+    for cause, n in redis.causes(snapshot).items():
         ledger.error(cause, n)
-    trouble = redis.trouble(snapshot)
-    if trouble or snapshot.server is None:
-        ledger.error(trouble)
-        ledger.failed("redis", snapshot.failure or trouble)
-        for part in parts:
-            ledger.suspended(part.name)
+    if snapshot.server is None:  # the reader has logged why
+        ledger.suspended("redis", *(part.name for part in parts))
+        return []
+    if trouble := redis.trouble(snapshot):
+        ledger.failed("redis", trouble)
+        ledger.suspended(*(part.name for part in parts))
         return []
     ledger.succeeded("redis", now)
     ledger.sources["redis"].duration = snapshot.round_trip
