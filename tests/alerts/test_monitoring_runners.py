@@ -14,8 +14,8 @@ from support.monitoring import Alertmanager, Prometheus, StaticExposition, Webho
 from support.polling import wait_until
 
 BROKEN_AND_MENDED = (
-    'bioagents_queue_workers{fleet="prod",queue="chat"} 0\nbioagents_redis_up{fleet="prod"} 1\n',
-    'bioagents_queue_workers{fleet="prod",queue="chat"} 1\nbioagents_redis_up{fleet="prod"} 1\n',
+    'bioagents_queue_workers{fleet="prod",queue="chat"} 0\n',
+    'bioagents_queue_workers{fleet="prod",queue="chat"} 1\n',
 )
 
 
