@@ -1,8 +1,8 @@
 """Writes PromQL in which several copies of an exporter give one answer and two fleets never merge.
 
-Copies differ in the labels :data:`COPIES` alone. Gauges take the maximum over the copies first, counters take it
-over the copies' rates (a maximum over counters would show resets that never were). Further sums name the labels that
-they drop, so that ``fleet``, ``job`` and whatever labels a user added to the target stay apart.
+Copies differ in the labels :data:`COPIES` alone. Gauges take the maximum over the copies first, counters take
+it over the copies' rates (a maximum over counters would show resets that never were). Further sums name the
+labels that they drop, so that ``fleet``, ``job`` and whatever labels a user added to the target stay apart.
 """
 
 from __future__ import annotations

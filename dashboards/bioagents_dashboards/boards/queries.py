@@ -1,6 +1,6 @@
 """Every query of the boards by what it asks, apart from the panels that draw it.
 
-Each function returns PromQL. ``BY_QUEUE`` queries give one series for each queue of each fleet, the others one
+Each function returns PromQL. ``BY_QUEUE`` queries give one series for each queue of a fleet, the others one
 for each fleet, unless their docstring says more.
 """
 

@@ -1,0 +1,1 @@
+"""``bioagents dashboards push``: read what Grafana has, decide, then write."""

@@ -1,0 +1,72 @@
+"""Where the Grafana is, and with which token: parsed once, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from bioagents_cli.errors import UsageError
+
+EXPECTED = "expected http(s)://host[:port][/path] of a Grafana"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An address and a token; the token is in no text of this value."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str  # "" or one that ends with a slash
+    token: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """The address as a person would write it, without a slash at the end."""
+        port = "" if self.port is None else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}/{self.path}".rstrip("/")
+
+
+def connection(url: str, token: str) -> Connection:
+    """UsageError for what is no address of a web server, for credentials in it, and for what is no token."""
+    parts, port = _split(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UsageError(f"--grafana.url is {_safe(parts)!r}: {EXPECTED}")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            "--grafana.url carries a user name or password: expected a token in $GRAFANA_TOKEN or "
+            "--grafana.token-file"
+        )
+    if not token:
+        raise UsageError(
+            "no token: expected a service account token in $GRAFANA_TOKEN or --grafana.token-file"
+        )
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise UsageError("the token has spaces or other characters that no token has")
+    path = parts.path.strip("/")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return Connection(parts.scheme, host, port, f"{path}/" if path else "", token)
+
+
+def read_token(path: Path) -> str:
+    """The token in a file, without the white space around it; UsageError where it cannot be read."""
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise UsageError(f"--grafana.token-file {str(path)!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"--grafana.token-file {str(path)!r} is no text file with a token") from error
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"--grafana.url is no address: {EXPECTED}") from error
+    return parts, port
+
+
+def _safe(parts: SplitResult) -> str:
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
