@@ -1,0 +1,65 @@
+# Every goal works in a fresh clone on Debian with git, make and Python 3.11 or newer; it makes .venv itself.
+#
+#   make demo DEMO_ARGS='--duration 60'     make test TEST_ARGS='tests/worker -x'
+#   make bench BENCH_ARGS='hooks --quick'   make PYTHON=python3.13 test
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+# What the tests and benchmarks start. Nothing of it has to run: they use free ports and temporary folders.
+DEBIAN := redis-server redis-sentinel prometheus prometheus-alertmanager chromium libfaketime
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench docs deps clean
+
+help: ## list the goals
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+
+demo: $(VENV)/demo ## a whole fleet on this machine; Ctrl-C stops it and leaves nothing behind
+	@$(BIN)/bioagents demo $(DEMO_ARGS)
+
+test: $(VENV)/dev ## run the tests; they need what `make deps` installs
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+check: $(VENV)/dev ## lint, formatting, types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/dev ## format the code, and mend what ruff can mend
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+bench: $(VENV)/dev ## measure us against other tools; about half an hour
+	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+docs: $(VENV)/dev ## write the generated files anew: the metrics reference, the dashboards' JSON
+	$(BIN)/python -m bioagents_exporter.catalogue > docs/metrics.md.new
+	mv docs/metrics.md.new docs/metrics.md
+	$(BIN)/python -m bioagents_dashboards build
+
+deps: ## install the Debian packages that the tests need, by apt, where they are missing
+	@.ci/deps $(DEBIAN)
+
+clean: ## remove the virtual environment and all caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+
+# Made anew when pyproject.toml changes: what it no longer names must not go on working by chance.
+# Debian keeps what `venv` needs in a package of its own, the only thing here that apt may have to install.
+$(VENV)/made: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'Python 3.11 or newer is needed; name it with make PYTHON=...' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || .ci/deps python3-venv
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1' # the first that knows dependency groups
+	@touch $@
+
+$(VENV)/demo: $(VENV)/made
+	$(PIP) install --editable '.[demo]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/made
+	$(PIP) install --editable '.[all]' --group dev
+	@touch $@
