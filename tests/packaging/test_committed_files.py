@@ -1,0 +1,53 @@
+"""What is committed can be used anywhere: nothing of the machine that it was written on is in it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from support.checkout import ROOT, run
+
+#: Written apart, or this file would find itself.
+TRACES = {
+    "a working folder": r"(?<![\w.])/" + r"(work|root|opt/pypi|opt/wheels|tmp/w)/",
+    "a home folder": r"/" + r"home/(?!user\b|you\b)\w+/",
+    "a package index": r"(index|find)-(url|links)\s*[=:]?\s*(https?|file):" + "//",
+    "a conflict": r"^(<{7}|>{7}) ",
+}
+#: Not text, or not ours.
+LEFT_OUT = (".png", ".ico", ".woff2", "LICENSE")
+
+
+def committed() -> list[str]:
+    listed = run("git", "ls-files", "-z", cwd=ROOT).split("\0")
+    return [name for name in listed if name and not name.endswith(LEFT_OUT) and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("trace", TRACES)
+def test_no_trace_of_a_machine(trace: str) -> None:
+    """No committed file names a path or a registry of one machine."""
+    pattern = re.compile(TRACES[trace], re.MULTILINE)
+    found = {
+        name: match[0]
+        for name in committed()
+        if (match := pattern.search((ROOT / name).read_text(encoding="utf-8", errors="replace")))
+    }
+    assert found == {}
+
+
+def test_no_file_is_too_long() -> None:
+    """At most 400 lines of Python: one concern per file."""
+    lengths = {
+        name: len((ROOT / name).read_text(encoding="utf-8").splitlines())
+        for name in committed()
+        if name.endswith(".py")
+    }
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
+
+
+def test_part_folders_hold_no_module() -> None:
+    """From the repository root, ``import worker`` must not find ours instead of an application's."""
+    names = [name for name in committed() if name.endswith(".py")]
+    folders = ("alerts", "cli", "dashboards", "demo", "exporter", "worker")
+    assert [name for name in names if name.count("/") == 1 and name.startswith(folders)] == []

@@ -1,0 +1,32 @@
+"""The public names: what an application may import, changed on purpose only."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+PUBLIC = {
+    "bioagents_worker": {"ConfigurationError", "JobMetrics", "__version__"},
+    "bioagents_alerts": {
+        "alertmanager_file", "rules_folder", "scale_durations",
+        "write_alertmanager", "write_prometheus", "write_rules",
+    },
+}  # fmt: skip
+
+#: Used by command only: their packages promise no name.
+INNER = ("bioagents_cli", "bioagents_dashboards", "bioagents_demo", "bioagents_exporter")
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_public_names_are_locked(package: str) -> None:
+    """``__all__`` is this set, and each name of it can be had."""
+    module = importlib.import_module(package)
+    assert set(module.__all__) == PUBLIC[package]
+    assert all(getattr(module, name) for name in module.__all__)
+
+
+@pytest.mark.parametrize("package", INNER)
+def test_inner_packages_promise_nothing(package: str) -> None:
+    """Whoever adds ``__all__`` to one of these locks it above."""
+    assert not hasattr(importlib.import_module(package), "__all__")
