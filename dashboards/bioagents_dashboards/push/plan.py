@@ -92,7 +92,7 @@ def _refuse_edited(boards: list[Board], stored: Mapping[str, Stored | None]) -> 
     edited = [f"{title!r} (version {have.version})" for title, have in found if have and _by_a_person(have)]
     if edited:
         raise UsageError(
-            f"edited or imported by a person since we last pushed it: {', '.join(edited)}; nothing was changed; "
+            f"edited or imported by a person since our last push: {', '.join(edited)}; nothing was changed; "
             "save a copy of it under another name, then use --overwrite"
         )
 
