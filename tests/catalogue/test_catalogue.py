@@ -1,0 +1,67 @@
+"""The one list of all metrics."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bioagents_exporter.catalogue import METRICS, Metric
+from bioagents_exporter.catalogue.reference import page
+from bioagents_exporter.settings.model import DEFAULT_PREFIX
+
+PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+
+def test_the_reference_page_is_up_to_date() -> None:
+    """Written by ``python -m bioagents_exporter.catalogue > docs/metrics.md``."""
+    assert page(DEFAULT_PREFIX) == PAGE.read_text()
+
+
+def test_names_are_unique() -> None:
+    """Also as they are published, with a histogram's parts."""
+    names = [name for metric in METRICS for name in (metric.name, *_parts(metric))]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_a_metric_keeps_to_the_house_rules(metric: Metric) -> None:
+    """Snake case; ``_total`` for counters only; base units in the name; help is one sentence."""
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", metric.name)
+    assert metric.name.endswith("_total") == (metric.type == "counter")
+    for unit in ("seconds", "bytes", "ratio"):
+        assert metric.unit != unit or f"_{unit}" in metric.name
+    assert re.fullmatch(r"[A-Z][^\n]*\.", metric.help)
+    assert ". " not in metric.help
+    assert metric.formula
+    assert not metric.formula.endswith(".")
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_labels_are_names_that_prometheus_takes(metric: Metric) -> None:
+    """And none that it, Kubernetes or we give a meaning of their own."""
+    labels = metric.labels + metric.optional
+    assert len(set(labels)) == len(labels)
+    assert all(re.fullmatch(r"[a-z_]+", label) for label in labels)
+    assert not set(labels) & {
+        "fleet",
+        "le",
+        "quantile",
+        "job",
+        "instance",
+        "pod",
+        "container",
+        "node",
+        "endpoint",
+    }
+
+
+def test_the_name_without_a_prefix_is_shared() -> None:
+    """``process_*`` and ``python_info`` are the same in every exporter."""
+    names = {metric.name for metric in METRICS if metric.full_name("x_") == metric.name}
+    assert {name.split("_")[0] for name in names} == {"process", "python"}
+
+
+def _parts(metric: Metric) -> list[str]:
+    return [f"{metric.name}_{part}" for part in ("bucket", "sum", "count") if metric.type == "histogram"]

@@ -1,0 +1,131 @@
+"""Silence makes a worker missing, never dead; a missing worker's numbers are not shown as if it lived."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bioagents_exporter.settings import Settings
+from bioagents_worker.wire import RunningJob
+from support.snapshots import NOW, SERVER, published, queue, snapshot, worker
+
+GAUGES = ("worker_slots", "worker_running_jobs", "worker_memory_rss_bytes", "worker_clock_skew_seconds")
+
+
+@pytest.mark.parametrize(
+    ("age", "interval", "alive", "missing"),
+    [
+        (-30.0, 5.0, 1, 0),
+        (14.9, 0.1, 1, 0),
+        (15.0, 5.0, 0, 1),
+        (29.9, 10.0, 1, 0),
+        (30.0, 10.0, 0, 1),
+        (3_599.0, 10.0, 0, 1),
+        (3_600.0, 10.0, 0, 0),
+        (3_600.0, 1e9, 0, 0),
+    ],
+)
+def test_alive_missing_forgotten(age: float, interval: float, alive: int, missing: int) -> None:
+    """Alive while younger than max(15 s, 3 intervals), missing until an hour, then forgotten."""
+    found = published(snapshot(workers=(worker("w", age=age, interval=interval),)))
+    assert len(found["worker_slots"]) == alive
+    assert found["workers_missing"] == {(): missing}
+    assert (
+        len(found["worker_info"]) == len(found["worker_last_heartbeat_timestamp_seconds"]) == alive + missing
+    )
+
+
+def test_only_who_a_missing_worker_was_is_shown() -> None:
+    """Its slots, jobs and memory are no longer known; its queue has no worker, which is an alert."""
+    silent = worker("w", age=60.0, running={"chat": 3}, oldest=(RunningJob("chat", "a", 5.0, "m"),))
+    found = published(snapshot(workers=(silent,)))
+    assert not any(found[name] for name in GAUGES)
+    assert found["worker_last_heartbeat_timestamp_seconds"] == {("w",): NOW - 60}
+    assert found["queue_workers"] == found["queue_running_jobs"] == {("chat",): 0}
+
+
+def test_every_known_queue_has_a_number_of_workers() -> None:
+    """0 where nobody consumes it: an absent series would fire no alert."""
+    found = published(snapshot(queues=(queue("idle"),), workers=(worker("w", queues=("chat",)),)))
+    assert found["queue_workers"] == {("chat",): 1, ("idle",): 0}
+
+
+def test_a_draining_worker_offers_neither_itself_nor_slots() -> None:
+    """But what it runs and holds is there, and shown."""
+    old = worker("old", draining=True, running={"chat": 1}, held={"chat": 9})
+    found = published(snapshot(workers=(old, worker("new", held={"chat": 2}))))
+    assert found["queue_workers"] == found["queue_draining_workers"] == {("chat",): 1}
+    assert found["queue_slots"] == {("chat",): 4}
+    assert found["queue_running_jobs"] == {("chat",): 1}
+    assert found["queue_draining_held_jobs"] == {("chat",): 9}
+    assert found["worker_slots"] == {("old",): 0, ("new",): 4}
+
+
+def test_slots_are_living_threads() -> None:
+    """A dead thread takes no job; a worker of two queues counts in both."""
+    found = published(snapshot(workers=(worker("w", queues=("a", "b"), threads=3),)))
+    assert found["queue_slots"] == {("a",): 3, ("b",): 3}
+    assert found["worker_threads"] == {("w",): 4}
+
+
+def test_the_longest_running_job_grows_with_the_silence() -> None:
+    """Its age is of the heartbeat; since then it has run on."""
+    jobs = (
+        RunningJob("chat", "a", 100.0, "m1"),
+        RunningJob("chat", "a", 3.0, "m2"),
+        RunningJob("x", "a", 1.0, "m3"),
+    )
+    found = published(snapshot(workers=(worker("w", age=4.0, oldest=jobs), worker("v", queues=("idle",)))))
+    assert found["queue_longest_running_job_seconds"] == {("chat",): 104.0, ("x",): 5.0, ("idle",): 0}
+
+
+def test_a_worker_seen_by_both_wire_versions_is_one() -> None:
+    """An upgrade in place cannot make two; should it, the latest heartbeat counts."""
+    older = replace(worker("w", age=5.0, rss=1), wire=0)
+    found = published(snapshot(workers=(older, worker("w", rss=2))))
+    assert found["worker_memory_rss_bytes"] == {("w",): 2}
+    assert found["queue_workers"] == {("chat",): 1}
+
+
+def test_a_memory_limit_that_is_not_known_is_left_out() -> None:
+    """Of that worker alone."""
+    found = published(snapshot(workers=(worker("w", limit=None), worker("v", limit=5))))
+    assert found["worker_memory_limit_bytes"] == {("v",): 5}
+
+
+def test_facts_of_a_worker() -> None:
+    """One series with all of them; of very many queues the first are named."""
+    many = tuple(f"q{i:02}" for i in range(20))
+    found = published(snapshot(workers=(worker("w", queues=many),)))
+    facts = ("worker-1", "4711", ",".join(many[:16]) + ",+4 more", "v42", "2.2.1", "3.11.7", "0.1.0", "4")
+    assert found["worker_info"] == {("w", *facts): 1}
+
+
+def test_a_sidecar_publishes_the_workers_of_its_host_alone() -> None:
+    """Neither queues nor totals, of which one central copy is enough; whether it reaches Redis it says."""
+    workers = (
+        worker("mine", host="here"),
+        worker("gone", host="here", age=99.0),
+        worker("other", host="there"),
+    )
+    settings = Settings(collect_workers="host", host="here")
+    found = published(snapshot(queues=(queue("chat"),), workers=workers), settings=settings)
+    assert found["worker_slots"] == {("mine",): 4}
+    assert {key[0] for key in found["worker_info"]} == {"mine", "gone"}
+    assert found["redis_up"] == {(): 1}
+    assert not [name for name in found if name.startswith(("queue_", "job", "redis_memory", "workers_"))]
+
+
+def test_a_central_copy_beside_sidecars_publishes_no_series_by_worker() -> None:
+    """But the queues know their workers."""
+    settings = Settings(collect_workers="none")
+    found = published(snapshot(workers=(worker("w"),)), settings=settings)
+    assert not [name for name in found if name.startswith("worker_") and name != "worker_boots_total"]
+    assert found["queue_workers"] == {("chat",): 1}
+
+
+def test_the_clock_is_the_servers() -> None:
+    """This machine's clock may say anything."""
+    server = replace(SERVER, time=NOW + 100)
+    assert published(snapshot(server=server, workers=(worker("w"),)))["workers_missing"] == {(): 1}

@@ -1,0 +1,82 @@
+"""What Redis itself tells: clamped where two reads disagree, left out where nothing was read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bioagents_exporter.read.snapshot import QueueAudit
+from support.snapshots import NOW, Series, published, queue, snapshot
+
+
+def of_queue(**parts: Any) -> dict[str, Series]:  # noqa: ANN401 - of many types
+    """What is published of one queue."""
+    read = queue("chat")
+    return published(snapshot(queues=(replace(read, **parts),)))
+
+
+def test_depth_by_state() -> None:
+    """Held is what the hash has more than the list."""
+    found = of_queue(waiting=3, messages=10, delayed=4, dead=5)["queue_depth"]
+    assert found == {
+        ("chat", "waiting"): 3, ("chat", "active"): 7, ("chat", "delayed"): 4, ("chat", "dead"): 5,
+    }  # fmt: skip
+
+
+def test_active_is_never_below_zero() -> None:
+    """After a purge, or an id in the list whose message is gone."""
+    assert of_queue(waiting=3, messages=2)["queue_depth"]["chat", "active"] == 0
+
+
+@pytest.mark.parametrize(
+    ("part", "gone"),
+    [
+        ("waiting", {"waiting", "active"}),
+        ("messages", {"active"}),
+        ("delayed", {"delayed"}),
+        ("dead", {"dead"}),
+    ],
+)
+def test_what_was_not_read_is_left_out(part: str, gone: set[str]) -> None:
+    """A key of a wrong type hides its own number, no other, and is never 0."""
+    states = {state for _, state in of_queue(**{"waiting": 1} | {part: None})["queue_depth"]}
+    assert {"waiting", "active", "delayed", "dead"} - states == gone
+
+
+@pytest.mark.parametrize(
+    ("waiting", "ready", "age"),
+    [(0, None, 0), (0, NOW - 9, 0), (2, NOW - 9, 9), (2, NOW + 1, 0), (2, None, None)],
+)
+def test_age_of_the_oldest_job(waiting: int, ready: float | None, age: float | None) -> None:
+    """0 without waiting jobs, absent where the head could not be read, never negative."""
+    found = of_queue(waiting=waiting, head_ready=ready)["queue_oldest_job_age_seconds"]
+    assert found.get(("chat",)) == age
+
+
+@pytest.mark.parametrize(
+    ("dead", "oldest", "age"), [(0, None, 0), (3, NOW - 60, 60), (3, None, None), (None, 1.0, None)]
+)
+def test_age_of_the_oldest_dead_letter(dead: int | None, oldest: float | None, age: float | None) -> None:
+    """As the age of the oldest job."""
+    found = of_queue(dead=dead, dead_oldest=oldest)["queue_dead_oldest_age_seconds"]
+    assert found.get(("chat",)) == age
+
+
+def test_what_is_read_in_the_background_has_an_age() -> None:
+    """The oldest of all audits; a part that was not read is left out."""
+    audits = {"a": QueueAudit(1, 2, None, 4, NOW - 5), "b": QueueAudit(0, 0, 0, None, NOW - 45)}
+    found = published(snapshot(audits=audits))
+    assert found["queue_orphaned_jobs"] == {("a",): 1, ("b",): 0}
+    assert found["queue_unheld_jobs"] == {("a",): 2, ("b",): 0}
+    assert found["queue_stuck_jobs"] == {("b",): 0}
+    assert found["queue_overdue_delayed_jobs"] == {("a",): 4}
+    assert found["exporter_source_age_seconds"]["audit",] == 45
+
+
+def test_before_the_first_audit_there_is_neither_number_nor_age() -> None:
+    """Zeros would say that nothing is orphaned."""
+    found = published(snapshot(queues=(queue("chat"),)))
+    assert found["queue_orphaned_jobs"] == {}
+    assert ("audit",) not in found["exporter_source_age_seconds"]
