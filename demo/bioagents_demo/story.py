@@ -23,7 +23,7 @@ class Chapter:
 
 STORY: Final = (
     Chapter(0, "ordinary load: 6 chat jobs a second, a research job every 4 seconds"),
-    Chapter(8, "burst: 400 chat jobs at once", burst=400),
+    Chapter(8, "burst: 300 chat jobs at once", burst=300),
     Chapter(
         18, "fault: the model is overloaded; every second chat job fails, some for good",
         overloaded=0.45, hopeless=0.05, unlucky=0.3,

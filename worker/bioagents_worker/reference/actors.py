@@ -24,12 +24,12 @@ _RESEARCH_TIME_LIMIT: Final = (LONGEST_JOB + 3600) * 1000
 
 @dataclass(frozen=True, slots=True)
 class Actors:
-    """The declared actors; each takes its :class:`Work` as a dictionary, keyword ``work``."""
+    """The declared actors; their arguments are the fields of :class:`Work`."""
 
-    answer: Actor[..., str]
-    follow_up: Actor[..., str]
-    research: Actor[..., str]
-    write_report: Actor[..., str]
+    answer: Actor[..., None]  # a chat message: seconds
+    follow_up: Actor[..., None]  # comes back to a chat later: sent with a delay
+    research: Actor[..., None]  # minutes to eight hours
+    write_report: Actor[..., None]  # the stage behind a research, sent with pipe_ignore
 
 
 def declare(broker: Broker, *, speed: float = 1.0) -> Actors:
@@ -38,25 +38,8 @@ def declare(broker: Broker, *, speed: float = 1.0) -> Actors:
     The broker needs Dramatiq's ``CurrentMessage`` where jobs are to run: a job asks it which attempt it is.
     """
 
-    def answer(question: str, *, work: dict[str, Any]) -> str:
-        """Answer a chat message: seconds."""
+    def job(**work: Any) -> None:  # noqa: ANN401 - what came as JSON; Work knows the names
         perform(Work(**work), attempt=_attempt(), speed=speed)
-        return f"answer to {question}"
-
-    def follow_up(question: str, *, work: dict[str, Any]) -> str:
-        """Come back to a chat later: sent with a delay."""
-        perform(Work(**work), attempt=_attempt(), speed=speed)
-        return f"follow-up on {question}"
-
-    def research(topic: str, *, work: dict[str, Any]) -> str:
-        """Research a topic: minutes to eight hours."""
-        perform(Work(**work), attempt=_attempt(), speed=speed)
-        return f"findings on {topic}"
-
-    def write_report(findings: str, *, work: dict[str, Any]) -> str:
-        """Write up what ``research`` found: the second stage of a pipeline."""
-        perform(Work(**work), attempt=_attempt(), speed=speed)
-        return f"report of {findings}"
 
     chat: dict[str, Any] = {
         "broker": broker, "queue_name": CHAT, "time_limit": _CHAT_TIME_LIMIT, "throws": ContextTooLong,
@@ -68,10 +51,10 @@ def declare(broker: Broker, *, speed: float = 1.0) -> Actors:
         "max_retries": 2, "min_backoff": _scaled(60, speed), "max_backoff": _scaled(1800, speed),
     }  # fmt: skip
     return Actors(
-        answer=actor(answer, **chat),
-        follow_up=actor(follow_up, **chat),
-        research=actor(research, **deep),
-        write_report=actor(write_report, **deep),
+        answer=actor(job, actor_name="answer", **chat),
+        follow_up=actor(job, actor_name="follow_up", **chat),
+        research=actor(job, actor_name="research", **deep),
+        write_report=actor(job, actor_name="write_report", **deep),
     )
 
 

@@ -42,7 +42,7 @@ FAILURES: Final[dict[str, type[Exception]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one job does; a message carries it as a dictionary of these fields."""
+    """What one job does; these fields are the arguments of its message."""
 
     seconds: float  # simulated duration of an attempt that succeeds
     memory: int = 0  # mebibytes held meanwhile
