@@ -51,10 +51,10 @@ def declare(broker: Broker, *, speed: float = 1.0) -> Actors:
         "max_retries": 2, "min_backoff": _scaled(60, speed), "max_backoff": _scaled(1800, speed),
     }  # fmt: skip
     return Actors(
-        answer=actor(job, actor_name="answer", **chat),
-        follow_up=actor(job, actor_name="follow_up", **chat),
-        research=actor(job, actor_name="research", **deep),
-        write_report=actor(job, actor_name="write_report", **deep),
+        answer=actor(actor_name="answer", **chat)(job),
+        follow_up=actor(actor_name="follow_up", **chat)(job),
+        research=actor(actor_name="research", **deep)(job),
+        write_report=actor(actor_name="write_report", **deep)(job),
     )
 
 
