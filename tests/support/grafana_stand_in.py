@@ -133,12 +133,12 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, [{"id": 1, "uid": uid, "title": title} for uid, title in folders.items()]
         if body["title"] in folders.values():
             return 409, {"message": "a folder with the same name already exists in the current location"}
-        uid = body.get("uid") or f"folder{len(folders) + 1}"
+        uid = str(body.get("uid") or f"folder{len(folders) + 1}")
         folders[uid] = body["title"]
         return 200, {"id": 1, "uid": uid, "title": body["title"]}
 
     def _sources(self, rest: str, _: dict[str, Any] | None) -> Answer:
-        key, _, wanted = rest.partition("/")
+        key, wanted = rest.split("/", 1)
         found = [source for source in self.state.sources if source[key] == unquote(wanted)]
         return (200, found[0]) if found else (404, {"message": "Data source not found"})
 

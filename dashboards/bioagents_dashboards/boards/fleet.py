@@ -18,10 +18,10 @@ def fleet_overview() -> build.Dashboard:
     for panel in (*fleet_header.stats(), fleet_header.queue_table(), fleet_header.alert_table()):
         built.with_panel(panel)
     graphs = {
-        "Backlog": fleet_graphs.backlog,
-        "Wait and run time": fleet_graphs.times,
-        "Failures": fleet_graphs.failures,
-        "Workers": fleet_graphs.workers,
+        "How much waits": fleet_graphs.backlog,
+        "How long it takes": fleet_graphs.times,
+        "What fails": fleet_graphs.failures,
+        "Who works": fleet_graphs.workers,
     }
     for title, panels in graphs.items():
         built.with_row(build.Row(title))

@@ -1,0 +1,107 @@
+"""What holds for every committed board: it is the code's, Grafana takes it, each panel explains itself."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from bioagents_dashboards.boards.write import boards as built
+from bioagents_dashboards.boards.write import write
+from bioagents_dashboards.locate import boards_folder
+from support.boards import Json, boards, panels
+
+COMMITTED = boards()
+ALL_PANELS = [
+    pytest.param(panel, id=f"{name}-{panel['title']}")
+    for name, board in COMMITTED.items()
+    for panel in panels(board)
+]
+
+
+def test_committed_json_is_what_the_code_builds() -> None:
+    """``python -m bioagents_dashboards build`` changes nothing and leaves nothing else there."""
+    assert {path.name: path.read_text() for path in boards_folder().iterdir()} == built()
+
+
+def test_build_removes_boards_that_are_gone(tmp_path: Path) -> None:
+    """A board that the code no longer builds does not stay behind."""
+    (tmp_path / "old.json").write_text("{}")
+    assert sorted(path.name for path in write(tmp_path)) == sorted(path.name for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("board", COMMITTED.values(), ids=COMMITTED)
+def test_board_is_classic_json_for_provisioning(board: Json) -> None:
+    """The final classic schema, no database id, no version, no inputs that only the import screen fills."""
+    assert board["schemaVersion"] == 42
+    assert board["id"] is None
+    assert not {"version", "gnetId", "iteration", "__inputs", "__requires"} & set(board)
+    assert 0 < len(board["uid"]) <= 40
+
+
+def test_uids_and_titles_are_unique() -> None:
+    """One duplicate title freezes a whole provider of Grafana."""
+    for key in ("uid", "title"):
+        values = [board[key] for board in COMMITTED.values()]
+        assert len(set(values)) == len(values)
+
+
+def test_uids_are_stable() -> None:
+    """A changed uid breaks every link and makes a second board: renaming one is a breaking change."""
+    assert {name: board["uid"] for name, board in COMMITTED.items()} == {
+        "fleet-overview.json": "bioagents-fleet"
+    }
+
+
+@pytest.mark.parametrize("board", COMMITTED.values(), ids=COMMITTED)
+def test_panels_are_unique_and_do_not_overlap(board: Json) -> None:
+    """Ids and titles are unique; each cell belongs to one panel; nothing is wider than the grid."""
+    everything = board["panels"]
+    for key in ("id", "title"):
+        values = [panel[key] for panel in everything]
+        assert len(set(values)) == len(values)
+    places = [panel["gridPos"] for panel in everything]
+    assert all(place["x"] + place["w"] <= 24 for place in places)
+    for a, b in combinations(places, 2):
+        apart = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        assert apart or a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+
+
+@pytest.mark.parametrize("panel", ALL_PANELS)
+def test_panel_explains_itself(panel: Json) -> None:
+    """A description with what is normal, a unit, thresholds, and words where there is no data."""
+    defaults = panel["fieldConfig"]["defaults"]
+    assert "Normal: " in panel["description"]
+    assert panel["description"].endswith(".")
+    assert defaults["unit"]
+    assert defaults["thresholds"]["steps"]
+    assert defaults["noValue"]
+
+
+@pytest.mark.parametrize("panel", ALL_PANELS)
+def test_panel_types_are_current(panel: Json) -> None:
+    """None that Grafana has removed."""
+    assert panel["type"] in {"stat", "table", "timeseries"}
+
+
+@pytest.mark.parametrize("board", COMMITTED.values(), ids=COMMITTED)
+def test_variables_choose_everything_at_first(board: Json) -> None:
+    """Each is multi-select with an "All" that matches any value; none refers to itself."""
+    by_name = {variable["name"]: variable for variable in board["templating"]["list"]}
+    assert list(by_name) == ["datasource", "fleet", "queue", "job", "instance"]
+    for name in ("fleet", "queue", "job", "instance"):
+        variable = by_name[name]
+        assert variable["multi"]
+        assert variable["includeAll"]
+        assert variable["current"]["value"] == ["$__all"]
+        assert f"${name}" not in variable["definition"]
+        assert variable["definition"] == variable["query"]["query"]
+
+
+@pytest.mark.parametrize("board", COMMITTED.values(), ids=COMMITTED)
+def test_firing_alerts_are_annotated(board: Json) -> None:
+    """Graphs show since when an alert fires."""
+    (annotation,) = board["annotations"]["list"]
+    assert annotation["expr"].startswith('ALERTS{alertstate="firing"')
+    assert annotation["enable"]

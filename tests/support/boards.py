@@ -1,0 +1,103 @@
+"""The committed boards as the tests look at them: panels, queries, PromQL with its variables filled in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import promql_parser as promql
+
+from bioagents_dashboards.locate import boards_folder
+
+Json = dict[str, Any]
+
+#: What Grafana puts in place of a variable when everything is chosen.
+EVERYTHING: Final = {"job": ".+", "instance": ".+", "fleet": ".+", "queue": ".+", "__rate_interval": "1m"}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query and where it stands."""
+
+    board: str
+    panel: str
+    ref: str
+    expression: str
+    instant: bool
+
+    def __str__(self) -> str:
+        """The id of a test."""
+        return f"{self.board} / {self.panel} / {self.ref}"
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One selection of series in a query."""
+
+    name: str
+    matchers: Mapping[str, tuple[str, str]]  # label → operator, value
+    window: bool  # it is a range, ``[...]``
+
+
+def boards() -> dict[str, Json]:
+    """File name → board."""
+    return {path.name: json.loads(path.read_text()) for path in sorted(boards_folder().glob("*.json"))}
+
+
+def panels(board: Json) -> list[Json]:
+    """All panels but the rows."""
+    return [panel for panel in board["panels"] if panel["type"] != "row"]
+
+
+def queries() -> list[Query]:
+    """Each query of each panel of each board."""
+    return [
+        Query(board["title"], panel["title"], target["refId"], target["expr"], bool(target.get("instant")))
+        for board in boards().values()
+        for panel in panels(board)
+        for target in panel["targets"]
+    ]
+
+
+def fill(expression: str, values: Mapping[str, str] = EVERYTHING) -> str:
+    """PromQL as Grafana sends it."""
+    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda m: values[m[1] or m[2]], expression)
+
+
+def selectors(expression: str) -> list[Selector]:
+    """All selections of series; ValueError for what is no PromQL."""
+    found: list[Selector] = []
+    windows: list[promql.MatrixSelector] = []
+
+    def visit(node: promql.Expr) -> None:
+        if isinstance(node, promql.MatrixSelector):
+            windows.append(node)
+        elif isinstance(node, promql.VectorSelector):  # the next node after the range that holds it
+            found.append(_selector(node, window=bool(windows)))
+            windows.clear()
+
+    # The parser knows no `$`: a duration and then text without a meaning stand in.
+    promql.walk(promql.parse(expression.replace("$__rate_interval", "1m")), visit)
+    return found
+
+
+def _selector(node: promql.VectorSelector, *, window: bool) -> Selector:
+    matchers = {m.name: (_OPERATORS[str(m.op)], m.value) for m in node.matchers.matchers}
+    return Selector(node.name or "", matchers, window)
+
+
+_OPERATORS: Final = {
+    "MatchOp.Equal": "=",
+    "MatchOp.NotEqual": "!=",
+    "MatchOp.Re": "=~",
+    "MatchOp.NotRe": "!~",
+}
+
+
+def grouping_labels(expression: str) -> Iterator[str]:
+    """Labels named in by, without, on, ignoring and group_left."""
+    for names in re.findall(r"\b(?:by|without|on|ignoring|group_left) \(([^)]*)\)", expression):
+        yield from filter(None, (name.strip() for name in names.split(",")))
