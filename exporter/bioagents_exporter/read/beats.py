@@ -1,0 +1,128 @@
+"""Heartbeats of workers, checked field by field.
+
+Ten thousand of them come with each read of a large fleet. json.loads and checks in Python take 9 µs each
+(measured), msgspec with its checks 2 µs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated, Final, cast
+
+import msgspec
+
+from bioagents_exporter.read.causes import Cause
+from bioagents_exporter.read.resp import Reply
+from bioagents_exporter.read.snapshot import Worker
+from bioagents_worker.wire import Identity, State
+
+_LARGEST: Final = 2**63 - 1
+_Count = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
+_Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+_Skew = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+_MAX_TIME: Final = len("1700000000000000") + 1  # digits
+_MICROSECONDS: Final = 1e6
+
+
+class _Identity(msgspec.Struct, frozen=True, gc=False):
+    host: str
+    pid: _Count
+    broker: str
+    queues: tuple[str, ...]
+    threads: _Count
+    start: _Seconds
+    dramatiq: str
+    python: str
+    monitor: str
+    version: str = ""
+
+
+class _Job(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    queue: str
+    actor: str
+    age: _Seconds
+    message_id: str
+
+
+class _State(msgspec.Struct, frozen=True, gc=False):
+    draining: bool = False
+    interval: _Seconds = 5.0
+    threads: _Count = 0
+    consumers: _Count = 0
+    rss: _Count = 0
+    limit: _Count | None = None
+    cpu: _Seconds = 0.0
+    jobs: _Count = 0
+    running: dict[str, _Count] | None = None
+    held: dict[str, _Count] | None = None
+    delayed: dict[str, _Count] | None = None
+    oldest: tuple[_Job, ...] = ()
+    skew: _Skew = 0.0
+    flush_age: _Seconds = 0.0
+
+
+_decode_identity: Final = msgspec.json.Decoder(_Identity).decode
+_decode_state: Final = msgspec.json.Decoder(_State).decode
+
+
+#: A worker's last heartbeat as it stands in Redis, the part of it that is its identity, and what it says.
+_Known = tuple[bytes, bytes, Worker | None]
+
+
+class BeatDecoder:
+    """Remembers each worker's last heartbeat: identities never change, the rest at most once an interval."""
+
+    def __init__(self, wire: int) -> None:
+        self._wire = wire
+        self._last: dict[bytes, _Known] = {}
+
+    @property
+    def names(self) -> list[bytes]:
+        """Whose heartbeats the last read found, readable or not."""
+        return list(self._last)
+
+    def decode(self, names: Iterable[Reply], values: Iterable[Reply], errors: Counter[str]) -> list[Worker]:
+        """Workers of a heartbeat hash, without those that are gone or whose heartbeat cannot be read."""
+        last, self._last = self._last, {}
+        workers, bad = [], 0
+        for name, value in zip(names, values, strict=True):
+            if not isinstance(name, bytes) or not isinstance(value, bytes):
+                continue
+            known = last.get(name)
+            if known is None or known[0] != value:
+                known = self._parse(name, value, known)
+            self._last[name] = known
+            if known[2] is None:
+                bad += 1
+            else:
+                workers.append(known[2])
+        if bad:
+            errors[Cause.BAD_HEARTBEAT] += bad
+        return workers
+
+    def _parse(self, name: bytes, value: bytes, known: _Known | None) -> _Known:
+        time, _, rest = value.partition(b"\n")
+        identity, _, state = rest.partition(b"\n")
+        old = known[2] if known is not None and known[1] == identity else None
+        if not time.isdigit() or len(time) > _MAX_TIME:
+            return value, identity, None
+        try:
+            worker = Worker(
+                name.decode() if old is None else old.id,
+                int(time) / _MICROSECONDS,
+                _identity_of(identity) if old is None else old.identity,
+                # Has State's attributes, but costs a fifth: a dataclass is filled attribute by attribute.
+                cast("State", _decode_state(state)),
+                self._wire,
+            )
+        except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
+            return value, identity, None
+        return value, identity, worker
+
+
+def _identity_of(raw: bytes) -> Identity:
+    i = _decode_identity(raw)
+    return Identity(
+        i.host, i.pid, i.broker, i.queues, i.threads, i.start, i.dramatiq, i.python, i.monitor, i.version
+    )

@@ -1,0 +1,129 @@
+"""One blocking connection to Redis; commands go out and replies come back in bulk."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from typing import Final
+
+import hiredis
+from redis.connection import AbstractConnection
+
+from bioagents_exporter.read.causes import Cause
+from bioagents_exporter.read.failures import ReadError
+from bioagents_exporter.read.resp import Reply
+from bioagents_exporter.read.source import TIMEOUT, Source
+
+_AT_ONCE: Final = 16 * 1024  # bytes that any socket takes without waiting for the other side to read
+_PIECE: Final = 64 * 1024
+_BUFFER: Final = 256 * 1024
+_INCOMPLETE: Final = object()
+
+
+class Connection:
+    """Connects when it is used, closes at any trouble; hold ``lock`` for several calls in a row."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.lock = threading.RLock()
+        self.latency = 0.0  # seconds from the last request to the first piece of its answer
+        self.trips = 0  # round trips since the start
+        self._wire: _Wire | None = None
+        self._used = False
+
+    def ensure(self) -> bool:
+        """Connect unless connected; True when the connection is new. Raises ReadError."""
+        with self.lock:
+            if self._wire is not None:
+                return False
+            self._wire, self._used = _Wire(self.source.connect()), False
+            return True
+
+    def call(self, commands: bytes, count: int) -> list[Reply]:
+        """Send packed commands whole and return their ``count`` replies. Raises ReadError."""
+        with self.lock:
+            self.ensure()
+            try:
+                return self._exchange(commands, count)
+            except TimeoutError as error:
+                self.close()
+                raise ReadError(Cause.REDIS_UNREACHABLE, f"no answer within {TIMEOUT:g} s") from error
+            except OSError as error:
+                self.close()
+                raise ReadError(Cause.REDIS_UNREACHABLE, str(error), stale=self._used) from error
+            except hiredis.ProtocolError as error:
+                self.close()
+                raise ReadError(Cause.REDIS_ERROR, "the answer is not Redis'") from error
+
+    def close(self) -> None:
+        """Close the connection; the next call opens a new one."""
+        with self.lock:
+            wire, self._wire = self._wire, None
+            if wire is not None:
+                wire.close()
+
+    def _exchange(self, commands: bytes, count: int) -> list[Reply]:
+        wire = self._wire
+        if wire is None:
+            return []
+        replies: list[Reply] = []
+        started = time.monotonic()
+        wire.send(commands, replies)
+        if not replies:
+            wire.receive(replies)
+        self.latency = time.monotonic() - started
+        while len(replies) < count:
+            wire.receive(replies)
+        self._used = True
+        self.trips += 1
+        return replies
+
+
+class _Wire:
+    """The socket of a connection that redis-py opened, and the parser that goes with it."""
+
+    def __init__(self, link: AbstractConnection) -> None:
+        self._link = link
+        self._socket: socket.socket = _socket_of(link)
+        self._reader = hiredis.Reader(notEnoughData=_INCOMPLETE)
+        self._buffer = bytearray(_BUFFER)
+
+    def send(self, commands: bytes, replies: list[Reply]) -> None:
+        """Take in what is already answered while sending, or two full buffers would wait for each other."""
+        if len(commands) <= _AT_ONCE:
+            self._socket.sendall(commands)
+            return
+        poller, rest = select.poll(), memoryview(commands)
+        poller.register(self._socket, select.POLLIN | select.POLLOUT)
+        while rest:
+            ready = poller.poll(TIMEOUT * 1000)
+            if not ready:
+                raise TimeoutError
+            if ready[0][1] & select.POLLOUT:
+                rest = rest[self._socket.send(rest[:_PIECE]) :]
+            else:
+                self.receive(replies)
+
+    def receive(self, replies: list[Reply]) -> None:
+        """Wait for one more piece and add what is complete."""
+        size = self._socket.recv_into(self._buffer)
+        if size == 0:
+            raise ConnectionResetError("Redis closed the connection")
+        self._reader.feed(self._buffer, 0, size)  # type: ignore[arg-type] # the stub forgets bytearray
+        while (reply := self._reader.gets()) is not _INCOMPLETE:
+            replies.append(reply)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._link.disconnect()  # type: ignore[no-untyped-call] # redis-py is not typed here
+
+
+def _socket_of(link: AbstractConnection) -> socket.socket:
+    """The socket after the handshake; redis-py offers no public way to it."""
+    sock = vars(link)["_sock"]
+    if not isinstance(sock, socket.socket):
+        raise TypeError(f"{type(link).__name__} has no socket after its handshake")
+    return sock

@@ -1,0 +1,205 @@
+"""Where Redis is: a URL of redis-py, or a primary that Sentinels name; redis-py does the handshake.
+
+TLS, ACL users, database, Unix sockets and their options are spelled as redis-py spells them. Sentinel:
+``redis+sentinel://[user:password@]host1:26379,host2:26379/<primary's name>[/<db>][?option=value]``; user,
+password and options are those of Redis, ``sentinel_username`` and ``sentinel_password`` in the query those
+of the Sentinels; ``rediss+sentinel`` speaks TLS with both.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.connection import AbstractConnection, Connection, SSLConnection, parse_url
+from redis.retry import Retry
+
+from bioagents_exporter.read.causes import Cause
+from bioagents_exporter.read.failures import ReadError, SourceError, error_of
+from bioagents_exporter.settings import Secret
+
+TIMEOUT: Final = 5.0  # seconds to connect, and between two pieces of an answer
+SENTINEL_TIMEOUT: Final = 2.0  # seconds; there are several to ask
+_SENTINEL_PORT: Final = 26379
+
+_DATABASE: Final = re.compile(r"/?\d*/?")
+_EXPECTED: Final = (
+    "expected redis://[user:password@]host:port/db, rediss://…, unix://path?db=… or "
+    "redis+sentinel://host:port,host:port/name/db"
+)
+# CLIENT SETINFO is not for a read-only user: it would fill the ACL log with refusals.
+_SILENT: Final = (
+    {"driver_info": None}
+    if "driver_info" in inspect.signature(AbstractConnection.__init__).parameters
+    else {"lib_name": None, "lib_version": None}
+)
+
+
+class Source(Protocol):
+    """How to reach the one server that is read."""
+
+    @property
+    def label(self) -> str:
+        """Address, user and database, for messages; never the password."""
+
+    @property
+    def wants_primary(self) -> bool:
+        """Whether a server that turns out to be a replica is the wrong one."""
+
+    def connect(self) -> AbstractConnection:
+        """A connection after its handshake. Raises ReadError."""
+
+    def move(self, host: str, port: int) -> bool:
+        """Connect there from now on, as a cluster's node said; False where that cannot be done."""
+
+
+class Direct:
+    """One server, by host and port or by the path of its socket."""
+
+    wants_primary = False
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._class: type[AbstractConnection] = options.pop("connection_class", Connection)
+        self._options = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT, **options, **_fixed()}
+        self._class(**self._options)  # unknown options show here, not at the first read
+
+    @property
+    def address(self) -> str:
+        """Host and port, or the path of the socket."""
+        path = self._options.get("path")
+        return str(path or f"{self._options.get('host', 'localhost')}:{self._options.get('port', 6379)}")
+
+    @property
+    def label(self) -> str:
+        """Address, user and database."""
+        user = self._options.get("username") or "default"
+        return f"{self.address} (user {user!r}, db {self._options.get('db', 0)})"
+
+    def connect(self) -> AbstractConnection:
+        """Connect and authenticate. Raises ReadError."""
+        link = self._class(**self._options)
+        try:
+            link.connect()  # type: ignore[no-untyped-call] # redis-py is not typed here
+        except (redis.RedisError, OSError, UnicodeError) as error:  # the last: a host name that is none
+            raise error_of(error) from error
+        return link
+
+    def move(self, host: str, port: int) -> bool:
+        """Connect there from now on; an empty host is the present one."""
+        if "path" in self._options:
+            return False
+        self._options |= {"host": host, "port": port} if host else {"port": port}
+        return True
+
+
+class ViaSentinel:
+    """The primary that the first answering Sentinel names, asked anew at every connection."""
+
+    wants_primary = True
+
+    def __init__(self, sentinels: list[Direct], name: str, options: dict[str, Any]) -> None:
+        self._sentinels, self._name, self._primary = sentinels, name, Direct(options)
+        self._known = False
+
+    @property
+    def label(self) -> str:
+        """The primary's label once it is known, else who is asked for it."""
+        if self._known:
+            return f"{self._primary.label}, primary {self._name!r}"
+        addresses = ", ".join(sentinel.address for sentinel in self._sentinels)
+        return f"primary {self._name!r} of Sentinel {addresses}"
+
+    def connect(self) -> AbstractConnection:
+        """Ask, then connect. Raises ReadError."""
+        self._known = False
+        self._primary.move(*self._ask())
+        self._known = True
+        return self._primary.connect()
+
+    def move(self, host: str, port: int) -> bool:
+        """Never: Sentinel and cluster exclude each other."""
+        del host, port
+        return False
+
+    def _ask(self) -> tuple[str, int]:
+        reasons = []
+        for sentinel in self._sentinels:
+            try:
+                address = _address(sentinel, self._name)
+            except ReadError as error:
+                reasons.append(f"{sentinel.address}: {error.reason}")
+            else:
+                if address:
+                    return address
+                reasons.append(f"{sentinel.address} knows no primary of this name")
+        raise ReadError(Cause.REDIS_UNREACHABLE, "; ".join(reasons))
+
+
+def source_of(url: Secret) -> Source:
+    """The source that a URL names. Raises SourceError."""
+    try:
+        return _source(url.reveal())
+    except (ValueError, TypeError, redis.RedisError):
+        # The reason would quote pieces of the URL, those of a password among them.
+        raise SourceError(f"Redis URL {url} cannot be used: {_EXPECTED}") from None
+
+
+def _source(url: str) -> Source:
+    parts = urlsplit(url)
+    if parts.scheme.endswith("+sentinel"):
+        return _via_sentinel(url)
+    if parts.scheme != "unix" and not _DATABASE.fullmatch(parts.path):
+        raise ValueError(parts.path)  # redis-py would read database 0 instead
+    return Direct(_options(url))
+
+
+def _via_sentinel(url: str) -> ViaSentinel:
+    scheme, _, rest = url.partition("+sentinel://")
+    authority, _, path = rest.partition("/")
+    path, question, query = path.partition("?")
+    name, _, database = path.partition("/")
+    credentials, at, hosts = authority.rpartition("@")
+    if scheme not in {"redis", "rediss"} or not name or not hosts or not _DATABASE.fullmatch(database):
+        raise ValueError(scheme)
+    options = _options(f"{scheme}://{credentials}{at}sentinel/{database}{question}{query}")
+    own = {key: options.pop(f"sentinel_{key}", None) for key in ("username", "password")}
+    own |= {key: value for key, value in options.items() if key.startswith("ssl_")}
+    own |= {"socket_timeout": SENTINEL_TIMEOUT, "socket_connect_timeout": SENTINEL_TIMEOUT}
+    own["connection_class"] = SSLConnection if scheme == "rediss" else Connection
+    sentinels = []
+    for host in hosts.split(","):
+        where = urlsplit(f"redis://{host}")
+        sentinels.append(Direct({"host": where.hostname, "port": where.port or _SENTINEL_PORT, **own}))
+    return ViaSentinel(sentinels, name, options)
+
+
+def _options(url: str) -> dict[str, Any]:
+    return dict(parse_url(url))  # type: ignore[no-untyped-call] # redis-py is not typed here
+
+
+def _address(sentinel: Direct, name: str) -> tuple[str, int] | None:
+    """Where one Sentinel says that the primary is; None if it does not know it."""
+    link: Any = sentinel.connect()
+    try:
+        link.send_command("SENTINEL", "get-master-addr-by-name", name)
+        reply = link.read_response()
+    except (redis.RedisError, OSError) as error:
+        raise error_of(error) from error
+    finally:
+        link.disconnect()
+    return (reply[0].decode(), int(reply[1])) if reply else None
+
+
+def _fixed() -> dict[str, Any]:
+    """What no URL may change: the protocol that we parse, and no retries, which only delay the answer."""
+    return {
+        "protocol": 2,
+        "decode_responses": False,
+        "health_check_interval": 0,
+        "retry": Retry(NoBackoff(), 0),
+        **_SILENT,
+    }
