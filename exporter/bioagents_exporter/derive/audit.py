@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bioagents_exporter.catalogue import queues as m
-from bioagents_exporter.derive.family import Family, by_name
+from bioagents_exporter.derive.family import Family, known
 
 if TYPE_CHECKING:
     from bioagents_exporter.derive.view import View
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 def families(view: View) -> Iterator[Family]:
     """Orphaned, unheld, stuck and overdue jobs of the queues that were audited."""
-    audits = sorted(view.snapshot.audits.items())
-    yield by_name(m.ORPHANED, ((name, audit.orphaned) for name, audit in audits))
-    yield by_name(m.UNHELD, ((name, audit.unheld) for name, audit in audits))
-    yield by_name(m.STUCK, ((name, audit.stuck) for name, audit in audits))
-    yield by_name(m.OVERDUE, ((name, audit.overdue) for name, audit in audits))
+    keys = [(name,) for name in view.snapshot.audits]
+    audits = view.snapshot.audits.values()
+    yield known(m.ORPHANED, keys, (audit.orphaned for audit in audits))
+    yield known(m.UNHELD, keys, (audit.unheld for audit in audits))
+    yield known(m.STUCK, keys, (audit.stuck for audit in audits))
+    yield known(m.OVERDUE, keys, (audit.overdue for audit in audits))
 
 
 def age(view: View) -> float | None:

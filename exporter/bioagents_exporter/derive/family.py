@@ -32,7 +32,10 @@ def single(metric: Metric, value: Number) -> Family:
     return Family(metric, [()], [value])
 
 
-def by_name(metric: Metric, pairs: Iterable[tuple[str, Number | None]]) -> Family:
-    """A metric with one label; a value of None was not read, its series is left out."""
-    read = [(name, value) for name, value in pairs if value is not None]
-    return Family(metric, [(name,) for name, _ in read], [value for _, value in read])
+def known(metric: Metric, keys: Sequence[Key], values: Iterable[Number | None]) -> Family:
+    """A metric without the series whose value is None: what was not read is left out."""
+    found = list(values)
+    read = [value for value in found if value is not None]
+    if len(read) == len(found):  # the same list of keys renders faster
+        return Family(metric, keys, read)
+    return Family(metric, [key for key, value in zip(keys, found, strict=True) if value is not None], read)

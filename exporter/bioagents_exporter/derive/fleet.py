@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bioagents_exporter.catalogue import fleet as m
 from bioagents_exporter.catalogue import signals
-from bioagents_exporter.derive.family import Family, by_name, single
+from bioagents_exporter.derive.family import Family, known, single
 
 if TYPE_CHECKING:
     from bioagents_exporter.derive.liveness import Crew
@@ -27,8 +27,8 @@ def families(view: View) -> Iterator[Family]:
     yield Family(m.LONGEST_RUNNING, keys, [crew.longest for crew in crews])
     yield single(m.MISSING, len(view.roll.missing))
     waiting = {queue.name: queue.waiting for queue in view.snapshot.queues}
-    ratios = ((name, load_ratio(waiting.get(name), crew)) for name, crew in view.crews.items())
-    yield by_name(signals.LOAD_RATIO, ratios)
+    ratios = (load_ratio(waiting.get(name), crew) for name, crew in view.crews.items())
+    yield known(signals.LOAD_RATIO, keys, ratios)
 
 
 def load_ratio(waiting: int | None, crew: Crew) -> float | None:

@@ -12,7 +12,7 @@ from bioagents_exporter.derive.process import Process
 from bioagents_exporter.derive.totals import TotalsMemory
 from bioagents_exporter.derive.view import View
 from bioagents_exporter.derive.window import Window
-from bioagents_exporter.derive.workers import InfoKeys
+from bioagents_exporter.derive.workers import WorkerKeys
 from bioagents_exporter.read.snapshot import Server, Snapshot
 from bioagents_exporter.settings import Settings
 
@@ -28,7 +28,7 @@ class Memory:
         self.ledger = Ledger(clock)
         self.process = Process()
         self._totals, self._layouts = TotalsMemory(), Layouts()
-        self._window, self._info_keys = Window(), InfoKeys()
+        self._window, self._worker_keys = Window(), WorkerKeys()
 
     @property
     def window(self) -> Window:
@@ -38,7 +38,7 @@ class Memory:
     def view(self, snapshot: Snapshot, server: Server, settings: Settings, now: float) -> View:
         """A snapshot together with what is remembered."""
         return View(
-            snapshot, server, settings, now, self._totals, self._layouts, self._window, self._info_keys
+            snapshot, server, settings, now, self._totals, self._layouts, self._window, self._worker_keys
         )
 
     def scraped(self, seconds: float) -> None:

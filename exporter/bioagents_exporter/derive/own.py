@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bioagents_exporter.catalogue import exporter as m
-from bioagents_exporter.derive.family import Family, by_name, single
+from bioagents_exporter.derive.family import Family, known, single
 from bioagents_worker.version import __version__
 
 if TYPE_CHECKING:
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 def families(ledger: Ledger, now: float) -> Iterator[Family]:
     """Published by every copy, whatever happens. ``now``: monotonic seconds of this process."""
+    errors = sorted(ledger.errors.items())
     sources = sorted(ledger.sources.items())
+    keys = [(name,) for name, _ in sources]
     yield Family(m.BUILD_INFO, [(__version__,)], [1])
     if ledger.scrape_duration is not None:
         yield single(m.SCRAPE_DURATION, ledger.scrape_duration)
-    yield by_name(m.SCRAPE_ERRORS, sorted(ledger.errors.items()))
-    yield by_name(m.SOURCE_AGE, ((name, _age(source, now)) for name, source in sources))
-    yield by_name(m.SOURCE_DURATION, ((name, source.duration) for name, source in sources))
-    yield by_name(m.SOURCE_SUCCESS, ((name, int(source.success)) for name, source in sources))
+    yield Family(m.SCRAPE_ERRORS, [(cause,) for cause, _ in errors], [n for _, n in errors])
+    yield known(m.SOURCE_AGE, keys, (_age(source, now) for _, source in sources))
+    yield known(m.SOURCE_DURATION, keys, (source.duration for _, source in sources))
+    yield Family(m.SOURCE_SUCCESS, keys, [int(source.success) for _, source in sources])
 
 
 def _age(source: Source, now: float) -> float | None:

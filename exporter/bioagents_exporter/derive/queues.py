@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bioagents_exporter.catalogue import queues as m
-from bioagents_exporter.derive.family import Family, Key, by_name
+from bioagents_exporter.derive.family import Family, Key, known
 
 if TYPE_CHECKING:
     from bioagents_exporter.derive.view import View
@@ -17,9 +17,10 @@ def families(view: View) -> Iterator[Family]:
     """Depth, ages and dead letters; what was not read is left out."""
     queues, now = view.snapshot.queues, view.server.time
     yield _depth(queues)
-    yield by_name(m.OLDEST_AGE, ((queue.name, _oldest_age(queue, now)) for queue in queues))
-    yield by_name(m.DEAD_OLDEST_AGE, ((queue.name, _dead_oldest_age(queue, now)) for queue in queues))
-    yield by_name(m.DEAD_EXPIRING, ((queue.name, queue.dead_expiring) for queue in queues))
+    keys = [(queue.name,) for queue in queues]
+    yield known(m.OLDEST_AGE, keys, (_oldest_age(queue, now) for queue in queues))
+    yield known(m.DEAD_OLDEST_AGE, keys, (_dead_oldest_age(queue, now) for queue in queues))
+    yield known(m.DEAD_EXPIRING, keys, (queue.dead_expiring for queue in queues))
 
 
 def _depth(queues: tuple[Queue, ...]) -> Family:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from bioagents_exporter.catalogue import signals as m
-from bioagents_exporter.derive.family import Family, by_name
+from bioagents_exporter.derive.family import Family, known
 from bioagents_exporter.derive.layout import Counts, values_of
 from bioagents_exporter.derive.window import Change, Reading
 
@@ -23,14 +23,14 @@ _MOST: Final = 8
 def families(view: View) -> Iterator[Family]:
     """Signals of every known queue; one that cannot be worked out is left out."""
     queues = view.snapshot.queues
-    changes = {queue.name: view.window.change(queue.name, view.now) for queue in queues}
-    limits = view.settings.limits
-    yield by_name(m.FAILURE_RATIO, ((name, failure_ratio(change)) for name, change in changes.items()))
-    yield by_name(m.FAILURES_PER_SECOND, ((name, failures_per_second(c)) for name, c in changes.items()))
-    yield by_name(m.DRAIN, ((q.name, drain_seconds(q.waiting, changes[q.name])) for q in queues))
-    yield by_name(
-        m.DESIRED_WORKERS, ((q.name, desired_workers(q.waiting, limits.of(q.name))) for q in queues)
-    )
+    keys = [(queue.name,) for queue in queues]
+    changes = [view.window.change(queue.name, view.now) for queue in queues]
+    yield known(m.FAILURE_RATIO, keys, map(failure_ratio, changes))
+    yield known(m.FAILURES_PER_SECOND, keys, map(failures_per_second, changes))
+    waiting = [queue.waiting for queue in queues]
+    limits = [view.settings.limits.of(queue.name) for queue in queues]
+    yield known(m.DRAIN, keys, map(drain_seconds, waiting, changes))
+    yield known(m.DESIRED_WORKERS, keys, map(desired_workers, waiting, limits))
 
 
 def failure_ratio(change: Change) -> float | None:

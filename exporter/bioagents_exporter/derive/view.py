@@ -9,7 +9,7 @@ from bioagents_exporter.derive.layout import Layouts
 from bioagents_exporter.derive.liveness import Crew, Roll, call_roll, crews
 from bioagents_exporter.derive.totals import Held, TotalsMemory, comparable_run_id
 from bioagents_exporter.derive.window import Window
-from bioagents_exporter.derive.workers import InfoKeys
+from bioagents_exporter.derive.workers import WorkerKeys
 from bioagents_exporter.read.snapshot import Server, Snapshot
 from bioagents_exporter.settings import Settings
 
@@ -25,7 +25,7 @@ class View:
     memory: TotalsMemory
     layouts: Layouts
     window: Window
-    info_keys: InfoKeys
+    worker_keys: WorkerKeys
 
     @cached_property
     def totals(self) -> list[Held]:
