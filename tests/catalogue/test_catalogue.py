@@ -65,3 +65,12 @@ def test_the_name_without_a_prefix_is_shared() -> None:
 
 def _parts(metric: Metric) -> list[str]:
     return [f"{metric.name}_{part}" for part in ("bucket", "sum", "count") if metric.type == "histogram"]
+
+
+@pytest.mark.parametrize("name", ["concepts.md", "metrics.md"])
+def test_pages_name_no_metric_that_does_not_exist(name: str) -> None:
+    """The prefix alone, and a family of names with ``*``, are none."""
+    known = {metric.full_name(DEFAULT_PREFIX) for metric in METRICS}
+    named = re.findall(r"\bbioagents_[a-z_]*[a-z](?![\w*.])", (PAGE.parent / name).read_text())
+    own = {word for word in named if word not in {"bioagents_exporter", "bioagents_worker"}}
+    assert own <= known
