@@ -1,0 +1,133 @@
+"""``bioagents worker``: a real dramatiq, or one clear line and status 2."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dramatiq.brokers.redis import RedisBroker
+
+from bioagents_cli.main import main
+from bioagents_worker import JobMetrics
+from bioagents_worker.command import parse
+from bioagents_worker.reference.actors import declare
+from bioagents_worker.wire import Keys
+from support.polling import free_port, wait_until
+from support.programs import Program
+from support.redis_server import RedisServer
+
+PASSWORD = "k7-secret"  # noqa: S105 - planted, to be looked for
+
+
+@pytest.fixture
+def guarded_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis that wants a password."""
+    server = RedisServer(tmp_path / "guarded", requirepass=PASSWORD)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def clustered_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis Cluster of one."""
+    server = RedisServer(tmp_path / "cluster", cluster_enabled="yes")
+    yield server
+    server.kill()
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *args: str) -> str:
+    """The one line that the command ends with."""
+    assert main(["worker", *args]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert PASSWORD not in captured.err
+    return captured.err.strip()
+
+
+def test_it_runs_the_jobs_of_its_queues_only(redis_server: RedisServer, tmp_path: Path) -> None:
+    """Two real processes; each reports itself; a job of another queue stays where it is; SIGTERM ends it."""
+    args = ["--queues", "chat", "--processes", "2", "--threads", "4", "--redis.url", redis_server.url]
+    args += ["--redis.namespace", "ns", "--shutdown-timeout", "5"]
+    program = Program([sys.executable, "-m", "bioagents_cli", "worker", *args], cwd=tmp_path, name="worker")
+    broker = RedisBroker(url=redis_server.url, namespace="ns")
+    broker.add_middleware(JobMetrics())
+    try:
+        actors = declare(broker)
+        actors.answer.send(seconds=0.01)
+        actors.research.send(seconds=0.01)
+        keys, client = Keys("ns"), redis_server.client()
+        wait_until(lambda: client.hlen(keys.beats) == 2, what=program.output())
+        wait_until(lambda: client.hget(keys.totals("chat"), "succeeded|answer") == b"1", what="the job's end")
+        assert client.llen("ns:deep-research") == 1
+        program.signal(signal.SIGTERM)
+        assert program.process.wait(20) == 0
+        wait_until(lambda: client.hlen(keys.beats) == 0, what="their goodbye")
+        client.close()
+    finally:
+        program.stop()
+        broker.close()
+
+
+def test_long_jobs_get_their_time() -> None:
+    """Eight hours to finish after SIGTERM, and no job waits in a worker that is busy."""
+    launch = parse(["--threads", "3", "--queues", "deep-research"], "bioagents worker")
+    arguments = " ".join(launch.arguments())
+    assert "--worker-shutdown-timeout 28800000" in arguments
+    assert arguments.endswith("--queues deep-research")
+    assert launch.variables()["dramatiq_queue_prefetch"] == "3"
+
+
+def test_a_wrong_address_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody listens there."""
+    port = free_port()
+    line = refusal(capsys, "--redis.url", f"redis://:{PASSWORD}@127.0.0.1:{port}/0")
+    assert line.startswith(f"bioagents worker: --redis.url: no Redis at 127.0.0.1:{port}/0: ")
+
+
+def test_a_wrong_or_missing_password_is_named(
+    capsys: pytest.CaptureFixture[str], guarded_redis: RedisServer
+) -> None:
+    """And the right one is accepted by the same Redis, or the test would say nothing."""
+    address = f"127.0.0.1:{guarded_redis.port}/0"
+    for user in (":wrong@", ""):
+        line = refusal(capsys, "--redis.url", f"redis://{user}{address}")
+        assert f"Redis at {address} refuses user or password" in line
+    with guarded_redis.client(password=PASSWORD) as client:
+        assert client.ping()
+
+
+def test_a_cluster_is_named(capsys: pytest.CaptureFixture[str], clustered_redis: RedisServer) -> None:
+    """The plain client of the reference workers cannot use it."""
+    assert "is a Redis Cluster, expected a single Redis or Valkey" in refusal(
+        capsys, "--redis.url", clustered_redis.url
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--redis.url", f"http://:{PASSWORD}@h/0"), "is no Redis URL, expected e.g. redis://"),
+        (("--redis.url", f"redis://:{PASSWORD}/x@h/0"), "'h/0' is no Redis URL"),
+        (("--queues", "caht"), "unknown queue 'caht', expected chat or deep-research"),
+        (("--processes", "0"), "'0', expected a whole number of at least 1"),
+        (("--threads", "four"), "'four', expected a whole number of at least 1"),
+        (("--shutdown-timeout", "-1"), "expected"),
+        (("--speed", "0"), "'0' is no positive number"),
+        (("--que", "chat"), "unknown flag --que"),
+    ],
+)
+def test_bad_input_is_named(capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str) -> None:
+    """Before anything is started."""
+    assert said in refusal(capsys, *args)
+
+
+def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """As every command."""
+    with pytest.raises(SystemExit) as ended:
+        main(["worker", "--help"])
+    assert ended.value.code == 0
+    assert "example:\n  bioagents worker --queues chat" in capsys.readouterr().out
