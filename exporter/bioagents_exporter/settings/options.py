@@ -41,70 +41,70 @@ class Option(Generic[T]):
         return (self.variable, self.also) if self.also else (self.variable,)
 
 
-REDIS_URL: Final = Option[Secret](
+REDIS_URL: Final[Option[Secret]] = Option(
     "redis.url", redis_url, "URL", model.DEFAULT_REDIS_URL, also="REDIS_URL",
     help="Redis of the fleet: redis://, rediss://, unix:// or redis+sentinel://host,host/name",
 )  # fmt: skip
-REDIS_NAMESPACE: Final = Option[str](
+REDIS_NAMESPACE: Final[Option[str]] = Option(
     "redis.namespace",
     values.namespace,
     "NAME",
     model.DEFAULT_NAMESPACE,
     "namespace of the application's RedisBroker",
 )
-REDIS_WAIT: Final = Option[bool](
+REDIS_WAIT: Final[Option[bool]] = Option(
     "redis.wait", values.boolean, "", "false", "start although Redis cannot be reached, and keep trying"
 )
-REDIS_HEARTBEAT_TIMEOUT: Final = Option[float](
+REDIS_HEARTBEAT_TIMEOUT: Final[Option[float]] = Option(
     "redis.heartbeat-timeout",
     values.duration,
     "DURATION",
     "60s",
     "heartbeat_timeout of the application's RedisBroker",
 )
-REDIS_DEAD_MESSAGE_TTL: Final = Option[float](
+REDIS_DEAD_MESSAGE_TTL: Final[Option[float]] = Option(
     "redis.dead-message-ttl",
     values.duration,
     "DURATION",
     "7d",
     "dead_message_ttl of the application's RedisBroker",
 )
-WEB_LISTEN_ADDRESS: Final = Option[tuple[str, int]](
+WEB_LISTEN_ADDRESS: Final[Option[tuple[str, int]]] = Option(
     "web.listen-address", values.address, "HOST:PORT", "127.0.0.1:9877",
     "where to serve; :9877 is every interface, port 0 any free port",
 )  # fmt: skip
-WEB_CONFIG_FILE: Final = Option[Path](
+WEB_CONFIG_FILE: Final[Option[Path]] = Option(
     "web.config.file",
     values.file,
     "FILE",
     "none",
     "TLS and basic authentication, in the form of exporter-toolkit",
 )
-CONFIG_FILE: Final = Option[Path](
+CONFIG_FILE: Final[Option[Path]] = Option(
     "config.file",
     values.file,
     "FILE",
     "none",
     "YAML file with any of these settings, and the limits of queues",
 )
-FLEET: Final = Option[str](
+FLEET: Final[Option[str]] = Option(
     "fleet", values.name, "NAME", "the namespace", "value of the label fleet on every series"
 )
-QUEUES: Final = Option[tuple[str, ...]](
+QUEUES: Final[Option[tuple[str, ...]]] = Option(
     "queues", values.queues, "A,B", "none", "queues to publish before anything of them is seen in Redis"
 )
-COLLECT_WORKERS: Final = Option[model.CollectWorkers](
+COLLECT_WORKERS: Final[Option[model.CollectWorkers]] = Option(
     "collect.workers", values.one_of("all", "host", "none"), "WHOSE", "all",
     "whose worker_* series: all, host (a sidecar: this host's alone) or none",
 )  # fmt: skip
-HOST: Final = Option[str](
+HOST: Final[Option[str]] = Option(
     "host",
     values.name,
     "NAME",
     "the host's name",
     "this host's name as its workers report it, for collect.workers=host",
 )
-METRICS_PREFIX: Final = Option[str](
+METRICS_PREFIX: Final[Option[str]] = Option(
     "metrics.prefix",
     values.prefix,
     "PREFIX",

@@ -1,0 +1,1 @@
+"""Serve: HTTP for Prometheus, people and scripts."""

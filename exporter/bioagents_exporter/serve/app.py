@@ -1,0 +1,114 @@
+"""The HTTP application: what is answered where."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from bioagents_exporter.render import CONTENT_TYPE
+from bioagents_exporter.serve.collector import Collected, CollectError, Collector
+from bioagents_exporter.serve.negotiate import DEFAULT_BUDGET, accepts_gzip, budget
+from bioagents_exporter.serve.page import page
+from bioagents_exporter.serve.status import Status, status, to_json
+
+Allows = Callable[[web.Request], Awaitable[bool]]
+Warnings = Callable[[Collected], tuple[str, ...]]
+
+_SCRAPE_TIMEOUT: Final = "X-Prometheus-Scrape-Timeout-Seconds"
+_SMALL: Final = 64 * 1024  # bytes; compressed faster than handed to another thread
+_HEADERS: Final = {
+    "Server": "bioagents-exporter",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'",
+}
+
+
+class Site:
+    """The handlers of one exporter."""
+
+    def __init__(self, collector: Collector, warnings: Warnings) -> None:
+        self._collector, self._warnings = collector, warnings
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """The exposition; 200 also when Redis is down, as that is what it then tells."""
+        collected = await self._collector.scrape(budget(request.headers.get(_SCRAPE_TIMEOUT)))
+        headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE, hdrs.VARY: hdrs.ACCEPT_ENCODING}
+        if not accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
+            return web.Response(body=collected.text, headers=headers)
+        headers[hdrs.CONTENT_ENCODING] = "gzip"
+        if len(collected.text) > _SMALL:
+            await self._collector.aside(lambda: collected.gzipped)
+        return web.Response(body=collected.gzipped, headers=headers)
+
+    async def page(self, _: web.Request) -> web.Response:
+        """The status page."""
+        collected = await self._collector.scrape(DEFAULT_BUDGET)
+        html = await self._collector.aside(lambda: page(self._status(collected)))
+        return web.Response(
+            body=html.encode(errors="backslashreplace"), content_type="text/html", charset="utf-8"
+        )
+
+    async def json(self, _: web.Request) -> web.Response:
+        """The status for scripts."""
+        collected = await self._collector.scrape(DEFAULT_BUDGET)
+        body = await self._collector.aside(lambda: to_json(self._status(collected)))
+        return web.Response(body=body, content_type="application/json")
+
+    async def healthy(self, _: web.Request) -> web.Response:
+        """The process lives."""
+        return web.Response(text="The exporter lives.\n")
+
+    async def ready(self, _: web.Request) -> web.Response:
+        """The last read of Redis can be published."""
+        if not self._collector.trouble:
+            return web.Response(text="The last read of Redis succeeded.\n")
+        return web.Response(text=f"Not ready: {self._collector.trouble}\n", status=503)
+
+    def _status(self, collected: Collected) -> Status:
+        errors = self._collector.error_totals()
+        return status(collected, self._collector.settings, errors, self._warnings(collected))
+
+
+def application(collector: Collector, warnings: Warnings, allows: Allows) -> web.Application:
+    """The routes, behind ``allows``."""
+    site = Site(collector, warnings)
+    app = web.Application(middlewares=[_guarded_by(allows), _without_bugs])
+    app.add_routes(
+        [
+            web.get("/", site.page),
+            web.get("/metrics", site.metrics),
+            web.get("/api/v1/status", site.json),
+            web.get("/-/healthy", site.healthy),
+            web.get("/-/ready", site.ready),
+        ]
+    )
+    app.on_response_prepare.append(_add_headers)
+    return app
+
+
+def _guarded_by(allows: Allows) -> Middleware:
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if await allows(request):
+            return await handler(request)
+        challenge = {hdrs.WWW_AUTHENTICATE: 'Basic realm="bioagents-exporter", charset="UTF-8"'}
+        return web.Response(text="Unauthorized\n", status=401, headers=challenge)
+
+    return guarded
+
+
+@web.middleware
+async def _without_bugs(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A bug that was counted and logged where it happened."""
+    try:
+        return await handler(request)
+    except CollectError:
+        return web.Response(text="The exporter failed: see its log\n", status=500)
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)

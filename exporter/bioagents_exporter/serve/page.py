@@ -1,0 +1,152 @@
+"""The status page: plain HTML, no script, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+from bioagents_exporter.serve import units
+from bioagents_exporter.serve.status import QueueStatus, RedisStatus, Status, WorkerStatus
+
+REFRESH: Final = 10  # seconds
+MOST_WORKERS: Final = 200  # rows; the JSON has all of them
+
+_QUEUE_COLUMNS: Final = (
+    "Queue", "Waiting", "Active", "Delayed", "Dead", "Oldest", "Workers", "Slots", "Running", "Longest",
+    "Failures", "Drained in", "Orphaned", "Stuck", "Unheld", "Overdue",
+)  # fmt: skip
+
+
+class Cell(NamedTuple):
+    """One number of a table."""
+
+    text: str
+    bad: bool = False
+
+
+def page(status: Status) -> str:
+    """The whole page."""
+    fleet = escape(status.fleet)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<meta http-equiv="refresh" content="{REFRESH}"><title>{fleet} · BioAgents Monitor</title>'
+        f"<style>{_style()}</style></head><body><header><h1>Fleet {fleet}</h1>"
+        f'<p class="soft">namespace {escape(status.namespace)}, workers: {escape(status.role)}, '
+        f"version {escape(status.version)}, refreshed every {REFRESH} s</p></header><main>"
+        f"{_redis(status.redis)}{_warnings(status)}{_queues(status)}{_workers(status)}{_errors(status)}"
+        '</main><nav><p><a href="/metrics">/metrics</a><a href="/api/v1/status">/api/v1/status</a>'
+        '<a href="/-/healthy">/-/healthy</a><a href="/-/ready">/-/ready</a></p></nav></body></html>'
+    )
+
+
+@cache
+def _style() -> str:
+    return (files(__package__) / "style.css").read_text()
+
+
+def _redis(redis: RedisStatus) -> str:
+    if not redis.up:
+        return f'<h2>Redis</h2><p class="bad">▲ {escape(redis.trouble)}</p>'
+    limit = f" of {units.size(redis.memory_max_bytes)}" if redis.memory_max_bytes else ""
+    facts = (
+        f"{redis.software} {redis.version}, {redis.role}, {redis.mode}",
+        f"memory {units.size(redis.memory_used_bytes)}{limit}, policy {redis.maxmemory_policy}",
+        f"answered in {(redis.round_trip_seconds or 0) * 1000:.1f} ms",
+    )
+    return f'<h2>Redis</h2><p><span class="good">up</span> · {escape(" · ".join(facts))}</p>'
+
+
+def _warnings(status: Status) -> str:
+    return "".join(f'<p class="bad">▲ {escape(text)}</p>' for text in status.warnings)
+
+
+def _queues(status: Status) -> str:
+    if not status.queues:
+        return ""
+    rows = ((queue.name, _queue(queue)) for queue in status.queues)
+    missing = _missing(status)
+    return f"<h2>Queues</h2>{missing}{_table(_QUEUE_COLUMNS, rows)}"
+
+
+def _missing(status: Status) -> str:
+    n = status.workers_missing
+    return f'<p class="bad">▲ {units.number(n)} worker(s) missing without a goodbye</p>' if n else ""
+
+
+def _queue(queue: QueueStatus) -> tuple[Cell, ...]:
+    draining = f" + {queue.draining_workers} draining" if queue.draining_workers else ""
+    return (
+        Cell(units.number(queue.waiting), _above(queue.waiting, queue.depth_limit)),
+        Cell(units.number(queue.active)),
+        Cell(units.number(queue.delayed)),
+        Cell(units.number(queue.dead), _above(queue.dead, 0)),
+        Cell(
+            units.seconds(queue.oldest_job_age_seconds),
+            _above(queue.oldest_job_age_seconds, queue.wait_limit_seconds),
+        ),
+        Cell(units.number(queue.workers) + draining, _above(queue.min_workers, queue.workers)),
+        Cell(units.number(queue.slots)),
+        Cell(units.number(queue.running_jobs)),
+        Cell(
+            units.seconds(queue.longest_running_job_seconds),
+            _above(queue.longest_running_job_seconds, queue.job_duration_limit_seconds),
+        ),
+        Cell(units.percent(queue.failure_ratio), _above(queue.failure_ratio, queue.failure_ratio_limit)),
+        Cell(units.seconds(queue.drain_seconds), _above(queue.drain_seconds, queue.drain_limit_seconds)),
+        *(
+            Cell(units.number(n), _above(n, 0))
+            for n in (queue.orphaned_jobs, queue.stuck_jobs, queue.unheld_jobs, queue.overdue_delayed_jobs)
+        ),
+    )
+
+
+def _workers(status: Status) -> str:
+    if not status.workers:
+        return ""
+    names = ("Worker", "Queues", "Version", "State", "Slots", "Running", "Memory")
+    shown = status.workers[:MOST_WORKERS]
+    rows = ((f"{worker.host} · {worker.pid}", _worker(worker)) for worker in shown)
+    more = len(status.workers) - len(shown)
+    rest = f'<p class="soft">and {more} more in /api/v1/status</p>' if more else ""
+    return f"<h2>Workers</h2>{_table(names, rows)}{rest}"
+
+
+def _worker(worker: WorkerStatus) -> tuple[Cell, ...]:
+    limit = f" of {units.size(worker.memory_limit_bytes)}" if worker.memory_limit_bytes else ""
+    return (
+        Cell(worker.queues),
+        Cell(worker.version or units.UNKNOWN),
+        Cell("alive" if worker.alive else "missing", not worker.alive),
+        Cell(f"{units.number(worker.slots)} of {units.number(worker.threads)}"),
+        Cell(units.number(worker.running_jobs)),
+        Cell(units.size(worker.memory_rss_bytes) + limit),
+    )
+
+
+def _errors(status: Status) -> str:
+    if not status.errors:
+        return ""
+    rows = ((cause, (Cell(units.number(n)),)) for cause, n in sorted(status.errors.items()))
+    return f"<h2>Left out since the start, by cause</h2>{_table(('Cause', 'Times'), rows)}"
+
+
+def _table(names: Sequence[str], rows: Iterable[tuple[str, Sequence[Cell]]]) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    body = "".join(_row(names, title, cells) for title, cells in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _row(names: Sequence[str], title: str, cells: Sequence[Cell]) -> str:
+    numbers = "".join(
+        f'<td data-name="{escape(name)}"{" class=bad" if cell.bad else ""}>{escape(cell.text)}</td>'
+        for name, cell in zip(names[1:], cells, strict=True)
+    )
+    return f"<tr><td>{escape(title)}</td>{numbers}</tr>"
+
+
+def _above(value: float | None, limit: float | None) -> bool:
+    return value is not None and limit is not None and value > limit

@@ -1,0 +1,131 @@
+"""``--web.config.file``: TLS and basic authentication, in the form of Prometheus' exporter-toolkit."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+from bioagents_exporter.settings import SettingsError, yaml_file
+from bioagents_exporter.settings.yaml_file import Item
+
+T = TypeVar("T")
+
+_TLS_KEYS: Final = ("cert_file", "key_file", "client_auth_type", "client_ca_file", "min_version")
+_CLIENT_AUTH: Final = MappingProxyType(
+    {
+        "NoClientCert": ssl.CERT_NONE,
+        "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
+        "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
+    }
+)
+_VERSIONS: Final = MappingProxyType({"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3})
+_BCRYPT: Final = re.compile(r"\$2[abxy]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What a TLS listener needs."""
+
+    cert_file: Path
+    key_file: Path
+    client_auth: ssl.VerifyMode
+    client_ca_file: Path | None
+    min_version: ssl.TLSVersion
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """A checked web configuration; the default is plain HTTP for everyone."""
+
+    tls: Tls | None = None
+    users: Mapping[str, bytes] = field(default_factory=dict)  # name → bcrypt hash
+    files: tuple[Path, ...] = ()  # a change in one of them is a change of the configuration
+
+
+def read(path: Path) -> WebConfig:
+    """The configuration in a file; SettingsError names file, key and what was expected."""
+    top = yaml_file.read(path).mapping(("tls_server_config", "basic_auth_users"))
+    tls = _tls(top["tls_server_config"]) if "tls_server_config" in top else None
+    users = top["basic_auth_users"].mapping() if "basic_auth_users" in top else {}
+    named = (tls.cert_file, tls.key_file, tls.client_ca_file) if tls else ()
+    files = (path, *(file for file in named if file is not None))
+    return WebConfig(tls, MappingProxyType({name: _hash(item) for name, item in users.items()}), files)
+
+
+def context(tls: Tls) -> ssl.SSLContext:
+    """A server's TLS context; SettingsError where certificate, key or CA cannot be used."""
+    result = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    result.minimum_version = tls.min_version
+    result.verify_mode = tls.client_auth
+    try:
+        # A key with a passphrase would ask for it on the terminal.
+        result.load_cert_chain(tls.cert_file, tls.key_file, password=_no_passphrase)
+    except (OSError, ValueError) as error:
+        expected = "expected a certificate and its private key without a passphrase, in PEM"
+        raise SettingsError(f"{tls.cert_file}, {tls.key_file}: {_reason(error)}: {expected}") from None
+    if tls.client_ca_file:
+        try:
+            result.load_verify_locations(tls.client_ca_file)
+        except OSError as error:
+            raise SettingsError(
+                f"{tls.client_ca_file}: {_reason(error)}: expected certificates in PEM"
+            ) from None
+    return result
+
+
+def _tls(item: Item) -> Tls:
+    keys = item.mapping(_TLS_KEYS)
+    for key in ("cert_file", "key_file"):
+        if key not in keys:
+            raise SettingsError(
+                f"{item.place} (line {item.line}): {key} is missing: expected cert_file and key_file"
+            )
+    client_auth = _word(keys.get("client_auth_type"), _CLIENT_AUTH, ssl.CERT_NONE)
+    ca = keys.get("client_ca_file")
+    if client_auth is not ssl.CERT_NONE and ca is None:
+        raise keys["client_auth_type"].error(
+            "expected client_ca_file too: whose client certificates to accept"
+        )
+    if client_auth is ssl.CERT_NONE and ca is not None:
+        expected = "expected client_auth_type too, VerifyClientCertIfGiven or RequireAndVerifyClientCert"
+        raise ca.error(expected)
+    version = _word(keys.get("min_version"), _VERSIONS, ssl.TLSVersion.TLSv1_2)
+    return Tls(
+        _file(keys["cert_file"]), _file(keys["key_file"]), client_auth, _file(ca) if ca else None, version
+    )
+
+
+def _file(item: Item) -> Path:
+    path = item.file.parent / item.text()  # as the toolkit has it: relative to the configuration file
+    if not path.is_file():
+        raise item.error("expected the path of a file that exists")
+    return path
+
+
+def _word(item: Item | None, known: Mapping[str, T], default: T) -> T:
+    if item is None:
+        return default
+    if item.text() not in known:
+        raise item.error(f"expected {' or '.join(known)}")
+    return known[item.text()]
+
+
+def _hash(item: Item) -> bytes:
+    """Not shown in the error: a password in plain text may stand here."""
+    if not _BCRYPT.fullmatch(item.text()):
+        expected = "expected the password's bcrypt hash, as `htpasswd -nB <user>` prints it"
+        raise SettingsError(f"{item.place} (line {item.line}): {expected}")
+    return item.text().encode()
+
+
+def _no_passphrase() -> str:
+    raise ValueError("the private key has a passphrase")
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
