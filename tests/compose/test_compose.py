@@ -1,0 +1,130 @@
+"""``docker-compose.monitoring.yml`` as the real Docker Compose reads it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.compose import COMPOSE_FILE, ROOT, compose, resolved
+
+SERVICES = resolved()["services"]
+OURS = {"chat", "deep-research", "exporter"}
+WORKERS = {"chat", "deep-research"}
+EACH = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+
+
+def seconds(duration: str) -> float:
+    """Compose writes ``8h10m0s``."""
+    units = {"h": 3600, "m": 60, "s": 1}
+    return sum(float(number) * units[unit] for number, unit in re.findall(r"([\d.]+)([hms])", duration))
+
+
+def flag(service: dict[str, Any], name: str) -> str:
+    return str(service["command"][service["command"].index(name) + 1])
+
+
+def test_compose_accepts_the_file_without_a_word() -> None:
+    """No error, no warning about a variable that is not set or a key that is obsolete."""
+    result = compose("--quiet")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_services() -> None:
+    """Everything that the chain needs."""
+    assert set(SERVICES) == {*OURS, "redis", "prometheus", "alertmanager", "grafana"}
+
+
+@EACH
+def test_images_are_pinned(service: dict[str, Any]) -> None:
+    """A full version in each tag; `latest` would change under a running fleet."""
+    assert re.fullmatch(r"[a-z/-]+:v?\d+\.\d+\.\d+[a-z0-9.-]*", service["image"])
+
+
+@EACH
+def test_what_ends_starts_again(service: dict[str, Any]) -> None:
+    """After a crash and after a reboot, unless somebody stopped it."""
+    assert service["restart"] == "unless-stopped"
+
+
+@EACH
+def test_services_are_confined(service: dict[str, Any]) -> None:
+    """No capability, no way to new privileges, never privileged."""
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged")
+
+
+@EACH
+def test_ports_are_on_loopback(service: dict[str, Any]) -> None:
+    """Nothing is offered to the network unasked, Redis to nobody but workers and exporter."""
+    assert all(port["host_ip"] == "127.0.0.1" for port in service.get("ports", []))
+
+
+@EACH
+def test_mounts_exist_and_are_read_only(service: dict[str, Any]) -> None:
+    """Docker would make an empty folder of a missing file."""
+    for mount in service.get("volumes", []):
+        if mount["type"] == "bind":
+            assert Path(mount["source"]).exists()
+            assert Path(mount["source"]).is_relative_to(ROOT)
+            assert mount["read_only"]
+
+
+def test_health_is_checked() -> None:
+    """Of every service but the workers, whose heartbeats say more."""
+    assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == WORKERS
+
+
+def test_redis_keeps_jobs_and_is_fenced() -> None:
+    """AOF, no eviction, our ACL, a volume, no port, a network without a way out."""
+    redis = SERVICES["redis"]
+    assert flag(redis, "--appendonly") == "yes"
+    assert flag(redis, "--maxmemory-policy") == "noeviction"
+    assert "ports" not in redis
+    assert set(redis["networks"]) == {"broker"}
+    assert resolved()["networks"]["broker"]["internal"]
+    in_reach = {name for name, service in SERVICES.items() if "broker" in service["networks"]}
+    assert in_reach == {"redis", *OURS}
+
+
+@pytest.mark.parametrize("name", sorted(WORKERS))
+def test_workers_get_the_time_that_they_ask_for(name: str) -> None:
+    """Docker kills no worker that still finishes a job: its patience is longer than Dramatiq's."""
+    worker = SERVICES[name]
+    assert seconds(worker["stop_grace_period"]) > float(flag(worker, "--shutdown-timeout"))
+    assert flag(worker, "--queues") == name
+
+
+def test_deep_research_has_its_eight_hours() -> None:
+    """The longest job of the reference fleet."""
+    assert float(flag(SERVICES["deep-research"], "--shutdown-timeout")) >= 8 * 3600
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_our_containers_write_nowhere(name: str) -> None:
+    """A read-only root, /tmp in memory, signals forwarded by an init."""
+    service = SERVICES[name]
+    assert service["read_only"]
+    assert service["init"]
+    assert service["tmpfs"] == ["/tmp"]  # noqa: S108 - of the container
+
+
+def test_our_services_wait_for_redis() -> None:
+    """Nothing of ours starts before Redis has loaded its data set."""
+    for name in OURS:
+        assert SERVICES[name]["depends_on"]["redis"]["condition"] == "service_healthy"
+
+
+def test_exporter_reads_as_its_own_user() -> None:
+    """Not as a worker, who may write."""
+    assert SERVICES["exporter"]["environment"]["REDIS_URL"].startswith("redis://exporter:")
+
+
+def test_documented_command_names_the_file() -> None:
+    """The page and the file agree on how to start it."""
+    command = f"docker compose -f {COMPOSE_FILE.name} up --build --detach"
+    assert command in COMPOSE_FILE.read_text()
+    assert command in (ROOT / "docs/compose.md").read_text()
