@@ -63,7 +63,12 @@ class Stage:
         command = [sys.executable, "-m", "bioagents_cli", "exporter", *flags]
         exporter = Program(command, cwd=self.folder, name=f"exporter-{address}")
         self.cleanup.callback(exporter.stop)
-        wait_until(lambda: answers(f"http://{address}/-/ready"), what=f"the exporter, see {exporter.log}")
+
+        def ready() -> bool:
+            assert exporter.running, exporter.output()
+            return answers(f"http://{address}/-/ready")
+
+        wait_until(ready, what=f"the exporter, see {exporter.log}")
         return address
 
     @contextmanager
