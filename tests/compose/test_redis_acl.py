@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from dramatiq.brokers.redis import RedisBroker
 
+from bioagents_worker.reference.actors import declare
 from support.compose import ROOT
 from support.polling import free_port, wait_until
 from support.programs import Program, require
@@ -81,17 +83,10 @@ def test_worker_stays_within_its_keys(port: int) -> None:
 
 def test_reference_workers_run_under_their_rights(port: int, tmp_path: Path) -> None:
     """A job is done by a real worker process with these rights, and its counts arrive."""
-    import dramatiq  # noqa: PLC0415 - after the broker's Redis is there
-    from dramatiq.brokers.redis import RedisBroker  # noqa: PLC0415
-
-    from bioagents_worker.reference.actors import declare  # noqa: PLC0415
-
     url = f"redis://worker:nopass@127.0.0.1:{port}/0"
     flags = ("--queues", "chat", "--processes", "1", "--threads", "1", "--redis.url", url)
-    worker = Program(
-        [os.sys.executable, "-m", "bioagents_cli", "worker", *flags], cwd=tmp_path, name="worker"
-    )
-    broker = RedisBroker(url=url)
+    worker = Program([sys.executable, "-m", "bioagents_cli", "worker", *flags], cwd=tmp_path, name="worker")
+    broker = RedisBroker(url=url)  # type: ignore[no-untyped-call]
     try:
         declare(broker).answer.send()
         with user(port, "exporter") as client:
@@ -100,4 +95,3 @@ def test_reference_workers_run_under_their_rights(port: int, tmp_path: Path) -> 
     finally:
         worker.stop()
         broker.close()
-        dramatiq.set_broker(None)
