@@ -12,21 +12,25 @@ from bioagents_worker.reference.environment import Environment
 
 
 class Fleet:
-    """Two ``dramatiq`` programs, one for each queue; the one of deep-research comes and goes."""
+    """Two ``dramatiq`` programs, one for each queue, that come and go together."""
 
     def __init__(self, stage: Stage, environment: Environment) -> None:
-        self._stage = stage
-        self._research = replace(environment, speed=RESEARCH_SPEED)
-        self._starts, self._running = 0, ""
-        stage.start(worker(CHAT, CHAT, replace(environment, speed=CHAT_SPEED), processes=2, threads=4))
-        self.research_runs(wanted=True)
+        self._stage, self._environment = stage, environment
+        self._starts = 0
+        self._running: tuple[str, ...] = ()
 
-    def research_runs(self, *, wanted: bool) -> None:
-        """Start or stop the deep-research workers, if they are not as ``wanted``."""
+    def run(self, *, wanted: bool) -> None:
+        """Start or stop the workers, if they are not as ``wanted``."""
         if wanted and not self._running:
             self._starts += 1
-            self._running = f"{DEEP_RESEARCH}-{self._starts}"
-            self._stage.start(worker(self._running, DEEP_RESEARCH, self._research, processes=1, threads=4))
+            chat = self._start(CHAT, CHAT_SPEED, processes=2)
+            self._running = (chat, self._start(DEEP_RESEARCH, RESEARCH_SPEED, processes=1))
         elif self._running and not wanted:
-            self._stage.stop(self._running)
-            self._running = ""
+            for name in self._running:
+                self._stage.stop(name)
+            self._running = ()
+
+    def _start(self, queue: str, speed: float, *, processes: int) -> str:
+        name, environment = f"{queue}-{self._starts}", replace(self._environment, speed=speed)
+        self._stage.start(worker(name, queue, environment, processes=processes, threads=4))
+        return name

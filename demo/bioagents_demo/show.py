@@ -54,7 +54,7 @@ class Demo:
         if chapter_number(elapsed) != number:
             chapter = chapter_at(elapsed)
             self.screen.note(elapsed, chapter.note)
-            self.fleet.research_runs(wanted=chapter.research_workers)
+            self.fleet.run(wanted=chapter.workers)
         return chapter_number(elapsed)
 
     def _pause(self, duration: float | None) -> float:

@@ -18,7 +18,7 @@ class Chapter:
     overloaded: float = 0.0  # share of chat jobs that fail twice and then succeed
     hopeless: float = 0.0  # share of chat jobs that are dead-lettered at once
     unlucky: float = 0.0  # share of research jobs that fail at every attempt
-    research_workers: bool = True  # whether they run
+    workers: bool = True  # whether they run
 
 
 STORY: Final = (
@@ -29,8 +29,8 @@ STORY: Final = (
         overloaded=0.45, hopeless=0.05, unlucky=0.3,
     ),
     Chapter(33, "the model is well again"),
-    Chapter(45, "fault: the deep-research workers are told to stop (SIGTERM)", research_workers=False),
-    Chapter(65, "the deep-research workers are started again"),
+    Chapter(45, "fault: all workers are told to stop (SIGTERM)", workers=False),
+    Chapter(57, "the workers are started again"),
 )  # fmt: skip
 
 #: Seconds after which the story begins again.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,11 +22,13 @@ class Alert:
     name: str
     status: str  # "firing" or "resolved"
     receiver: str
+    queue: str  # empty: of the whole fleet
     summary: str
 
     def __str__(self) -> str:
         """One line for people."""
-        return f"{self.receiver} {self.status}: {self.name}: {self.summary}"
+        subject = f"{self.name} ({self.queue})" if self.queue else self.name
+        return f"{self.receiver} {self.status}: {subject}: {self.summary}"
 
 
 class Webhook:
@@ -36,14 +38,16 @@ class Webhook:
         self.port = port
         self.url = f"http://127.0.0.1:{port}/"
         self.alerts: SimpleQueue[Alert] = SimpleQueue()
+        self._statuses: dict[tuple[str, str], str] = {}
 
     def take(self) -> Iterator[Alert]:
-        """The alerts that came since the last call, in their order."""
-        while True:
-            try:
-                yield self.alerts.get_nowait()
-            except Empty:
-                return
+        """The alerts that changed since the last call, in their order; a notification repeats the others."""
+        with suppress(Empty):
+            while True:
+                alert = self.alerts.get_nowait()
+                if self._statuses.get((alert.name, alert.queue)) != alert.status:
+                    self._statuses[alert.name, alert.queue] = alert.status
+                    yield alert
 
 
 @contextmanager
@@ -68,6 +72,7 @@ def alerts_of(notification: Mapping[str, Any]) -> Iterator[Alert]:
             name=alert["labels"]["alertname"],
             status=alert["status"],
             receiver=notification["receiver"],
+            queue=alert["labels"].get("queue", ""),
             summary=alert["annotations"].get("summary", ""),
         )
 

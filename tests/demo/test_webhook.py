@@ -10,18 +10,26 @@ import pytest
 
 from bioagents_demo.webhook import listening
 
-NOTIFICATION = {
-    "version": "4",
-    "receiver": "ticket",
-    "alerts": [
+
+def notification(*alerts: tuple[str, str, str]) -> bytes:
+    """In Alertmanager's format: name, queue and status of each alert."""
+    return json.dumps(
         {
-            "status": "firing",
-            "labels": {"alertname": "HighQueueDepth"},
-            "annotations": {"summary": "Much."},
-        },
-        {"status": "resolved", "labels": {"alertname": "NoActiveWorkers"}, "annotations": {}},
-    ],
-}
+            "version": "4",
+            "receiver": "ticket",
+            "alerts": [
+                {
+                    "status": status,
+                    "labels": {"alertname": name} | ({"queue": queue} if queue else {}),
+                    "annotations": {"summary": "Much."},
+                }
+                for name, queue, status in alerts
+            ],
+        }
+    ).encode()
+
+
+DEEP, NOBODY = ("HighQueueDepth", "chat", "firing"), ("NoActiveWorkers", "", "resolved")
 
 
 def post(url: str, body: bytes) -> int:
@@ -37,20 +45,29 @@ def post(url: str, body: bytes) -> int:
 def test_alerts_are_taken_once_in_their_order() -> None:
     """Each posted alert comes out once."""
     with listening() as webhook:
-        assert post(webhook.url, json.dumps(NOTIFICATION).encode()) == 200
+        assert post(webhook.url, notification(DEEP, NOBODY)) == 200
         assert [str(alert) for alert in webhook.take()] == [
-            "ticket firing: HighQueueDepth: Much.",
-            "ticket resolved: NoActiveWorkers: ",
+            "ticket firing: HighQueueDepth (chat): Much.",
+            "ticket resolved: NoActiveWorkers: Much.",
         ]
         assert list(webhook.take()) == []
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\xff", b"[]", b"{}", b'{"alerts": [{}]}', b'{"alerts": 7}', b'{"alerts": [7]}']
-)
+def test_only_changes_are_taken() -> None:
+    """Alertmanager repeats a whole group with each change in it; another queue is another alert."""
+    research = ("HighQueueDepth", "deep-research", "firing")
+    with listening() as webhook:
+        post(webhook.url, notification(DEEP))
+        post(webhook.url, notification(DEEP, research))
+        post(webhook.url, notification((*DEEP[:2], "resolved"), research))
+        seen = [(alert.queue, alert.status) for alert in webhook.take()]
+    assert seen == [("chat", "firing"), ("deep-research", "firing"), ("chat", "resolved")]
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"{}", b'{"alerts": [{}]}', b'{"alerts": 7}', b"7"])
 def test_another_body_is_refused(body: bytes) -> None:
     """With a status, and the next one is read as ever."""
     with listening() as webhook:
         assert post(webhook.url, body) == 400
-        assert post(webhook.url, json.dumps(NOTIFICATION).encode()) == 200
-        assert len(list(webhook.take())) == 2
+        assert post(webhook.url, notification(DEEP)) == 200
+        assert len(list(webhook.take())) == 1

@@ -11,7 +11,6 @@ import pytest
 from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_cli.main import main
-from bioagents_worker import JobMetrics
 from bioagents_worker.command import parse
 from bioagents_worker.reference.actors import declare
 from bioagents_worker.wire import Keys
@@ -54,7 +53,6 @@ def test_it_runs_the_jobs_of_its_queues_only(redis_server: RedisServer, tmp_path
     args += ["--redis.namespace", "ns", "--shutdown-timeout", "5"]
     program = Program([sys.executable, "-m", "bioagents_cli", "worker", *args], cwd=tmp_path, name="worker")
     broker = RedisBroker(url=redis_server.url, namespace="ns")
-    broker.add_middleware(JobMetrics())
     try:
         actors = declare(broker)
         actors.answer.send(seconds=0.01)

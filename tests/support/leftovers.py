@@ -6,7 +6,7 @@ import psutil
 
 
 def marked(mark: str) -> list[str]:
-    """Command lines of the living processes that were born with ``LEFTOVER_MARK=<mark>`` in their environment.
+    """Command lines of the living processes that were born with ``mark`` as LEFTOVER_MARK.
 
     Children inherit it whatever group, session or parent they have.
     """

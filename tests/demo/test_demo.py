@@ -1,0 +1,210 @@
+"""``bioagents demo`` as a user starts it: real servers, real workers, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from support.leftovers import marked
+from support.monitoring import answers, get
+from support.polling import free_port, wait_until
+from support.programs import Program
+
+DEMO = (sys.executable, "-m", "bioagents_cli", "demo")
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+
+
+class Running:
+    """A demo under test: its mark, its temporary folder, its process."""
+
+    def __init__(self, folder: Path, *args: str, path: str | None = None) -> None:
+        self.mark, self.port = uuid.uuid4().hex, free_port()
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        env = {"LEFTOVER_MARK": self.mark, "TMPDIR": str(self.temporary)} | ({"PATH": path} if path else {})
+        command = [*DEMO, "--web.listen-address", f"127.0.0.1:{self.port}", *args]
+        self.program = Program(command, cwd=folder, name="demo", env=env)
+
+    def wait_for(self, text: str, *, timeout: float = 60.0) -> None:
+        wait_until(
+            lambda: text in self.program.output(),
+            timeout=timeout,
+            what=f"{text!r} in {self.program.output()}",
+        )
+
+    def wait_for_workers(self) -> None:
+        """Until the exporter knows the two chat workers."""
+        self.wait_for("  metrics  ")
+        known = re.compile(r'^bioagents_queue_workers\{.*queue="chat".*\} 2$', re.MULTILINE)
+        wait_until(lambda: known.search(get(self.address("metrics"))), what="two chat workers")
+
+    def address(self, name: str) -> str:
+        """The address that the heading gives for ``name``."""
+        return re.search(rf"^ +{name} +(\S+)", self.program.output(), re.MULTILINE)[1]  # type: ignore[index]
+
+    def leftovers(self) -> list[str]:
+        return [*marked(self.mark), *(str(path) for path in self.temporary.iterdir())]
+
+
+@pytest.fixture
+def demos() -> Iterator[list[Running]]:
+    """Demos to be killed at the end of a test, however it ends."""
+    running: list[Running] = []
+    yield running
+    for demo in running:
+        demo.program.kill()
+        wait_until(lambda at=demo: not at.leftovers(), what=f"nothing left: {demo.leftovers()}")  # type: ignore[misc]
+
+
+def start(demos: list[Running], folder: Path, *args: str, path: str | None = None) -> Running:
+    demos.append(Running(folder, *args, path=path))
+    return demos[-1]
+
+
+def test_it_shows_a_fleet_and_ends_by_itself(demos: list[Running], tmp_path: Path) -> None:
+    """The figures come from /metrics, jobs get done, the addresses answer, the end leaves nothing."""
+    demo = start(demos, tmp_path, "--duration", "12")
+    demo.wait_for("00:00  ordinary load")
+    assert "bioagents_queue_depth" in get(demo.address("metrics"))
+    assert answers(demo.address("status page"))
+    assert answers(f"{demo.address('Prometheus')}/-/ready")
+    assert answers(f"{demo.address('Alertmanager')}/-/ready")
+    assert demo.program.process.wait(60) == 0
+    output = demo.program.output()
+    assert re.search(r"chat: waiting \d+, delayed \d+, running \d+, done [1-9]", output), output
+    assert re.search(r"chat: .* workers 2\n", output)
+    assert re.search(r"deep-research: .* workers 1\n", output)
+    assert "burst: 300 chat jobs at once" in output
+    assert output.endswith("time is over; nothing is left behind\n")
+    assert demo.leftovers() == []
+
+
+@pytest.mark.parametrize("signum", SIGNALS)
+def test_a_signal_stops_all(demos: list[Running], tmp_path: Path, signum: signal.Signals) -> None:
+    """Every process and the folder are gone, after SIGKILL too; asked politely, it says so with status 0."""
+    demo = start(demos, tmp_path)
+    demo.wait_for_workers()
+    assert len(marked(demo.mark)) >= 9
+    demo.program.signal(signum)
+    status = demo.program.process.wait(20)
+    wait_until(lambda: not demo.leftovers(), what=f"nothing left: {demo.leftovers()}")
+    if signum != signal.SIGKILL:
+        assert status == 0
+        assert demo.program.output().endswith("stopped; nothing is left behind\n")
+
+
+@pytest.mark.parametrize("moment", range(4))
+def test_a_signal_while_it_starts_stops_all(demos: list[Running], tmp_path: Path, moment: int) -> None:
+    """Whatever has been started by then: the guard, Valkey, the exporter, Alertmanager."""
+    demo = start(demos, tmp_path)
+    wait_until(lambda: len(marked(demo.mark)) >= moment + 2, what="its next process", interval=0.005)
+    demo.program.signal(signal.SIGTERM)
+    assert demo.program.process.wait(20) == 0
+    wait_until(lambda: not demo.leftovers(), what=f"nothing left: {demo.leftovers()}")
+
+
+@pytest.mark.parametrize("victim", ["valkey-server", "bioagents_cli exporter", "bioagents_demo.producer"])
+def test_a_part_that_dies_ends_the_demo(demos: list[Running], tmp_path: Path, victim: str) -> None:
+    """One line that names it, status 1, nothing left."""
+    demo = start(demos, tmp_path)
+    demo.wait_for_workers()
+    for process in psutil.Process(demo.program.pid).children(recursive=True):
+        if victim in " ".join(process.cmdline()):
+            process.kill()
+    assert demo.program.process.wait(30) == 1
+    assert re.search(r"^bioagents demo: .+ ended with status ", demo.program.output(), re.MULTILINE)
+    wait_until(lambda: not demo.leftovers(), what=f"nothing left: {demo.leftovers()}")
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    """One line, status 2, nothing left."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        folder = tmp_path / "tmp"
+        folder.mkdir()
+        done = subprocess.run(
+            [*DEMO, "--web.listen-address", address],
+            env={**os.environ, "TMPDIR": str(folder)},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("bioagents demo: ")
+    assert address in done.stderr
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--duration", "soon"),
+        ("--duration", "0"),
+        ("--web.listen-address", "9877"),
+        ("--web.listen-address", "127.0.0.1:99999"),
+        ("--durations", "5"),
+    ],
+)
+def test_bad_input_is_named(args: tuple[str, str]) -> None:
+    """Before anything is started; one line, status 2."""
+    done = subprocess.run([*DEMO, *args], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert args[0] in done.stderr
+
+
+def test_without_prometheus_it_says_so(demos: list[Running], tmp_path: Path) -> None:
+    """What is not on the PATH is not started; all else works."""
+    demo = start(demos, tmp_path, path=str(tmp_path))
+    demo.wait_for_workers()
+    assert demo.program.output().count("not on the PATH, so not started") == 2
+
+
+def test_a_terminal_is_drawn_over(tmp_path: Path) -> None:
+    """On a TTY the table stays where it is, and Ctrl-C typed there stops all."""
+    mark, temporary = uuid.uuid4().hex, tmp_path / "tmp"
+    temporary.mkdir()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ |= {"LEFTOVER_MARK": mark, "TMPDIR": str(temporary), "COLUMNS": "100", "LINES": "40"}
+        os.execv(sys.executable, [*DEMO, "--web.listen-address", f"127.0.0.1:{free_port()}"])  # noqa: S606 - the demo
+    output = b""
+    # Up over what was drawn, erased, and the whole block again.
+    while not re.search(rb"\x1b\[\d+A\r\x1b\[J[^\x1b]*\r\nchat +\d", output):
+        output += os.read(terminal, 65536)
+    os.write(terminal, b"\x03")
+    while b"nothing is left behind" not in output:
+        output += os.read(terminal, 65536)
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0
+    wait_until(lambda: not marked(mark), what=f"nothing left: {marked(mark)}")
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_reader_that_goes_away_ends_it(tmp_path: Path) -> None:
+    """``bioagents demo | head``: no traceback, status 0, nothing left."""
+    mark, temporary = uuid.uuid4().hex, tmp_path / "tmp"
+    temporary.mkdir()
+    env = {**os.environ, "LEFTOVER_MARK": mark, "TMPDIR": str(temporary)}
+    args = [*DEMO, "--web.listen-address", f"127.0.0.1:{free_port()}"]
+    with subprocess.Popen(args, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(60) == 0
+        assert process.stderr.read() == b""
+    wait_until(lambda: not marked(mark), what=f"nothing left: {marked(mark)}")
+    assert list(temporary.iterdir()) == []
