@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import signal
 import socket
@@ -20,6 +19,7 @@ from support.leftovers import marked
 from support.monitoring import answers, get
 from support.polling import free_port, wait_until
 from support.programs import Program
+from support.terminal import Terminal
 
 DEMO = (sys.executable, "-m", "bioagents_cli", "demo")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
@@ -175,20 +175,16 @@ def test_a_terminal_is_drawn_over(tmp_path: Path) -> None:
     """On a TTY the table stays where it is, and Ctrl-C typed there stops all."""
     mark, temporary = uuid.uuid4().hex, tmp_path / "tmp"
     temporary.mkdir()
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ |= {"LEFTOVER_MARK": mark, "TMPDIR": str(temporary), "COLUMNS": "100", "LINES": "40"}
-        os.execv(sys.executable, [*DEMO, "--web.listen-address", f"127.0.0.1:{free_port()}"])  # noqa: S606 - the demo
-    output = b""
-    # Up over what was drawn, erased, and the whole block again.
-    while not re.search(rb"\x1b\[\d+A\r\x1b\[J[^\x1b]*\r\nchat +\d", output):
-        output += os.read(terminal, 65536)
-    os.write(terminal, b"\x03")
-    while b"nothing is left behind" not in output:
-        output += os.read(terminal, 65536)
-    _, status = os.waitpid(pid, 0)
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(status) == 0
+    args = [*DEMO, "--web.listen-address", f"127.0.0.1:{free_port()}"]
+    terminal = Terminal(args, env={"LEFTOVER_MARK": mark, "TMPDIR": str(temporary)})
+    try:
+        # Up over what was drawn, erased, and the whole block again.
+        terminal.wait_for(rb"\x1b\[\d+A\r\x1b\[J[^\x1b]*\r\nchat +\d")
+        terminal.type(b"\x03")
+        terminal.wait_for(b"stopped; nothing is left behind")
+        assert terminal.process.wait(20) == 0
+    finally:
+        terminal.close()
     wait_until(lambda: not marked(mark), what=f"nothing left: {marked(mark)}")
     assert list(temporary.iterdir()) == []
 
