@@ -123,6 +123,8 @@ def check_redis(url: str) -> None:
         ) from None
     except redis.AuthenticationError as error:
         raise UsageError(f"--redis.url: Redis at {address(url)} refuses user or password: {error}") from None
+    except redis.exceptions.NoPermissionError:  # a user without INFO: the broker does not need it
+        return
     except redis.RedisError as error:
         raise UsageError(f"--redis.url: no Redis at {address(url)}: {error}") from None
     if clustered:
