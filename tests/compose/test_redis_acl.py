@@ -88,7 +88,7 @@ def test_reference_workers_run_under_their_rights(port: int, tmp_path: Path) -> 
     worker = Program([sys.executable, "-m", "bioagents_cli", "worker", *flags], cwd=tmp_path, name="worker")
     broker = RedisBroker(url=url)  # type: ignore[no-untyped-call]
     try:
-        declare(broker).answer.send()
+        declare(broker).answer.send(seconds=0.1)
         with user(port, "exporter") as client:
             totals = "bioagents:{dramatiq}:v1:totals:chat"
             wait_until(lambda: client.hget(totals, "processed|answer") == b"1", what=worker.output())
