@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_worker.reference.actors import declare
-from support.compose import ROOT
+from support.compose import ROOT, resolved
+from support.monitoring import get
 from support.polling import free_port, wait_until
 from support.programs import Program, require
 
@@ -81,17 +84,34 @@ def test_worker_stays_within_its_keys(port: int) -> None:
                 client.execute_command(*command)
 
 
-def test_reference_workers_run_under_their_rights(port: int, tmp_path: Path) -> None:
-    """A job is done by a real worker process with these rights, and its counts arrive."""
-    url = f"redis://worker:nopass@127.0.0.1:{port}/0"
-    flags = ("--queues", "chat", "--processes", "1", "--threads", "1", "--redis.url", url)
-    worker = Program([sys.executable, "-m", "bioagents_cli", "worker", *flags], cwd=tmp_path, name="worker")
-    broker = RedisBroker(url=url)  # type: ignore[no-untyped-call]
-    try:
+def start(port: int, service: str, folder: Path) -> Program:
+    """A service of the Compose file with its own command and user, at this Redis and on a free port."""
+    found = resolved()["services"][service]
+    environment = {k: v.replace("redis:6379", f"127.0.0.1:{port}") for k, v in found["environment"].items()}
+    command = [flag.replace("0.0.0.0:9877", "127.0.0.1:0") for flag in found["command"]]
+    return Program(
+        [sys.executable, "-m", "bioagents_cli", *command], cwd=folder, name=service, env=environment
+    )
+
+
+def test_services_run_under_their_rights(port: int, tmp_path: Path) -> None:
+    """A worker with these rights does a job, an exporter with its own publishes it and misses nothing."""
+    with ExitStack() as cleanup:
+        worker, exporter = (start(port, service, tmp_path) for service in ("chat", "exporter"))
+        cleanup.callback(exporter.stop)
+        cleanup.callback(worker.stop)
+        broker = RedisBroker(url=f"redis://worker:nopass@127.0.0.1:{port}/0")  # type: ignore[no-untyped-call]
+        cleanup.callback(broker.close)
         declare(broker).answer.send(seconds=0.1)
-        with user(port, "exporter") as client:
-            totals = "bioagents:{dramatiq}:v1:totals:chat"
-            wait_until(lambda: client.hget(totals, "processed|answer") == b"1", what=worker.output())
-    finally:
-        worker.stop()
-        broker.close()
+        listening = re.compile(r"listening on (\S+)")
+        page = wait_until(lambda: listening.findall(exporter.output()), what=exporter.output())[0]
+        done = 'bioagents_jobs_succeeded_total{fleet="dramatiq",queue="chat",actor="answer"} 1'
+        wait_until(lambda: done in get(page), what=f"{done}, {worker.output()}, {exporter.output()}")
+        metrics = get(page)
+    assert 'bioagents_redis_up{fleet="dramatiq"} 1' in metrics
+    assert 'bioagents_queue_workers{fleet="dramatiq",queue="chat"} 2' in metrics
+    assert 'bioagents_queue_depth{fleet="dramatiq",queue="deep-research",state="waiting"} 0' in metrics
+    errors = re.findall(r"^bioagents_exporter_scrape_errors_total\{.*\} (\d+)$", metrics, flags=re.MULTILINE)
+    assert errors
+    assert set(errors) == {"0"}
+    assert not re.findall(r"^bioagents_exporter_source_success\{.*\} 0$", metrics, flags=re.MULTILINE)
