@@ -66,12 +66,13 @@ class Direct:
         self._class: type[AbstractConnection] = options.pop("connection_class", Connection)
         self._options = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT, **options, **_fixed()}
         self._class(**self._options)  # unknown options show here, not at the first read
+        self._moved: dict[str, Any] = {}
 
     @property
     def address(self) -> str:
         """Host and port, or the path of the socket."""
-        path = self._options.get("path")
-        return str(path or f"{self._options.get('host', 'localhost')}:{self._options.get('port', 6379)}")
+        options = {"host": "localhost", "port": 6379, **self._options, **self._moved}
+        return str(options.get("path") or f"{options['host']}:{options['port']}")
 
     @property
     def label(self) -> str:
@@ -81,10 +82,11 @@ class Direct:
 
     def connect(self) -> AbstractConnection:
         """Connect and authenticate. Raises ReadError."""
-        link = self._class(**self._options)
+        link = self._class(**(self._options | self._moved))
         try:
             link.connect()  # type: ignore[no-untyped-call] # redis-py is not typed here
         except (redis.RedisError, OSError, UnicodeError) as error:  # the last: a host name that is none
+            self._moved = {}  # the next attempt asks the configured address again
             raise error_of(error) from error
         return link
 
@@ -92,7 +94,7 @@ class Direct:
         """Connect there from now on; an empty host is the present one."""
         if "path" in self._options:
             return False
-        self._options |= {"host": host, "port": port} if host else {"port": port}
+        self._moved = {"host": host, "port": port} if host else {"port": port}
         return True
 
 
@@ -102,22 +104,23 @@ class ViaSentinel:
     wants_primary = True
 
     def __init__(self, sentinels: list[Direct], name: str, options: dict[str, Any]) -> None:
-        self._sentinels, self._name, self._primary = sentinels, name, Direct(options)
-        self._known = False
+        self._sentinels, self._name, self._options = sentinels, name, options
+        Direct({**options})  # unknown options show here
+        self._primary: Direct | None = None
 
     @property
     def label(self) -> str:
         """The primary's label once it is known, else who is asked for it."""
-        if self._known:
+        if self._primary is not None:
             return f"{self._primary.label}, primary {self._name!r}"
         addresses = ", ".join(sentinel.address for sentinel in self._sentinels)
         return f"primary {self._name!r} of Sentinel {addresses}"
 
     def connect(self) -> AbstractConnection:
         """Ask, then connect. Raises ReadError."""
-        self._known = False
-        self._primary.move(*self._ask())
-        self._known = True
+        self._primary = None
+        host, port = self._ask()
+        self._primary = Direct({**self._options, "host": host, "port": port})
         return self._primary.connect()
 
     def move(self, host: str, port: int) -> bool:

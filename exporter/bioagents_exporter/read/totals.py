@@ -58,7 +58,7 @@ class TotalsDecoder:
         try:
             if _INTEGERS.fullmatch(b"\n".join(pairs.values()) + b"\n"):
                 return {names[name]: int(value) for name, value in pairs.items()}, 0
-        except UnicodeDecodeError:
+        except ValueError:  # a name that is no UTF-8, or a value of two lines
             pass
         good = {}
         for name, value in pairs.items():

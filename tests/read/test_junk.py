@@ -1,0 +1,333 @@
+"""Whatever stands in Redis: the affected part is left out and counted, everything else is right."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioagents_exporter.read.beats import BeatDecoder
+from bioagents_exporter.read.causes import CAUSES, Cause
+from bioagents_exporter.read.commands import MAX_QUEUES, KnownQueues, WireCommands
+from bioagents_exporter.read.reader import Reader
+from bioagents_exporter.read.snapshot import Queue, Snapshot
+from bioagents_exporter.read.totals import TotalsDecoder
+from bioagents_worker.wire import FLEET, Keys, State, encode_beat, encode_identity
+from read.conftest import MakeReader
+from support.redis_server import RedisServer
+from support.wire_fleet import IDENTITY, WireFleet
+
+KEYS = Keys("dramatiq")
+GOOD = f"1764000000000000\n{encode_beat(encode_identity(IDENTITY), State(jobs=1))}".encode()
+
+
+@pytest.fixture
+def fleet(client: redis.Redis) -> WireFleet:
+    """A healthy queue, ``good``, with two jobs, and a healthy worker."""
+    fleet = WireFleet(client)
+    fleet.flush("healthy", totals={"good": {"processed|a": 5}, "bad": {"processed|a": 1}})
+    client.rpush("dramatiq:good", "1", "2")
+    return fleet
+
+
+def check_good(snapshot: Snapshot) -> None:
+    """The healthy part is whole."""
+    assert snapshot.failure == ""
+    assert set(snapshot.errors) <= set(CAUSES)
+    good = {queue.name: queue for queue in snapshot.queues}["good"]
+    assert (good.waiting, good.messages, good.delayed, good.dead) == (2, 0, 0, 0)
+    assert {t.queue: t.fields for t in snapshot.totals}["good"] == {"processed|a": 5}
+    assert "healthy" in {worker.id for worker in snapshot.workers}
+
+
+def bad_queue(snapshot: Snapshot) -> Queue:
+    """The queue whose keys are damaged."""
+    return {queue.name: queue for queue in snapshot.queues}["bad"]
+
+
+@pytest.mark.parametrize(
+    ("key", "part", "errors"),
+    [
+        ("dramatiq:bad", "waiting", 1),
+        ("dramatiq:bad.msgs", "messages", 1),
+        ("dramatiq:bad.DQ.msgs", "delayed", 1),
+        ("dramatiq:bad.XQ", "dead", 1),
+    ],
+)
+@pytest.mark.usefixtures("fleet")
+def test_a_key_of_dramatiq_of_the_wrong_type(
+    key: str, part: str, errors: int, reader: Reader, client: redis.Redis
+) -> None:
+    """Only this one number is missing."""
+    client.set(key, "junk")
+    for _ in range(2):
+        snapshot = reader.read()
+        check_good(snapshot)
+        assert snapshot.errors == {"wrong_type": errors}
+        parts = {name: getattr(bad_queue(snapshot), name) for name in ("waiting", "messages", "delayed", "dead")}
+        assert parts == {"waiting": 0, "messages": 0, "delayed": 0, "dead": 0} | {part: None}
+
+
+def test_a_messages_hash_of_the_wrong_type_under_a_head(
+    reader: Reader, client: redis.Redis, fleet: WireFleet
+) -> None:
+    """The head is named; its message cannot be."""
+    del fleet
+    client.rpush("dramatiq:bad", "1")
+    client.set("dramatiq:bad.msgs", "junk")
+    snapshot = reader.read()
+    check_good(snapshot)
+    assert snapshot.errors == {"wrong_type": 2}
+    assert (bad_queue(snapshot).waiting, bad_queue(snapshot).head_ready) == (1, None)
+
+
+@pytest.mark.parametrize("name", ["totals:bad", "seqs", "beats", "queues", "totals:"])
+def test_a_key_of_ours_of_the_wrong_type(
+    name: str, reader: Reader, client: redis.Redis, fleet: WireFleet
+) -> None:
+    """The other keys are read; without sequences no store is known, so that derive publishes no totals."""
+    reader.read()
+    client.delete(fleet.keys.prefix + name)
+    client.set(fleet.keys.prefix + name, "junk")
+    snapshot = reader.read()
+    assert snapshot.errors == {"wrong_type": 1}
+    assert {queue.name for queue in snapshot.queues} == {"good", "bad"}
+    assert bool(snapshot.stores) == (name != "seqs")
+    assert bool(snapshot.workers) == (name != "beats")
+    assert ("bad" in {totals.queue for totals in snapshot.totals}) == (name != "totals:bad")
+    assert "good" in {totals.queue for totals in snapshot.totals}
+
+
+@pytest.mark.parametrize(
+    ("fields", "left", "errors"),
+    [
+        pytest.param({"x|a": "1.5"}, {"processed|a": 1}, 1, id="a float"),
+        pytest.param({"x|a": "1_0"}, {"processed|a": 1}, 1, id="what int() would take"),
+        pytest.param({"x|a": " 1"}, {"processed|a": 1}, 1, id="a space"),
+        pytest.param({"x|a": ""}, {"processed|a": 1}, 1, id="nothing"),
+        pytest.param({"x|a": "9" * 30}, {"processed|a": 1}, 1, id="more than Redis counts"),
+        pytest.param({"x|a": "1\n2"}, {"processed|a": 1}, 1, id="two lines"),
+        pytest.param({b"\xff|a": "1", "y|a": "junk"}, {"processed|a": 1}, 2, id="a name that is no text"),
+        pytest.param({'q"uo\nte|a': "7"}, {"processed|a": 1, 'q"uo\nte|a': 7}, 0, id="a strange name"),
+        pytest.param({"x|a": "-3"}, {"processed|a": 1, "x|a": -3}, 0, id="a negative number"),
+        pytest.param({"__epoch": "junk"}, None, 1, id="no epoch"),
+        pytest.param({"__epoch": "-1"}, None, 1, id="a negative epoch"),
+    ],
+)
+def test_fields_of_totals(
+    fields: dict[str | bytes, str],
+    left: dict[str, int] | None,
+    errors: int,
+    reader: Reader,
+    client: redis.Redis,
+    fleet: WireFleet,
+) -> None:
+    """What is no integer or has no name is left out and counted, at every read."""
+    client.hset(fleet.keys.totals("bad"), mapping=fields)  # type: ignore[arg-type]
+    for _ in range(2):
+        snapshot = reader.read()
+        check_good(snapshot)
+        assert snapshot.errors == ({"bad_totals": errors} if errors else {})
+        assert {t.queue: t.fields for t in snapshot.totals}.get("bad") == left
+
+
+@pytest.mark.parametrize("fields", [{"__epoch": "junk"}, {"__epoch": "1.5"}, {"__epoch": b"\xff"}])
+def test_sequences_without_an_epoch(
+    fields: dict[str, str], reader: Reader, client: redis.Redis, fleet: WireFleet
+) -> None:
+    """To which data set the totals belong is unknown then, and said so."""
+    client.hset(fleet.keys.seqs, mapping=fields)  # type: ignore[arg-type]
+    snapshot = reader.read()
+    check_good(snapshot)
+    assert snapshot.stores == ()
+    assert snapshot.errors == {"bad_totals": 1}
+
+
+IDENTITY_LINE, STATE_LINE = GOOD.split(b"\n")[1:]
+
+
+@pytest.mark.parametrize(
+    "beat",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"junk", id="junk"),
+        pytest.param(pickle.dumps([1]), id="pickle"),
+        pytest.param(b"\xff" * 20, id="no text"),
+        pytest.param(GOOD.replace(b"1764000000000000", b"yesterday"), id="no time"),
+        pytest.param(GOOD.replace(b"1764000000000000", b"-1"), id="a negative time"),
+        pytest.param(GOOD.replace(b"1764000000000000", b"9" * 400), id="a huge time"),
+        pytest.param(b"1\n" + IDENTITY_LINE, id="no state"),
+        pytest.param(b"1\n{}\n{}", id="an empty identity"),
+        pytest.param(GOOD + b"\n{}", id="a line too many"),
+        pytest.param(GOOD.replace(b'"pid":4711', b'"pid":"4711"'), id="a pid of another type"),
+        pytest.param(GOOD.replace(b'"queues":["chat"]', b'"queues":"chat"'), id="queues of another type"),
+        pytest.param(b"1\n" + IDENTITY_LINE + b"\n[]", id="a state of another type"),
+        *[
+            pytest.param(b"1\n" + IDENTITY_LINE + b"\n" + state, id=state.decode(errors="replace")[:40])
+            for state in (
+                b'{"jobs":1.5}',
+                b'{"jobs":-1}',
+                b'{"jobs":true}',
+                b'{"jobs":"1"}',
+                b'{"jobs":9223372036854775808}',
+                b'{"cpu":NaN}',
+                b'{"cpu":1e999}',
+                b'{"cpu":-0.5}',
+                b'{"interval":-5}',
+                b'{"skew":-1e300}',
+                b'{"held":{"chat":-5}}',
+                b'{"held":{"chat":null}}',
+                b'{"held":["chat"]}',
+                b'{"held":{"\\ud800":1}}',
+                b'{"held":{"\xff":1}}',
+                b'{"oldest":[["chat","answer",1]]}',
+                b'{"oldest":[["chat","answer","old","m"]]}',
+                b'{"oldest":[["chat",5,1,"m"]]}',
+                b'{"draining":1}',
+                b'{"limit":"max"}',
+                b'{"new":' + b"[" * 100_000,
+            )
+        ],
+    ],
+)
+def test_a_heartbeat_that_cannot_be_read(
+    beat: bytes, reader: Reader, client: redis.Redis, fleet: WireFleet
+) -> None:
+    """This worker is left out and counted, at every read, and is back with its next good heartbeat."""
+    client.hset(fleet.keys.beats, "sick", beat)
+    for _ in range(2):
+        snapshot = reader.read()
+        check_good(snapshot)
+        assert snapshot.errors == {"bad_heartbeat": 1}
+        assert [worker.id for worker in snapshot.workers] == ["healthy"]
+    client.hset(fleet.keys.beats, "sick", GOOD)
+    assert {worker.id for worker in reader.read().workers} == {"healthy", "sick"}
+
+
+def test_a_heartbeat_of_a_later_version_is_read(
+    reader: Reader, client: redis.Redis, fleet: WireFleet
+) -> None:
+    """Unknown fields are ignored."""
+    beat = GOOD.replace(b'"pid":4711', b'"pid":4711,"gpu":["A100"]').replace(b'"jobs":1', b'"jobs":7,"gpu":0.5')
+    client.hset(fleet.keys.beats, "newer", beat)
+    snapshot = reader.read()
+    check_good(snapshot)
+    assert snapshot.errors == {}
+    assert {worker.id: worker.state.jobs for worker in snapshot.workers}["newer"] == 7
+
+
+def test_a_worker_whose_id_is_no_text(reader: Reader, client: redis.Redis, fleet: WireFleet) -> None:
+    """It could not be published; one with quotes and newlines can."""
+    client.hset(fleet.keys.beats, b"\xff\xfe", GOOD)  # type: ignore[arg-type]
+    client.hset(fleet.keys.beats, 'w"\n', GOOD)
+    snapshot = reader.read()
+    check_good(snapshot)
+    assert snapshot.errors == {"bad_heartbeat": 1}
+    assert {worker.id for worker in snapshot.workers} == {"healthy", 'w"\n'}
+
+
+def test_names_of_queues(reader: Reader, client: redis.Redis, fleet: WireFleet) -> None:
+    """Quotes and newlines are names; what is no text, a part of a queue, or Dramatiq's own key is none."""
+    strange = ['with "quotes"', "two\nlines", "größe", "back\\slash", "{braces}"]
+    for number, name in enumerate(strange, 3):
+        client.rpush(f"dramatiq:{name}", *["x"] * number)
+        client.sadd(fleet.keys.queues, name)
+    none = [b"\xff\xfe", b"good.DQ", b"good.XQ", b"good.msgs", b"__heartbeats__", b"__acks__.x.good"]
+    client.sadd(fleet.keys.queues, *none)
+    client.rpush(b"dramatiq:\xff\xfe", "x")
+    for _ in range(2):
+        snapshot = reader.read()
+        check_good(snapshot)
+        assert snapshot.errors == {"bad_name": len(none)}
+        waiting = {queue.name: queue.waiting for queue in snapshot.queues}
+        expected = {name: number for number, name in enumerate(strange, 3)}
+        assert waiting == expected | {"good": 2, "bad": 0}
+
+
+def test_a_dead_letter_set_with_a_strange_score(
+    reader: Reader, client: redis.Redis, fleet: WireFleet
+) -> None:
+    """An infinite time is no time; the count stands."""
+    del fleet
+    client.zadd("dramatiq:bad.XQ", {"forever": float("inf")})
+    snapshot = reader.read()
+    check_good(snapshot)
+    assert snapshot.errors == {"wrong_type": 1}
+    assert (bad_queue(snapshot).dead, bad_queue(snapshot).dead_oldest) == (1, None)
+
+
+def test_too_many_queues_are_bounded_and_counted() -> None:
+    """What is no fleet any more cannot fill the exporter's memory."""
+    known = KnownQueues("dramatiq", WireCommands.of("dramatiq", 1))
+    errors: dict[str, int] = {}
+    from collections import Counter
+
+    counter: Counter[str] = Counter()
+    known.add({f"q{i:05d}" for i in range(MAX_QUEUES + 5)}, counter)
+    known.add(["q00001", "one more"], counter)
+    assert len(known.all) == MAX_QUEUES
+    assert counter == errors | {Cause.TOO_MANY_QUEUES: 6}
+
+
+def test_every_key_damaged_in_every_way(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader, fleet: WireFleet
+) -> None:
+    """Each key of ours and of Dramatiq's as each type of Redis, read and audited: never a crash."""
+    writers: list[Callable[[str], object]] = [
+        lambda key: client.set(key, b"\x80junk"),
+        lambda key: client.rpush(key, b"\xff", ""),
+        lambda key: client.sadd(key, b"\xff", "", "good"),
+        lambda key: client.hset(key, mapping={b"\xff": b"\xff", "": "", "a": "b"}),  # type: ignore[dict-item]
+        lambda key: client.zadd(key, {b"\xff": float("-inf"), "": 0}),  # type: ignore[dict-item]
+        lambda key: client.xadd(key, {"a": "b"}),
+    ]
+    queue = [f"dramatiq:good{part}" for part in ("", ".msgs", ".DQ", ".DQ.msgs", ".XQ", ".XQ.msgs")]
+    acks = f"dramatiq:__acks__.{IDENTITY.broker}.good"
+    names = ["seqs", "beats", "queues", "producers", "gone", "totals:good", f"totals:{FLEET}", "lost"]
+    keys = [*queue, acks, f"{acks}.DQ", "dramatiq:__heartbeats__", *(fleet.keys.prefix + n for n in names)]
+    for key in keys:
+        for write in writers:
+            client.flushall()
+            fleet.epoch = 0
+            WireFleet(client).flush("w1", totals={"good": {"processed|a": 5}}, queues=("good",))
+            client.delete(key)
+            write(key)
+            reader = make_reader(shared_redis.url, queues=("good",))
+            for _ in range(2):
+                snapshot = reader.read()
+                assert snapshot.failure == "", key
+                assert set(snapshot.errors) <= set(CAUSES)
+                reader.audit()
+            reader.close()
+
+
+@given(st.lists(st.tuples(st.binary(max_size=20), st.binary(max_size=60))))
+def test_heartbeats_of_any_bytes(pairs: list[tuple[bytes, bytes]]) -> None:
+    """No bytes raise."""
+    from collections import Counter
+
+    errors: Counter[str] = Counter()
+    decoder = BeatDecoder(1)
+    unique = dict(pairs)
+    workers = decoder.decode([*unique, b"good"], [*unique.values(), GOOD], errors)
+    assert len(workers) + errors[Cause.BAD_HEARTBEAT] == len({*unique, b"good"}) or b"good" in unique
+
+
+@given(st.dictionaries(st.binary(max_size=10), st.one_of(st.binary(max_size=10), st.integers().map(lambda n: b"%d" % n))))
+def test_totals_of_any_bytes(pairs: dict[bytes, bytes]) -> None:
+    """Every field is either an integer or counted."""
+    from collections import Counter
+
+    errors: Counter[str] = Counter()
+    pairs |= {b"__epoch": b"5"}
+    raw = [part for pair in pairs.items() for part in pair]
+    totals = TotalsDecoder().decode(1, "chat", list(raw), errors)
+    assert totals is not None
+    assert len(totals.fields) + errors[Cause.BAD_TOTALS] == len(pairs) - 1
+    for name, value in totals.fields.items():
+        assert pairs[name.encode()].lstrip(b"-").isdigit()
+        assert int(pairs[name.encode()]) == value
