@@ -1,0 +1,112 @@
+"""A TCP proxy that cuts: everything, or a connection just after its request was carried out."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from collections.abc import Callable
+
+Chunk = bytes
+
+
+class TcpProxy:
+    """Listens on a free port of 127.0.0.1 and forwards to ``target``.
+
+    ``lose_reply`` looks at each chunk from a client; if it says so, the request is forwarded, the server's answer is
+    awaited, and then the connection is closed instead of passing the answer on.
+    """
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.lose_reply: Callable[[Chunk], bool] = lambda _: False
+        self.lost = 0
+        self._away = False
+        self._open: set[socket.socket] = set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def go_away(self) -> None:
+        """Close every connection and refuse new ones."""
+        self._away = True
+        for end in list(self._open):
+            _close(end)
+
+    def come_back(self) -> None:
+        self._away = False
+
+    def close(self) -> None:
+        self.go_away()
+        _close(self._listener)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._away:
+                _close(client)
+                continue
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target), timeout=5)
+            except OSError:
+                _close(client)
+                continue
+            server.settimeout(None)
+            self._open |= {client, server}
+            pair = _Pair(self, client, server)
+            threading.Thread(target=pair.requests, daemon=True).start()
+            threading.Thread(target=pair.replies, daemon=True).start()
+
+    def forget(self, *ends: socket.socket) -> None:
+        self._open -= set(ends)
+
+
+class _Pair:
+    """One connection through the proxy."""
+
+    def __init__(self, proxy: TcpProxy, client: socket.socket, server: socket.socket) -> None:
+        self.proxy, self.client, self.server = proxy, client, server
+        self.cut = False
+
+    def requests(self) -> None:
+        try:
+            while chunk := self.client.recv(1 << 16):
+                if self.proxy.lose_reply(chunk):
+                    self.cut = True
+                self.server.sendall(chunk)
+        except OSError:
+            pass
+        self._end()
+
+    def replies(self) -> None:
+        try:
+            while chunk := self.server.recv(1 << 16):
+                if self.cut:
+                    self.proxy.lost += 1
+                    break
+                self.client.sendall(chunk)
+        except OSError:
+            pass
+        self._end()
+
+    def _end(self) -> None:
+        _close(self.client)
+        _close(self.server)
+        self.proxy.forget(self.client, self.server)
+
+
+def _close(end: socket.socket) -> None:
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    end.close()
+
+
+def one_in(n: int, *, of: bytes = b"", seed: int = 1) -> Callable[[Chunk], bool]:
+    """Every n-th on average of the chunks that hold ``of``."""
+    dice = random.Random(seed)  # noqa: S311 - a test's
+    return lambda chunk: of in chunk and dice.randrange(n) == 0

@@ -1,0 +1,212 @@
+"""The application of the truth test: an actor for every kind of outcome, all written down by the actors themselves.
+
+``dramatiq app`` runs it; ``python app.py <rounds>`` sends jobs. Environment: REDIS_URL, RECORD (the file), and
+for some variants NAMESPACE, WITH_PROMETHEUS, WIRE_VERSION.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import dramatiq
+from bioagents_worker import JobMetrics
+from dramatiq import group, pipeline
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import AsyncIO, GroupCallbacks, Middleware, SkipMessage
+from dramatiq.middleware.age_limit import AgeLimit
+from dramatiq.rate_limits import ConcurrentRateLimiter
+from dramatiq.rate_limits.backends import RedisBackend
+from record import write
+
+
+monkey = sys.modules.get("gevent.monkey")
+#: Whether this is dramatiq-gevent, which patches before it imports anything.
+GREEN = bool(monkey and monkey.is_module_patched("threading"))
+
+
+class Witness(Middleware):
+    """Writes down what only Dramatiq knows: enqueues, retries, skips, dead letters; stands next to JobMetrics."""
+
+    def after_enqueue(self, broker: Any, message: Any, delay: int | None) -> None:
+        again = "retry" if delay is not None and "retries" in message.options else "enqueue"
+        write(again, message.queue_name, message.actor_name, message.message_id)
+
+    def before_process_message(self, broker: Any, message: Any) -> None:
+        write("taken", message.queue_name, message.actor_name)
+
+    def after_skip_message(self, broker: Any, message: Any) -> None:
+        write("expired" if message.failed else "skip", message.queue_name, message.actor_name)
+
+    def after_nack(self, broker: Any, message: Any) -> None:
+        write("dead", message.queue_name, message.actor_name)
+
+
+class Refuse(Middleware):
+    """Skips every message of one actor."""
+
+    def before_process_message(self, broker: Any, message: Any) -> None:
+        if message.actor_name == "refused":
+            raise SkipMessage("refused")
+
+
+url = os.environ["REDIS_URL"]
+if "sentinel" in os.environ:
+    from redis.sentinel import Sentinel
+
+    client = Sentinel([("127.0.0.1", int(os.environ["sentinel"]))], socket_timeout=1).master_for("fleet")
+    broker = RedisBroker(client=client, namespace=os.environ.get("NAMESPACE", "dramatiq"))
+    limits = RedisBackend(client=client)
+else:
+    broker = RedisBroker(url=url, namespace=os.environ.get("NAMESPACE", "dramatiq"))
+    limits = RedisBackend(url=url)
+broker.add_middleware(Witness(), before=AgeLimit)
+broker.add_middleware(Refuse())
+broker.add_middleware(GroupCallbacks(limits))
+if not GREEN:  # Dramatiq's event loop thread and gevent do not go together
+    broker.add_middleware(AsyncIO())
+if "WITH_PROMETHEUS" in os.environ:
+    from dramatiq.middleware.prometheus import Prometheus
+
+    broker.add_middleware(Prometheus())
+if "WIRE_VERSION" in os.environ:
+    import bioagents_worker.flusher as flusher
+
+    flusher.Keys = functools.partial(flusher.Keys, version=int(os.environ["WIRE_VERSION"]))  # type: ignore[misc, assignment]
+broker.add_middleware(JobMetrics())
+dramatiq.set_broker(broker)
+
+
+def recorded(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """An actor that writes down its own beginning and end."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        name, queue = function.__name__, options.get("queue_name", "default")
+
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            write("start", queue, name)
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                write("raise", queue, name, type(error).__name__)
+                raise
+            write("end", queue, name)
+            return result
+
+        return dramatiq.actor(**{"min_backoff": 20, "max_backoff": 50, "max_retries": 2, **options})(run)
+
+    return decorate
+
+
+@recorded(queue_name="chat")
+def succeed(*_: object) -> int:
+    return 1
+
+
+@recorded(queue_name="chat", priority=0)
+def urgent() -> None:
+    pass
+
+
+@recorded(queue_name="chat")
+def flaky(fails: int) -> None:
+    message = dramatiq.middleware.CurrentMessage.get_current_message()
+    if (message.options.get("retries", 0) if message else 0) < fails:
+        raise ConnectionResetError("again")
+
+
+broker.add_middleware(dramatiq.middleware.CurrentMessage())
+
+
+@recorded(queue_name="chat")
+def hopeless() -> None:
+    raise ValueError("never")
+
+
+@recorded(queue_name="chat", throws=(KeyError,))
+def expected() -> None:
+    raise KeyError("expected")
+
+
+@recorded(queue_name="deep", max_age=1)
+def aged() -> None:
+    pass
+
+
+@recorded(queue_name="deep")
+def refused() -> None:
+    pass
+
+
+@recorded(queue_name="deep", time_limit=300, max_retries=0)
+def endless() -> None:
+    while True:
+        time.sleep(0.01)
+
+
+@recorded(queue_name="deep", max_retries=1)
+def limited() -> None:
+    with ConcurrentRateLimiter(limits, "truth", limit=1, ttl=5000).acquire():
+        time.sleep(0.02)
+
+
+@recorded(queue_name="deep")
+def postponed() -> None:
+    raise dramatiq.Retry("later", delay=10)
+
+
+@recorded(queue_name="deep")
+def slow(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+if not GREEN:
+
+    @dramatiq.actor(queue_name="chat", max_retries=0)
+    async def gentle(fail: bool) -> None:
+        write("start", "chat", "gentle")
+        await asyncio.sleep(0.001)
+        if fail:
+            write("raise", "chat", "gentle", "LookupError")
+            raise LookupError
+        write("end", "chat", "gentle")
+
+
+def send_round(number: int) -> None:
+    """About thirty jobs, every kind of outcome among them."""
+    for _ in range(12):
+        succeed.send()
+    urgent.send()
+    for fails in (1, 2):
+        flaky.send(fails)
+    succeed.send_with_options(delay=50)
+    pipeline(
+        [succeed.message(), succeed.message(), urgent.message().copy(options={"pipe_ignore": True})]
+    ).run()
+    members = group([succeed.message() for _ in range(3)])
+    members.add_completion_callback(urgent.message())
+    members.run()
+    if not GREEN:
+        gentle.send(False)
+        gentle.send(True)
+    if number % 5 == 0:
+        for actor in (hopeless, expected, aged, refused, postponed):
+            actor.send()
+        limited.send()
+        limited.send()
+        broker.enqueue(dramatiq.Message("chat", "nobody", (), {}, {}))
+    if number % 50 == 0:
+        endless.send()
+
+
+if __name__ == "__main__":
+    for round_number in range(int(sys.argv[1])):
+        send_round(round_number)
+        if len(sys.argv) > 2:
+            time.sleep(float(sys.argv[2]))

@@ -1,0 +1,78 @@
+"""The record: one line for each thing that happened, and what the counters must therefore show.
+
+It knows nothing of our code: the rules are those of the metrics reference, said again.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+#: (metric, queue, actor, exception or "")
+Series = tuple[str, str, str, str]
+
+DECLARED = frozenset(
+    "succeed urgent flaky hopeless expected aged refused endless limited postponed slow gentle".split()
+)
+LATER = frozenset({"Retry", "RateLimitExceeded", "Shutdown"})
+
+
+@cache
+def _file(pid: int) -> int:  # noqa: ARG001 - one open file for each process
+    return os.open(os.environ["RECORD"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+
+def write(kind: str, queue: str, actor: str, detail: str = "") -> None:
+    """Append one line; O_APPEND makes it one step among all processes."""
+    line = f"{time.time():.6f} {kind} {queue.removesuffix('.DQ')} {actor} {detail}\n"
+    os.write(_file(os.getpid()), line.encode())
+
+
+@dataclass
+class Expected:
+    """Counters by the record."""
+
+    counts: Counter[Series] = field(default_factory=Counter)
+    events: int = 0
+
+
+def expected(path: Path) -> Counter[Series]:
+    """What every counter and every histogram's count must show."""
+    counts: Counter[Series] = Counter()
+    enqueued: set[str] = set()
+    for line in path.read_text().splitlines():
+        _, kind, queue, name, *rest = line.split(" ")
+        actor, detail = name if name in DECLARED else "(unknown)", rest[0] if rest else ""
+        if kind == "enqueue":
+            if detail not in enqueued:
+                counts["jobs_enqueued_total", queue, actor, ""] += 1
+            enqueued.add(detail)
+        elif kind == "retry":
+            counts["job_retries_total", queue, actor, ""] += 1
+        elif kind == "taken":
+            counts["job_wait_seconds_count", queue, actor, ""] += 1
+        elif kind == "skip":
+            counts["jobs_skipped_total", queue, actor, ""] += 1
+        elif kind == "dead":
+            counts["jobs_dead_total", queue, actor, ""] += 1
+        elif kind in {"end", "raise"}:
+            counts["jobs_processed_total", queue, actor, ""] += 1
+            counts["job_duration_seconds_count", queue, actor, ""] += 1
+            if kind == "end":
+                counts["jobs_succeeded_total", queue, actor, ""] += 1
+            elif detail not in LATER:
+                counts["job_failures_total", queue, actor, detail] += 1
+    return counts
+
+
+METRICS = frozenset(
+    {
+        "jobs_enqueued_total", "jobs_processed_total", "jobs_succeeded_total", "job_failures_total",
+        "job_retries_total", "jobs_dead_total", "jobs_skipped_total",
+        "job_duration_seconds_count", "job_wait_seconds_count",
+    }
+)  # fmt: skip

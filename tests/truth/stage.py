@@ -1,0 +1,140 @@
+"""A fleet whose every job is on record, and an exporter that is watched."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+from record import METRICS, Series, expected
+from support.exporter import Exporter
+from support.fleet import start_workers
+from support.observer import Observer
+from support.polling import wait_until
+from support.programs import Program
+
+HERE = Path(__file__).parent
+
+
+class Stage:
+    """Workers, producers and exporters of one test; ``url`` is where workers and producers find Redis."""
+
+    def __init__(self, folder: Path, url: str, *, exporter_url: str | None = None, **env: str) -> None:
+        self.folder, self.url = folder, url
+        self.exporter_url = exporter_url or url
+        self.record = folder / "record.txt"
+        self.record.touch()
+        self.env = {"REDIS_URL": url, "RECORD": str(self.record), "PYTHONPATH": str(HERE), **env}
+        self.env |= {"dramatiq_restart_delay": "200"}
+        self.programs: list[Program] = []
+        self.exporters: list[Exporter] = []
+        self.observers: list[Observer] = []
+
+    def workers(self, *, processes: int = 2, threads: int = 4, program: tuple[str, ...] = ("-m", "dramatiq"),
+                args: tuple[str, ...] = (), **env: str) -> Program:  # fmt: skip
+        """Start a group of workers."""
+        name = f"workers{len(self.programs)}"
+        group = start_workers(
+            "app", cwd=self.folder, path=HERE, processes=processes, threads=threads, env={**self.env, **env},
+            args=args, name=name, program=program,
+        )  # fmt: skip
+        self.programs.append(group)
+        return group
+
+    def exporter(self) -> Observer:
+        """Start an exporter and watch it."""
+        exporter = Exporter(
+            self.folder, "--redis.url", self.exporter_url, name=f"exporter{len(self.exporters)}"
+        )
+        self.exporters.append(exporter)
+        observer = Observer(f"http://127.0.0.1:{exporter.port}/metrics", METRICS)
+        self.observers.append(observer)
+        return observer
+
+    def produce(self, rounds: int, *, pause: float = 0.0, **env: str) -> None:
+        """Send rounds of jobs from a process of its own, and wait for its end."""
+        import os  # noqa: PLC0415 - only here
+
+        command = [sys.executable, str(HERE / "app.py"), str(rounds), str(pause)]
+        subprocess.run(
+            command, check=True, timeout=300, env={**os.environ, **self.env, **env}, cwd=self.folder
+        )
+
+    def producer(self, rounds: int, *, pause: float) -> Program:
+        """Send rounds of jobs in the background."""
+        command = [sys.executable, str(HERE / "app.py"), str(rounds), str(pause)]
+        program = Program(command, cwd=self.folder, name=f"producer{len(self.programs)}", env=self.env)
+        self.programs.append(program)
+        return program
+
+    def expected(self) -> Counter[Series]:
+        return expected(self.record)
+
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.exporter_url)
+
+    def idle(self) -> bool:
+        """Whether nothing waits, runs or is delayed (orphans and stuck jobs aside: see ``settle``)."""
+        client = self.client()
+        return not any(client.hlen(f"dramatiq:{q}{d}.msgs") for q in ("chat", "deep") for d in ("", ".DQ"))
+
+    def settle(self, *, timeout: float = 90, idle: bool = True) -> None:
+        """Wait until all work is done and the record has been still for a while."""
+        if idle:
+            wait_until(self.idle, timeout=timeout, interval=0.2, what="all jobs done")
+        self._still(timeout)
+
+    def _still(self, timeout: float) -> None:
+        deadline, size, since = time.monotonic() + timeout, -1, time.monotonic()
+        while time.monotonic() < deadline:
+            now = self.record.stat().st_size
+            if now != size:
+                size, since = now, time.monotonic()
+            elif time.monotonic() - since > 1.5:
+                return
+            time.sleep(0.1)
+        raise AssertionError("the record never came to rest")
+
+    def difference(self, observer: Observer) -> dict[Series, tuple[int, int]]:
+        """Series → (record, observed), where they differ."""
+        record, seen = self.expected(), observer.seen()
+        return {key: (record[key], seen[key]) for key in sorted(record | seen) if record[key] != seen[key]}
+
+    def assert_exact(self, *observers: Observer, timeout: float = 20) -> None:
+        """Every counter of every observer equals the record, and goes on to do so."""
+        for observer in observers or self.observers:
+            deadline = time.monotonic() + timeout
+            while (difference := self.difference(observer)) and time.monotonic() < deadline:
+                time.sleep(0.2)
+            assert not difference
+            scrapes = observer.scrapes
+            wait_until(lambda o=observer, n=scrapes: o.scrapes >= n + 2, what="two more scrapes")
+            assert not self.difference(observer)
+
+    def assert_never_above(self, observer: Observer) -> None:
+        record = self.expected()
+        above = {key: (record[key], n) for key, n in observer.seen().items() if n > record[key]}
+        assert not above
+
+    def close(self) -> None:
+        for observer in self.observers:
+            observer.stop()
+        for exporter in self.exporters:
+            exporter.program.kill()
+        for program in self.programs:
+            program.kill()
+
+
+@contextmanager
+def stage(folder: Path, url: str, *, exporter_url: str | None = None, **env: str) -> Iterator[Stage]:
+    """A stage that is cleared whatever happens."""
+    built = Stage(folder, url, exporter_url=exporter_url, **env)
+    try:
+        yield built
+    finally:
+        built.close()

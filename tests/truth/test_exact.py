@@ -1,0 +1,170 @@
+"""Every counter equals the record exactly: in normal life, and under every fault that loses no data of Redis."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from bioagents_worker.link import Script
+from stage import stage
+from support.polling import wait_until
+from support.redis_server import RedisServer
+from support.tcp_proxy import TcpProxy, one_in
+
+OUTCOMES = {
+    "jobs_enqueued_total": "succeed urgent flaky hopeless expected aged refused endless limited postponed gentle",
+    "jobs_succeeded_total": "succeed urgent flaky gentle",
+    "job_failures_total": "flaky hopeless expected endless gentle",
+    "job_retries_total": "flaky hopeless postponed",
+    "jobs_dead_total": "hopeless expected aged endless postponed gentle (unknown)",
+    "jobs_skipped_total": "refused",
+}
+
+
+def test_five_thousand_jobs_of_every_kind(tmp_path: Path, redis_server: RedisServer) -> None:
+    """Two processes, four threads each, two exporters: the same exact numbers from both."""
+    with stage(tmp_path, redis_server.url) as fleet:
+        fleet.workers()
+        first = fleet.exporter()
+        second = fleet.exporter()
+        fleet.produce(220)
+        fleet.settle(timeout=240)
+        fleet.assert_exact(first, second)
+        record = fleet.expected()
+        assert sum(n for (name, *_), n in record.items() if name == "jobs_processed_total") >= 5000
+        for name, actors in OUTCOMES.items():
+            seen = {key[2] for key in record if key[0] == name}
+            assert set(actors.split()) <= seen, name
+
+
+@pytest.mark.parametrize("chance", [3])
+def test_replies_to_our_script_are_lost(tmp_path: Path, redis_server: RedisServer, chance: int) -> None:
+    """Carried out and unanswered: sent again, counted once."""
+    proxy = TcpProxy(redis_server.port)
+    proxy.lose_reply = one_in(chance, of=Script.load("flush.lua").sha.encode())
+    url = f"redis://127.0.0.1:{proxy.port}/0"
+    with stage(tmp_path, url, exporter_url=redis_server.url) as fleet:
+        fleet.workers()
+        fleet.exporter()
+        fleet.produce(40, pause=0.1)
+        fleet.settle()
+        assert proxy.lost >= 5
+        proxy.lose_reply = lambda _: False
+        fleet.assert_exact()
+    proxy.close()
+
+
+def test_network_away(tmp_path: Path, redis_server: RedisServer) -> None:
+    """Longer than every time-out: counts wait in memory and arrive."""
+    proxy = TcpProxy(redis_server.port)
+    with stage(tmp_path, f"redis://127.0.0.1:{proxy.port}/0", exporter_url=redis_server.url) as fleet:
+        fleet.workers()
+        observer = fleet.exporter()
+        fleet.produce(20)
+        wait_until(lambda: sum(observer.seen().values()) > 100)
+        proxy.go_away()
+        size = fleet.record.stat().st_size
+        wait_until(lambda: fleet.record.stat().st_size == size and observer.scrapes > 60, timeout=60)
+        proxy.come_back()
+        fleet.produce(10)
+        fleet.settle(idle=False)
+        fleet.assert_exact()
+    proxy.close()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_workers_are_stopped_or_restarted(tmp_path: Path, redis_server: RedisServer, signum: int) -> None:
+    """In the middle of their work, several times."""
+    with stage(tmp_path, redis_server.url) as fleet:
+        workers = fleet.workers()
+        fleet.exporter()
+        fleet.produce(30)
+        workers.signal(signum)
+        if signum == signal.SIGTERM:
+            workers.process.wait(30)
+            fleet.workers()
+        fleet.produce(10)
+        fleet.settle()
+        fleet.assert_exact()
+
+
+def test_exporter_is_restarted(tmp_path: Path, redis_server: RedisServer) -> None:
+    """The totals are Redis', so an exporter may come and go; the observer stays."""
+    with stage(tmp_path, redis_server.url) as fleet:
+        fleet.workers()
+        observer = fleet.exporter()
+        producer = fleet.producer(30, pause=0.1)
+        for _ in range(3):
+            seen = observer.scrapes
+            wait_until(lambda n=seen: observer.scrapes > n + 3)
+            fleet.exporters[-1].program.kill()
+            fleet.exporter()
+            observer.url = fleet.observers.pop().url
+        producer.process.wait(60)
+        fleet.settle()
+        fleet.assert_exact(observer)
+
+
+def test_beside_dramatiqs_own_middleware(tmp_path: Path, redis_server: RedisServer) -> None:
+    """Both loaded: neither disturbs the other."""
+    from support.polling import free_port  # noqa: PLC0415 - only here
+
+    env = {"WITH_PROMETHEUS": "1", "dramatiq_prom_port": str(free_port()), "dramatiq_prom_host": "127.0.0.1"}
+    env["dramatiq_prom_db"] = str(tmp_path / "prometheus")
+    with stage(tmp_path, redis_server.url, **env) as fleet:
+        fleet.workers()
+        fleet.exporter()
+        fleet.produce(20)
+        fleet.settle()
+        fleet.assert_exact()
+
+
+def test_two_wire_versions(tmp_path: Path, redis_server: RedisServer) -> None:
+    """During an upgrade: workers of both, series of both, one sum."""
+    with stage(tmp_path, redis_server.url) as fleet:
+        fleet.workers(processes=1)
+        fleet.workers(processes=1, WIRE_VERSION="0")
+        fleet.exporter()
+        fleet.produce(20)
+        fleet.produce(20, WIRE_VERSION="0")
+        fleet.settle()
+        fleet.assert_exact()
+
+
+@pytest.mark.parametrize("how", ["spawn", "gevent"])
+def test_other_ways_to_run_workers(tmp_path: Path, redis_server: RedisServer, how: str) -> None:
+    """Spawned processes; greenlets."""
+    with stage(tmp_path, redis_server.url) as fleet:
+        if how == "spawn":
+            fleet.workers(args=("--use-spawn",))
+            fleet.produce(20)
+        else:
+            script = Path(sys.executable).parent / "dramatiq-gevent"
+            fleet.workers(program=(str(script),), threads=16)
+            fleet.produce(20)
+        fleet.exporter()
+        fleet.settle(idle=how != "gevent")
+        fleet.assert_exact()
+
+
+def test_killed_worker_loses_only_what_it_had_not_handed_over(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    """SIGKILL: never above the record; below by at most what happened in the second before."""
+    with stage(tmp_path, redis_server.url) as fleet:
+        workers = fleet.workers(processes=1)
+        observer = fleet.exporter()
+        fleet.produce(10)
+        wait_until(lambda: sum(observer.seen().values()) > 50)
+        before = sum(observer.seen().values())
+        workers.kill()
+        at_kill = sum(fleet.expected().values())
+        fleet.workers(processes=1)
+        fleet.produce(5)
+        fleet.settle(idle=False)
+        wait_until(
+            lambda: sum(observer.seen().values()) >= sum(fleet.expected().values()) - (at_kill - before)
+        )
+        fleet.assert_never_above(observer)
