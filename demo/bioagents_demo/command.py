@@ -23,7 +23,7 @@ def main(argv: list[str], prog: str) -> int:
     options = _parser(prog).parse(argv)
     try:
         with stopping():
-            play(options.listen, options.duration)
+            play(_with_port(options.listen), options.duration)
     except Stopped:
         _say("stopped; nothing is left behind")
     except BrokenPipeError:  # nobody reads any longer, as in `bioagents demo | head`
@@ -71,6 +71,16 @@ def _listen(text: str) -> Address:
         return Address(*address(text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
+
+
+def _with_port(listen: Address) -> Address:
+    """The same with a free port where any will do; that the host is another machine's shows here then."""
+    try:
+        return listen if listen.port else Address.free(listen.host)
+    except OSError as error:
+        raise UsageError(
+            f"--web.listen-address {listen}: {error}, expected an address of this host"
+        ) from None
 
 
 def _fail(prog: str, error: StageError) -> int:

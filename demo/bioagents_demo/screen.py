@@ -73,7 +73,7 @@ class Terminal:
         lines = [*self._heading, "", now, "", *table(view), "", *self._notes]
         columns, rows = self._size()
         # What is higher than the terminal cannot be drawn over: the top scrolls away.
-        lines = [line[: columns - 1] for line in lines[-(rows - 1) :]]
+        lines = [line[: columns - 1] for line in lines[-max(1, rows - 1) :]]
         back = f"\x1b[{self._drawn}A" if self._drawn else ""
         self._stream.write(f"{back}\r\x1b[J" + "".join(f"{line}\n" for line in lines))
         self._stream.flush()

@@ -68,13 +68,12 @@ def play(listen: Address, duration: float | None) -> None:
         webhook = stack.enter_context(listening())
         stage = stack.enter_context(Stage())
         environment = Environment(redis_url=f"redis://{start_redis(stage)}/0", namespace=NAMESPACE)
-        address = listen if listen.port else Address.free(listen.reachable.host)
-        start_exporter(stage, environment.redis_url, address)
-        monitoring = start_monitoring(stage, address, webhook.url)
+        start_exporter(stage, environment.redis_url, listen)
+        monitoring = start_monitoring(stage, listen, webhook.url)
         fleet, began = Fleet(stage, environment), time.monotonic()
         stage.start(producer(environment, began))
-        view = screen(heading(address, environment.redis_url, monitoring))
-        Demo(stage, fleet, webhook, f"{address.url}/metrics", view, began).run(duration)
+        view = screen(heading(listen, environment.redis_url, monitoring))
+        Demo(stage, fleet, webhook, f"{listen.url}/metrics", view, began).run(duration)
 
 
 def heading(exporter: Address, redis_url: str, monitoring: Monitoring) -> list[str]:

@@ -8,10 +8,13 @@ Exception
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -100,10 +103,17 @@ class Stage:
         assert self._guard.stdin  # noqa: S101 - as above
         assert self._guard.stdout  # noqa: S101 - as above
         self._guard.stdin.close()
-        self._guard.wait()
+        if self._guard.wait():
+            self._replace_guard()
         self._guard.stdout.close()
         for program in self._programs.values():
             program.process.wait()
+
+    def _replace_guard(self) -> None:
+        """Do its work: it was killed itself, or did not manage."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._guard.pid, signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, command: Command) -> Program:
         """Start a program; its output goes to ``<name>.log`` of the folder. A name is used once.

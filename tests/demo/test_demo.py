@@ -114,7 +114,9 @@ def test_a_signal_while_it_starts_stops_all(demos: list[Running], tmp_path: Path
     wait_until(lambda: not demo.leftovers(), what=f"nothing left: {demo.leftovers()}")
 
 
-@pytest.mark.parametrize("victim", ["valkey-server", "bioagents_cli exporter", "bioagents_demo.producer"])
+@pytest.mark.parametrize(
+    "victim", ["valkey-server", "bioagents_cli exporter", "bioagents_demo.producer", "bioagents_demo.guard"]
+)
 def test_a_part_that_dies_ends_the_demo(demos: list[Running], tmp_path: Path, victim: str) -> None:
     """One line that names it, status 1, nothing left."""
     demo = start(demos, tmp_path)
@@ -123,7 +125,9 @@ def test_a_part_that_dies_ends_the_demo(demos: list[Running], tmp_path: Path, vi
         if victim in " ".join(process.cmdline()):
             process.kill()
     assert demo.program.process.wait(30) == 1
-    assert re.search(r"^bioagents demo: .+ ended with status ", demo.program.output(), re.MULTILINE)
+    assert re.search(
+        r"^bioagents demo: .+ (ended with status|has ended)", demo.program.output(), re.MULTILINE
+    )
     wait_until(lambda: not demo.leftovers(), what=f"nothing left: {demo.leftovers()}")
 
 
@@ -153,6 +157,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         ("--duration", "0"),
         ("--web.listen-address", "9877"),
         ("--web.listen-address", "127.0.0.1:99999"),
+        ("--web.listen-address", "192.0.2.1:0"),
         ("--durations", "5"),
     ],
 )

@@ -1,6 +1,8 @@
-"""What a program left behind: processes that carry a mark in their environment, folders, ports."""
+"""What a program left behind: the processes that carry a mark in their environment."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import psutil
 
@@ -10,13 +12,13 @@ def marked(mark: str) -> list[str]:
 
     Children inherit it whatever group, session or parent they have.
     """
-    return [" ".join(process.cmdline()) for process in psutil.process_iter() if _mark(process) == mark]
+    return list(_marked(mark))
 
 
-def _mark(process: psutil.Process) -> str | None:
-    try:
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return process.environ().get("LEFTOVER_MARK")
-    except psutil.Error:
-        return None
+def _marked(mark: str) -> Iterator[str]:
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("LEFTOVER_MARK") == mark:
+                yield " ".join(process.cmdline())
+        except psutil.Error:  # it has ended meanwhile; a zombie counts as ended
+            continue
