@@ -26,8 +26,8 @@ from record import write
 
 
 monkey = sys.modules.get("gevent.monkey")
-#: Whether this is dramatiq-gevent, which patches before it imports anything.
-GREEN = bool(monkey and monkey.is_module_patched("threading"))
+#: Whether this runs under dramatiq-gevent, which patches before it imports anything, or beside it.
+GREEN = bool(monkey and monkey.is_module_patched("threading")) or "GREEN" in os.environ
 
 
 class Witness(Middleware):

@@ -111,15 +111,15 @@ class Stage:
             deadline = time.monotonic() + timeout
             while (difference := self.difference(observer)) and time.monotonic() < deadline:
                 time.sleep(0.2)
-            assert not difference
+            assert not difference, difference
             scrapes = observer.scrapes
             wait_until(lambda o=observer, n=scrapes: o.scrapes >= n + 2, what="two more scrapes")
-            assert not self.difference(observer)
+            assert not (difference := self.difference(observer)), difference
 
     def assert_never_above(self, observer: Observer) -> None:
         record = self.expected()
         above = {key: (record[key], n) for key, n in observer.seen().items() if n > record[key]}
-        assert not above
+        assert not above, above
 
     def close(self) -> None:
         for observer in self.observers:
