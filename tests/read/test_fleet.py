@@ -219,6 +219,15 @@ def test_a_queue_that_appears_is_read_at_once(reader: Reader, client: redis.Redi
     assert {totals.queue: totals.fields for totals in snapshot.totals}["plots"] == {"processed|plot": 5}
 
 
+def test_queues_of_workers_are_known(reader: Reader, client: redis.Redis) -> None:
+    """A queue that is consumed exists at 0, before anything was counted in it."""
+    WireFleet(client).flush("w1", queues=("chat", "plots", "chat.DQ", ""))
+    reader.read()
+    snapshot = reader.read()
+    assert {queue.name: queue.waiting for queue in snapshot.queues} == {"chat": 0, "plots": 0}
+    assert snapshot.errors == {}
+
+
 def test_a_wiped_redis_keeps_its_queues_at_zero(reader: Reader, client: redis.Redis) -> None:
     """A queue once known stays known: empty is 0, not absent."""
     WireFleet(client).flush("w1", totals={"chat": {"processed|answer": 1}})

@@ -24,7 +24,13 @@ def put(
 ) -> str:
     """Add a message as Dramatiq stores it, sent ``sent`` seconds ago; its redis_message_id."""
     id_ = str(uuid4())
-    message = {"queue_name": queue, "actor_name": "answer", "args": [], "kwargs": {}, "options": options}
+    message: dict[str, object] = {
+        "queue_name": queue,
+        "actor_name": "answer",
+        "args": [],
+        "kwargs": {},
+        "options": options,
+    }
     message |= {"message_id": id_, "message_timestamp": (time.time() - sent) * 1000}
     client.hset(f"dramatiq:{queue}.msgs", id_, json.dumps(message).encode() if raw is None else raw)
     client.rpush(f"dramatiq:{queue}", id_)
@@ -146,6 +152,7 @@ class Bomb:
     """Would say so if it were unpickled."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
+        """Called by pickle when it loads."""
         return (pytest.fail, ("unpickled",))
 
 
@@ -204,4 +211,7 @@ def test_many_large_heads_are_spread_over_reads(
 def test_integers_and_floats_are_times() -> None:
     """Producers of other languages may write either."""
     assert ready_of(b'{"options": {"bioagents_ready": 1764000000000}}') == (NOW_MS / 1000, True)
-    assert ready_of(b'{"options": {}, "message_timestamp": 1764000000000.5}') == (NOW_MS / 1000 + 0.0005, False)
+    assert ready_of(b'{"options": {}, "message_timestamp": 1764000000000.5}') == (
+        NOW_MS / 1000 + 0.0005,
+        False,
+    )

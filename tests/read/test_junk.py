@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import redis
@@ -22,14 +24,16 @@ from support.redis_server import RedisServer
 from support.wire_fleet import IDENTITY, WireFleet
 
 KEYS = Keys("dramatiq")
-GOOD = f"1764000000000000\n{encode_beat(encode_identity(IDENTITY), State(jobs=1))}".encode()
+CONSUMER = replace(IDENTITY, queues=("good",))
+GOOD = f"1764000000000000\n{encode_beat(encode_identity(CONSUMER), State(jobs=1))}".encode()
 
 
 @pytest.fixture
 def fleet(client: redis.Redis) -> WireFleet:
     """A healthy queue, ``good``, with two jobs, and a healthy worker."""
     fleet = WireFleet(client)
-    fleet.flush("healthy", totals={"good": {"processed|a": 5}, "bad": {"processed|a": 1}})
+    totals = {"good": {"processed|a": 5}, "bad": {"processed|a": 1}}
+    fleet.flush("healthy", totals=totals, queues=("good",))
     client.rpush("dramatiq:good", "1", "2")
     return fleet
 
@@ -68,7 +72,9 @@ def test_a_key_of_dramatiq_of_the_wrong_type(
         snapshot = reader.read()
         check_good(snapshot)
         assert snapshot.errors == {"wrong_type": errors}
-        parts = {name: getattr(bad_queue(snapshot), name) for name in ("waiting", "messages", "delayed", "dead")}
+        parts = {
+            name: getattr(bad_queue(snapshot), name) for name in ("waiting", "messages", "delayed", "dead")
+        }
         assert parts == {"waiting": 0, "messages": 0, "delayed": 0, "dead": 0} | {part: None}
 
 
@@ -123,11 +129,10 @@ def test_fields_of_totals(
     left: dict[str, int] | None,
     errors: int,
     reader: Reader,
-    client: redis.Redis,
     fleet: WireFleet,
 ) -> None:
     """What is no integer or has no name is left out and counted, at every read."""
-    client.hset(fleet.keys.totals("bad"), mapping=fields)  # type: ignore[arg-type]
+    fleet.client.hset(fleet.keys.totals("bad"), mapping=fields)  # type: ignore[arg-type]
     for _ in range(2):
         snapshot = reader.read()
         check_good(snapshot)
@@ -164,7 +169,7 @@ IDENTITY_LINE, STATE_LINE = GOOD.split(b"\n")[1:]
         pytest.param(b"1\n{}\n{}", id="an empty identity"),
         pytest.param(GOOD + b"\n{}", id="a line too many"),
         pytest.param(GOOD.replace(b'"pid":4711', b'"pid":"4711"'), id="a pid of another type"),
-        pytest.param(GOOD.replace(b'"queues":["chat"]', b'"queues":"chat"'), id="queues of another type"),
+        pytest.param(GOOD.replace(b'"queues":["good"]', b'"queues":"good"'), id="queues of another type"),
         pytest.param(b"1\n" + IDENTITY_LINE + b"\n[]", id="a state of another type"),
         *[
             pytest.param(b"1\n" + IDENTITY_LINE + b"\n" + state, id=state.decode(errors="replace")[:40])
@@ -212,7 +217,9 @@ def test_a_heartbeat_of_a_later_version_is_read(
     reader: Reader, client: redis.Redis, fleet: WireFleet
 ) -> None:
     """Unknown fields are ignored."""
-    beat = GOOD.replace(b'"pid":4711', b'"pid":4711,"gpu":["A100"]').replace(b'"jobs":1', b'"jobs":7,"gpu":0.5')
+    beat = GOOD.replace(b'"pid":4711', b'"pid":4711,"gpu":["A100"]').replace(
+        b'"jobs":1', b'"jobs":7,"gpu":0.5'
+    )
     client.hset(fleet.keys.beats, "newer", beat)
     snapshot = reader.read()
     check_good(snapshot)
@@ -222,7 +229,7 @@ def test_a_heartbeat_of_a_later_version_is_read(
 
 def test_a_worker_whose_id_is_no_text(reader: Reader, client: redis.Redis, fleet: WireFleet) -> None:
     """It could not be published; one with quotes and newlines can."""
-    client.hset(fleet.keys.beats, b"\xff\xfe", GOOD)  # type: ignore[arg-type]
+    client.hset(fleet.keys.beats, b"\xff\xfe", GOOD)
     client.hset(fleet.keys.beats, 'w"\n', GOOD)
     snapshot = reader.read()
     check_good(snapshot)
@@ -263,14 +270,11 @@ def test_a_dead_letter_set_with_a_strange_score(
 def test_too_many_queues_are_bounded_and_counted() -> None:
     """What is no fleet any more cannot fill the exporter's memory."""
     known = KnownQueues("dramatiq", WireCommands.of("dramatiq", 1))
-    errors: dict[str, int] = {}
-    from collections import Counter
-
-    counter: Counter[str] = Counter()
-    known.add({f"q{i:05d}" for i in range(MAX_QUEUES + 5)}, counter)
-    known.add(["q00001", "one more"], counter)
+    errors: Counter[str] = Counter()
+    known.add({f"q{i:05d}" for i in range(MAX_QUEUES + 5)}, errors)
+    known.add(["q00001", "one more"], errors)
     assert len(known.all) == MAX_QUEUES
-    assert counter == errors | {Cause.TOO_MANY_QUEUES: 6}
+    assert errors == {Cause.TOO_MANY_QUEUES: 6}
 
 
 def test_every_key_damaged_in_every_way(
@@ -281,8 +285,8 @@ def test_every_key_damaged_in_every_way(
         lambda key: client.set(key, b"\x80junk"),
         lambda key: client.rpush(key, b"\xff", ""),
         lambda key: client.sadd(key, b"\xff", "", "good"),
-        lambda key: client.hset(key, mapping={b"\xff": b"\xff", "": "", "a": "b"}),  # type: ignore[dict-item]
-        lambda key: client.zadd(key, {b"\xff": float("-inf"), "": 0}),  # type: ignore[dict-item]
+        lambda key: client.hset(key, mapping={b"\xff": b"\xff", "": "", "a": "b"}),
+        lambda key: client.zadd(key, {b"\xff": float("-inf"), "": 0}),  # type: ignore[type-var]
         lambda key: client.xadd(key, {"a": "b"}),
     ]
     queue = [f"dramatiq:good{part}" for part in ("", ".msgs", ".DQ", ".DQ.msgs", ".XQ", ".XQ.msgs")]
@@ -308,8 +312,6 @@ def test_every_key_damaged_in_every_way(
 @given(st.lists(st.tuples(st.binary(max_size=20), st.binary(max_size=60))))
 def test_heartbeats_of_any_bytes(pairs: list[tuple[bytes, bytes]]) -> None:
     """No bytes raise."""
-    from collections import Counter
-
     errors: Counter[str] = Counter()
     decoder = BeatDecoder(1)
     unique = dict(pairs)
@@ -317,11 +319,13 @@ def test_heartbeats_of_any_bytes(pairs: list[tuple[bytes, bytes]]) -> None:
     assert len(workers) + errors[Cause.BAD_HEARTBEAT] == len({*unique, b"good"}) or b"good" in unique
 
 
-@given(st.dictionaries(st.binary(max_size=10), st.one_of(st.binary(max_size=10), st.integers().map(lambda n: b"%d" % n))))
+@given(
+    st.dictionaries(
+        st.binary(max_size=10), st.one_of(st.binary(max_size=10), st.integers().map(lambda n: b"%d" % n))
+    )
+)
 def test_totals_of_any_bytes(pairs: dict[bytes, bytes]) -> None:
     """Every field is either an integer or counted."""
-    from collections import Counter
-
     errors: Counter[str] = Counter()
     pairs |= {b"__epoch": b"5"}
     raw = [part for pair in pairs.items() for part in pair]

@@ -42,6 +42,8 @@ def test_valkey(tmp_path: Path, make_reader: MakeReader) -> None:
 @pytest.fixture
 def watched(redis_server: RedisServer, tmp_path: Path) -> Iterator[tuple[Sentinel, RedisServer]]:
     """The test's Redis with a replica, and a Sentinel that watches both."""
+    with redis_server.client() as client:
+        client.config_set("repl-diskless-sync-delay", 0)
     replica = RedisServer(tmp_path / "replica", replicaof=f"127.0.0.1 {redis_server.port}")
     sentinel = Sentinel(tmp_path / "sentinel", redis_server.port)
     wait_until(sentinel.knows_replica)
@@ -65,6 +67,7 @@ def test_sentinel(
         assert wait_until(lambda: client.wait(1, 1000)) == 1  # the replica has it
     redis_server.kill()
     after = wait_until(lambda: reader.read().server, what="the new primary")
+    assert after is not None
     assert after.role == "master"
     assert after.run_id != before.run_id
     wait_until(lambda: sentinel.primary_port() == replica.port)
@@ -85,9 +88,7 @@ def test_a_demoted_primary_is_not_read(
     assert "no primary any more" in snapshot.failure
 
 
-def test_sentinels_that_cannot_help(
-    watched: tuple[Sentinel, RedisServer], make_reader: MakeReader
-) -> None:
+def test_sentinels_that_cannot_help(watched: tuple[Sentinel, RedisServer], make_reader: MakeReader) -> None:
     """Who was asked, and what each said."""
     sentinel, _ = watched
     nobody = f"127.0.0.1:{free_port()}"

@@ -19,7 +19,10 @@ from bioagents_exporter.settings import Secret
         ("redis://:password@[::1]:6380/2", "::1:6380 (user 'default', db 2)"),
         ("rediss://redis.example:6380/2?ssl_cert_reqs=none", "redis.example:6380 (user 'default', db 2)"),
         ("redis://redis.example?db=5&socket_timeout=2", "redis.example:6379 (user 'default', db 5)"),
-        ("redis://redis.example?protocol=3&decode_responses=yes", "redis.example:6379 (user 'default', db 0)"),
+        (
+            "redis://redis.example?protocol=3&decode_responses=yes",
+            "redis.example:6379 (user 'default', db 0)",
+        ),
         ("unix:///run/redis.sock?db=2", "/run/redis.sock (user 'default', db 2)"),
         ("redis+sentinel://one/fleet", "primary 'fleet' of Sentinel one:26379"),
         (

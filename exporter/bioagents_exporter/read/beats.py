@@ -13,6 +13,8 @@ from typing import Annotated, Final, cast
 import msgspec
 
 from bioagents_exporter.read.causes import Cause
+from bioagents_exporter.read.commands import MAX_QUEUES
+from bioagents_exporter.read.names import is_queue
 from bioagents_exporter.read.resp import Reply
 from bioagents_exporter.read.snapshot import Worker
 from bioagents_worker.wire import Identity, State
@@ -76,6 +78,7 @@ class BeatDecoder:
     def __init__(self, wire: int) -> None:
         self._wire = wire
         self._last: dict[bytes, _Known] = {}
+        self.queues: set[str] = set()  # that any worker ever consumed
 
     @property
     def names(self) -> list[bytes]:
@@ -118,6 +121,8 @@ class BeatDecoder:
             )
         except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
             return value, identity, None
+        if old is None and len(self.queues) < MAX_QUEUES:
+            self.queues.update(filter(is_queue, worker.identity.queues))
         return value, identity, worker
 
 

@@ -120,7 +120,10 @@ class FleetReader:
             )
 
     def _add_queues(self, names: Iterable[str], errors: Counter[str]) -> list[QueueCommands]:
-        return self.known.add({*self._current.registry.names, *self.older.registry.names, *names}, errors)
+        known = {*names}
+        for wire in (self._current, self.older):
+            known |= wire.registry.names | wire.workers.queues
+        return self.known.add(known, errors)
 
     def _wires(self) -> list[Wire]:
         return [self._current, self.older] if self.older.present else [self._current]

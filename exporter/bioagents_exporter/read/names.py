@@ -21,7 +21,12 @@ def queue_name(raw: bytes) -> str | None:
         name = raw.decode()
     except UnicodeDecodeError:
         return None
-    return None if name.endswith(_PARTS) or name.startswith("__") else name
+    return name if is_queue(name) else None
+
+
+def is_queue(name: str) -> bool:
+    """Whether a queue may be called so: Dramatiq's other keys are no queues of their own."""
+    return bool(name) and not name.endswith(_PARTS) and not name.startswith("__")
 
 
 class Registry:

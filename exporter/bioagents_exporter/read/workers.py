@@ -33,6 +33,11 @@ class WorkerReader:
         self._names: list[Reply] = []
         self._values: list[Reply] = []
 
+    @property
+    def queues(self) -> set[str]:
+        """Queues that any worker ever consumed."""
+        return self._decoder.queues
+
     def expect(self, workers: Reply) -> None:
         """How many there are, before the first read."""
         self._in_pieces = isinstance(workers, int) and workers > LARGE

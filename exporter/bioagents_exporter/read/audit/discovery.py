@@ -72,7 +72,7 @@ class Discovery:
             name = queue_name(raw)
             if name is None:
                 errors[Cause.BAD_NAME] += not raw.startswith(b"__")
-            elif name and name not in self.found and len(self.found) < MAX_FOUND:
+            elif name not in self.found and len(self.found) < MAX_FOUND:
                 self._waiting[key] = name
 
     def _check(self, connection: Connection, errors: Counter[str]) -> None:

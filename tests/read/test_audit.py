@@ -1,0 +1,290 @@
+"""Orphaned, stuck, unheld and overdue jobs against the truth: real workers, real kills, real restarts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dramatiq
+import pytest
+import redis
+from dramatiq.brokers.redis import RedisBroker
+
+from bioagents_exporter.read.reader import Reader
+from bioagents_exporter.read.snapshot import QueueAudit, Snapshot
+from bioagents_worker.wire import State
+from read.conftest import MakeReader
+from support.fleet import start_workers
+from support.polling import wait_until
+from support.programs import Program
+from support.redis_server import RedisServer
+from support.wire_fleet import WireFleet
+
+APPLICATION = """
+import os, time
+import dramatiq
+from dramatiq.brokers.redis import RedisBroker
+from bioagents_worker import JobMetrics
+
+broker = RedisBroker(url=os.environ["REDIS_URL"])
+broker.add_middleware(JobMetrics())
+dramatiq.set_broker(broker)
+
+@dramatiq.actor(queue_name="chat", max_retries=0)
+def work(seconds):
+    time.sleep(seconds)
+"""
+
+
+def start(server: RedisServer, folder: Path, *, threads: int = 2) -> Program:
+    """One worker process of the application."""
+    (folder / "read_application.py").write_text(APPLICATION)
+    return start_workers(
+        "read_application", cwd=folder, path=folder, threads=threads, env={"REDIS_URL": server.url}
+    )
+
+
+def send(server: RedisServer, seconds: float, *, delay: int | None = None, queue: str = "chat") -> None:
+    """One job from a producer without JobMetrics."""
+    broker = RedisBroker(url=server.url, middleware=[])
+    message: Any = dramatiq.Message(
+        queue_name=queue, actor_name="work", args=(seconds,), kwargs={}, options={}
+    )
+    broker.enqueue(message, delay=delay)
+    broker.client.close()
+
+
+def audited(reader: Reader, queue: str = "chat") -> QueueAudit:
+    """What is known after one more read and audit."""
+    reader.read()
+    reader.audit()
+    return reader.read().audits[queue]
+
+
+@pytest.fixture
+def worker(redis_server: RedisServer, tmp_path: Path) -> Iterator[Program]:
+    """A worker with two threads on the test's own Redis, ready."""
+    program = start(redis_server, tmp_path)
+    with redis_server.client() as client:
+        wait_until(lambda: client.hlen("bioagents:{dramatiq}:v1:beats"), what="the first heartbeat")
+    yield program
+    program.kill()
+
+
+def worker_knows(snapshot: Snapshot, held: int, delayed: int) -> bool:
+    """Whether the one worker reports so many jobs of the queue ``chat``."""
+    states = [worker.state for worker in snapshot.workers]
+    found = [((s.held or {}).get("chat", 0), (s.delayed or {}).get("chat", 0)) for s in states]
+    return found == [(held, delayed)]
+
+
+def test_a_killed_worker_leaves_orphans(
+    redis_server: RedisServer, worker: Program, make_reader: MakeReader
+) -> None:
+    """What it ran and what it had prefetched, delayed jobs too; nothing before its heartbeat expires."""
+    reader = make_reader(redis_server.url, queues=("chat",), heartbeat_timeout=2.0)
+    for _ in range(6):
+        send(redis_server, 600)
+    send(redis_server, 0, delay=3_600_000)
+    wait_until(lambda: worker_knows(reader.read(), 4, 1), what="a full worker")
+    alive = audited(reader)
+    assert (alive.orphaned, alive.unheld, alive.stuck, alive.overdue) == (0, 0, 0, 0)
+    worker.kill()
+    wait_until(lambda: audited(reader).orphaned)
+    for _ in range(3):
+        found = audited(reader)
+    assert (found.orphaned, found.unheld, found.overdue) == (5, 0, 0)
+
+
+def test_a_restart_of_redis_leaves_stuck_jobs(tmp_path: Path, make_reader: MakeReader) -> None:
+    """A living worker forgets the delayed jobs in its memory, while Redis keeps them as its own."""
+    server = RedisServer(tmp_path / "redis", appendonly="yes", appendfsync="always")
+    worker = start(server, tmp_path)
+    try:
+        for _ in range(3):
+            send(server, 0, delay=3_600_000)
+        reader = make_reader(server.url, queues=("chat",))
+        wait_until(lambda: worker_knows(reader.read(), 0, 3), what="three delayed jobs in memory")
+        assert audited(reader).stuck == 0
+        server.stop()
+        wait_until(
+            lambda: "ConsumerThread(chat.DQ)] [CRITICAL]" in worker.output(), what="the worker notices"
+        )
+        server.start()
+        wait_until(lambda: audited(reader).stuck, timeout=60)
+        found = audited(reader)
+        assert (found.stuck, found.orphaned, found.unheld, found.overdue) == (3, 0, 0, 0)
+        assert worker.running
+    finally:
+        worker.kill()
+        server.kill()
+
+
+@pytest.mark.usefixtures("worker")
+def test_nothing_is_wrong_with_a_busy_worker(redis_server: RedisServer, make_reader: MakeReader) -> None:
+    """Thousands of short jobs: no audit ever finds one orphaned, unheld or stuck."""
+    reader = make_reader(redis_server.url, queues=("chat",))
+    reader.read()
+    deadline = time.monotonic() + 5
+    seen = set()
+    busy = 0
+    broker = RedisBroker(url=redis_server.url, middleware=[])
+    while time.monotonic() < deadline:
+        for delay in (None, None, None, 50):
+            broker.enqueue(
+                dramatiq.Message(queue_name="chat", actor_name="work", args=(0.002,), kwargs={}, options={}),
+                delay=delay,
+            )
+        audit = audited(reader)
+        seen.add((audit.orphaned, audit.stuck, audit.unheld or 0))
+        busy += bool(reader.read().queues[0].messages)
+    broker.client.close()
+    assert seen == {(0, 0, 0)}
+    assert busy > 20
+
+
+def test_a_producer_that_is_gone_orphans_nothing(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
+) -> None:
+    """Dramatiq's heartbeats are written by every enqueuer."""
+    send(shared_redis, 1)
+    client.zadd("dramatiq:__heartbeats__", {"gone": 1})
+    audit = audited(make_reader(shared_redis.url, queues=("chat",)))
+    assert (audit.orphaned, audit.unheld, audit.stuck) == (0, 0, 0)
+
+
+def test_a_job_that_nobody_has_is_unheld(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
+) -> None:
+    """After three audits; one that comes back is not."""
+    reader = make_reader(shared_redis.url, queues=("chat",))
+    for _ in range(3):
+        send(shared_redis, 1)
+    assert [audited(reader).unheld for _ in range(2)] == [0, 0]
+    lost = client.lpop("dramatiq:chat")
+    assert isinstance(lost, bytes)
+    assert [audited(reader).unheld for _ in range(3)] == [0, 0, 1]
+    client.rpush("dramatiq:chat", lost)
+    assert audited(reader).unheld == 0
+
+
+def test_before_three_audits_a_difference_is_not_published(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
+) -> None:
+    """None is "not read (yet)"."""
+    client.hset("dramatiq:chat.msgs", mapping={"1": "x", "2": "y"})
+    reader = make_reader(shared_redis.url, queues=("chat",))
+    assert [audited(reader).unheld for _ in range(3)] == [None, None, 2]
+
+
+def delayed(client: redis.Redis, *etas: float) -> None:
+    """Delayed messages that are due in so many seconds."""
+    due = {str(n): json.dumps({"options": {"eta": (time.time() + eta) * 1000}}) for n, eta in enumerate(etas)}
+    client.hset("dramatiq:chat.DQ.msgs", mapping=due)  # type: ignore[arg-type]
+
+
+def test_overdue_jobs_are_counted_exactly(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
+) -> None:
+    """Up to a hundred; a job is late five seconds after its time."""
+    delayed(client, *[-60] * 7, *[-2] * 3, *[60] * 90)
+    reader = make_reader(shared_redis.url, queues=("chat",))
+    assert audited(reader).overdue == 7
+    client.delete("dramatiq:chat.DQ.msgs")
+    assert audited(reader).overdue == 0
+
+
+def test_many_overdue_jobs_are_estimated(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
+) -> None:
+    """From a hundred of them; none and all are exact."""
+    reader = make_reader(shared_redis.url, queues=("chat",))
+    delayed(client, *[60] * 4000)
+    assert audited(reader).overdue == 0
+    delayed(client, *[-60] * 4000)
+    assert audited(reader).overdue == 4000
+    delayed(client, *[60] * 2000)
+    estimates = [audited(reader).overdue or 0 for _ in range(20)]
+    assert sum(estimates) / 20 == pytest.approx(2000, rel=0.15)
+
+
+def test_delayed_messages_that_cannot_be_read(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
+) -> None:
+    """Are counted as such; the others are still judged, and without others nothing is said."""
+    junk = {"a": b"\x80pickle", "b": b"{}", "c": b'{"options":{"eta":"soon"}}', "d": b"x" * 5_000_000}
+    client.hset("dramatiq:chat.DQ.msgs", mapping=junk)  # type: ignore[arg-type]
+    reader = make_reader(shared_redis.url, queues=("chat",))
+    assert audited(reader).overdue is None
+    assert reader.read().errors == {}
+    delayed(client, -60, 60)
+    reader.audit()
+    snapshot = reader.read()
+    assert snapshot.audits["chat"].overdue == 1
+    assert snapshot.errors == {"delayed_unreadable": 4}
+
+
+def test_keys_of_the_wrong_type(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
+) -> None:
+    """What cannot be known is None, and counted."""
+    client.set("dramatiq:__acks__.dead.chat", "junk")
+    client.zadd("dramatiq:__heartbeats__", {"dead": 1})
+    client.set("dramatiq:chat.DQ.msgs", "junk")
+    reader = make_reader(shared_redis.url, queues=("chat",))
+    audit = audited(reader)
+    assert (audit.orphaned, audit.unheld, audit.stuck, audit.overdue) == (None, None, 0, None)
+    client.delete("dramatiq:__heartbeats__", "dramatiq:chat.DQ.msgs")
+    client.set("dramatiq:__heartbeats__", "junk")
+    reader.read()
+    reader.audit()
+    snapshot = reader.read()
+    audit = snapshot.audits["chat"]
+    assert (audit.orphaned, audit.unheld, audit.stuck, audit.overdue) == (None, None, 0, 0)
+    assert snapshot.errors == {"wrong_type": 1}
+
+
+def test_jobs_of_other_workers_are_held(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
+) -> None:
+    """A worker without JobMetrics holds what is in its sets; it is alive while its heartbeat is fresh."""
+    for _ in range(4):
+        send(shared_redis, 1)
+    broker = RedisBroker(url=shared_redis.url, middleware=[], heartbeat_timeout=60_000)
+    consumer = broker.consume("chat", prefetch=3)
+    assert next(consumer)
+    reader = make_reader(shared_redis.url, queues=("chat",))
+    for _ in range(4):
+        audit = audited(reader)
+    assert (audit.orphaned, audit.unheld, audit.stuck) == (0, 0, 0)
+    client.zadd("dramatiq:__heartbeats__", {broker.broker_id: (time.time() - 61) * 1000})
+    assert audited(reader).orphaned == 3
+    broker.client.close()
+
+
+def test_ages_are_by_the_servers_clock(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
+) -> None:
+    """``read_at`` is when the audit ended."""
+    WireFleet(client).flush("w1", State(), totals={"chat": {"processed|a": 1}})
+    audit = audited(make_reader(shared_redis.url))
+    seconds, microseconds = client.time()
+    assert audit.read_at == pytest.approx(seconds + microseconds / 1e6, abs=0.5)
+
+
+def test_a_worker_that_stands_still_keeps_its_jobs(
+    redis_server: RedisServer, worker: Program, make_reader: MakeReader
+) -> None:
+    """Silence is not death: its jobs are orphans by Dramatiq's rule while it is silent, and not after."""
+    reader = make_reader(redis_server.url, queues=("chat",), heartbeat_timeout=3.0)
+    send(redis_server, 600)
+    wait_until(lambda: worker_knows(reader.read(), 1, 0))
+    os.killpg(worker.pid, signal.SIGSTOP)
+    wait_until(lambda: audited(reader).orphaned == 1)
+    os.killpg(worker.pid, signal.SIGCONT)
+    wait_until(lambda: audited(reader).orphaned == 0)
