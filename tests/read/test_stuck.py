@@ -24,6 +24,7 @@ class SimulatedWorker:
     held: dict[str, int] = field(default_factory=dict)
     delayed: dict[str, int] = field(default_factory=dict)
     seen: float = 0.0
+    on_its_way: int | None = None  # a heartbeat is written some time before Redis stamps it
 
     def step(self, what: str) -> None:
         """One thing happens."""
@@ -35,10 +36,15 @@ class SimulatedWorker:
             self.known.pop(0)
         elif what == "finish last" and self.known:
             self.known.pop()
+        elif what == "write" and self.on_its_way is None:
+            self.on_its_way = len(self.known)
+        elif what == "arrive" and self.on_its_way is not None:
+            self.held = {"chat": self.on_its_way - self.on_its_way // 2}
+            self.delayed = {"chat": self.on_its_way // 2}
+            self.on_its_way, self.seen = None, self.now
         elif what == "heartbeat":
-            half = len(self.known) // 2
-            self.held, self.delayed = {"chat": len(self.known) - half}, {"chat": half}
-            self.seen = self.now
+            self.step("write")
+            self.step("arrive")
 
     def ids(self) -> frozenset[bytes]:
         """What is in its sets."""
@@ -58,7 +64,11 @@ def look(suspects: Suspects, simulated: SimulatedWorker) -> int:
 
 
 STEPS = st.lists(
-    st.sampled_from(["fetch", "fetch", "finish", "finish last", "heartbeat", "look", "look"]), max_size=200
+    st.sampled_from(
+        ["fetch", "fetch", "finish", "finish last", "write", "arrive", "heartbeat", "look", "look"]
+    ),
+    min_size=40,
+    max_size=150,
 )
 
 
