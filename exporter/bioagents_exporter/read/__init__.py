@@ -1,1 +1,1 @@
-"""From Redis to a :class:`~bioagents_exporter.read.snapshot.Snapshot`, by :class:`.reader.Reader`; read only."""
+"""From Redis to a :class:`~bioagents_exporter.read.snapshot.Snapshot`, read only: :class:`.reader.Reader`."""
