@@ -21,12 +21,13 @@ def start_workers(
     args: tuple[str, ...] = (),
     name: str = "workers",
     program: tuple[str, ...] = ("-m", "dramatiq"),
+    python: str = sys.executable,
 ) -> Program:
-    """``dramatiq --processes P --threads T --path <path> <module> ...`` with this interpreter.
+    """``dramatiq --processes P --threads T --path <path> <module> ...`` with this interpreter, or ``python``.
 
     ``env`` extends the environment; pass the Redis URL in it, as the test applications read ``REDIS_URL``.
     """
-    command = [sys.executable, *program, "--processes", str(processes), "--threads", str(threads)]
+    command = [python, *program, "--processes", str(processes), "--threads", str(threads)]
     # "--path" and "--queues" take any number of values: the module comes first.
     command += [module, "--path", str(path), *args]
     python_path = os.pathsep.join(filter(None, [str(path), os.environ.get("PYTHONPATH", "")]))

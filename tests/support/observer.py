@@ -29,7 +29,7 @@ class Observer:
     def scrape(self) -> bool:
         """One scrape; whether it succeeded."""
         try:
-            with urllib.request.urlopen(self.url, timeout=10) as response:  # noqa: S310 - a loopback address
+            with urllib.request.urlopen(self.url, timeout=10) as response:
                 text = response.read().decode()
         except OSError:
             return False

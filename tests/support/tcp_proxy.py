@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 import threading
@@ -13,8 +14,8 @@ Chunk = bytes
 class TcpProxy:
     """Listens on a free port of 127.0.0.1 and forwards to ``target``.
 
-    ``lose_reply`` looks at each chunk from a client; if it says so, the request is forwarded, the server's answer is
-    awaited, and then the connection is closed instead of passing the answer on.
+    ``lose_reply`` looks at each chunk from a client; if it says so, the request is forwarded, the server's
+    answer is awaited, and then the connection is closed instead of passing the answer on.
     """
 
     def __init__(self, target: int) -> None:
@@ -99,14 +100,12 @@ class _Pair:
 
 
 def _close(end: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     end.close()
 
 
 def one_in(n: int, *, of: bytes = b"", seed: int = 1) -> Callable[[Chunk], bool]:
     """Every n-th on average of the chunks that hold ``of``."""
-    dice = random.Random(seed)  # noqa: S311 - a test's
+    dice = random.Random(seed)
     return lambda chunk: of in chunk and dice.randrange(n) == 0

@@ -1,7 +1,7 @@
-"""The application of the truth test: an actor for every kind of outcome, all written down by the actors themselves.
+"""The application of the truth test: an actor for every kind of outcome, each writes down what it does.
 
-``dramatiq app`` runs it; ``python app.py <rounds>`` sends jobs. Environment: REDIS_URL, RECORD (the file), and
-for some variants NAMESPACE, WITH_PROMETHEUS, WIRE_VERSION.
+``dramatiq app`` runs it; ``python app.py <rounds>`` sends jobs. Environment: REDIS_URL, RECORD
+(the file), and for some variants SENTINEL (its port), GREEN, WITH_PROMETHEUS, WIRE_VERSION.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import Any
 
 import dramatiq
-from bioagents_worker import JobMetrics
 from dramatiq import group, pipeline
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, GroupCallbacks, Middleware, SkipMessage
@@ -24,6 +23,7 @@ from dramatiq.rate_limits import ConcurrentRateLimiter
 from dramatiq.rate_limits.backends import RedisBackend
 from record import write
 
+from bioagents_worker import JobMetrics
 
 monkey = sys.modules.get("gevent.monkey")
 #: Whether this runs under dramatiq-gevent, which patches before it imports anything, or beside it.
@@ -31,7 +31,7 @@ GREEN = bool(monkey and monkey.is_module_patched("threading")) or "GREEN" in os.
 
 
 class Witness(Middleware):
-    """Writes down what only Dramatiq knows: enqueues, retries, skips, dead letters; stands next to JobMetrics."""
+    """Writes down what only Dramatiq knows: enqueues, retries, skips, dead letters."""
 
     def after_enqueue(self, broker: Any, message: Any, delay: int | None) -> None:
         again = "retry" if delay is not None and "retries" in message.options else "enqueue"
@@ -56,17 +56,18 @@ class Refuse(Middleware):
 
 
 url = os.environ["REDIS_URL"]
-if "sentinel" in os.environ:
+if "SENTINEL" in os.environ:
     from redis.sentinel import Sentinel
 
-    client = Sentinel([("127.0.0.1", int(os.environ["sentinel"]))], socket_timeout=1).master_for("fleet")
-    broker = RedisBroker(client=client, namespace=os.environ.get("NAMESPACE", "dramatiq"))
+    client = Sentinel([("127.0.0.1", int(os.environ["SENTINEL"]))], socket_timeout=1).master_for("fleet")
+    broker = RedisBroker(client=client)
     limits = RedisBackend(client=client)
 else:
-    broker = RedisBroker(url=url, namespace=os.environ.get("NAMESPACE", "dramatiq"))
+    broker = RedisBroker(url=url)
     limits = RedisBackend(url=url)
 broker.add_middleware(Witness(), before=AgeLimit)
 broker.add_middleware(Refuse())
+broker.add_middleware(dramatiq.middleware.CurrentMessage())
 broker.add_middleware(GroupCallbacks(limits))
 if not GREEN:  # Dramatiq's event loop thread and gevent do not go together
     broker.add_middleware(AsyncIO())
@@ -75,7 +76,7 @@ if "WITH_PROMETHEUS" in os.environ:
 
     broker.add_middleware(Prometheus())
 if "WIRE_VERSION" in os.environ:
-    import bioagents_worker.flusher as flusher
+    from bioagents_worker import flusher
 
     flusher.Keys = functools.partial(flusher.Keys, version=int(os.environ["WIRE_VERSION"]))  # type: ignore[misc, assignment]
 broker.add_middleware(JobMetrics())
@@ -119,9 +120,6 @@ def flaky(fails: int) -> None:
     message = dramatiq.middleware.CurrentMessage.get_current_message()
     if (message.options.get("retries", 0) if message else 0) < fails:
         raise ConnectionResetError("again")
-
-
-broker.add_middleware(dramatiq.middleware.CurrentMessage())
 
 
 @recorded(queue_name="chat")
@@ -169,7 +167,7 @@ def slow(seconds: float) -> None:
 if not GREEN:
 
     @dramatiq.actor(queue_name="chat", max_retries=0)
-    async def gentle(fail: bool) -> None:
+    async def gentle(*, fail: bool) -> None:
         write("start", "chat", "gentle")
         await asyncio.sleep(0.001)
         if fail:
@@ -193,8 +191,8 @@ def send_round(number: int) -> None:
     members.add_completion_callback(urgent.message())
     members.run()
     if not GREEN:
-        gentle.send(False)
-        gentle.send(True)
+        gentle.send(fail=False)
+        gentle.send(fail=True)
     if number % 5 == 0:
         for actor in (hopeless, expected, aged, refused, postponed):
             actor.send()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +15,11 @@ from pathlib import Path
 Series = tuple[str, str, str, str]
 
 DECLARED = frozenset(
-    "succeed urgent flaky hopeless expected aged refused endless limited postponed slow gentle".split()
-)
+    {
+        "succeed", "urgent", "flaky", "hopeless", "expected", "aged", "refused", "endless", "limited",
+        "postponed", "slow", "gentle",
+    }
+)  # fmt: skip
 LATER = frozenset({"Retry", "RateLimitExceeded", "Shutdown"})
 
 
@@ -32,12 +34,15 @@ def write(kind: str, queue: str, actor: str, detail: str = "") -> None:
     os.write(_file(os.getpid()), line.encode())
 
 
-@dataclass
-class Expected:
-    """Counters by the record."""
-
-    counts: Counter[Series] = field(default_factory=Counter)
-    events: int = 0
+#: What one line adds to, whatever its detail.
+RULES = {
+    "retry": ("job_retries_total",),
+    "taken": ("job_wait_seconds_count",),
+    "skip": ("jobs_skipped_total",),
+    "dead": ("jobs_dead_total",),
+    "end": ("jobs_processed_total", "job_duration_seconds_count", "jobs_succeeded_total"),
+    "raise": ("jobs_processed_total", "job_duration_seconds_count"),
+}
 
 
 def expected(path: Path) -> Counter[Series]:
@@ -45,27 +50,15 @@ def expected(path: Path) -> Counter[Series]:
     counts: Counter[Series] = Counter()
     enqueued: set[str] = set()
     for line in path.read_text().splitlines():
-        _, kind, queue, name, *rest = line.split(" ")
-        actor, detail = name if name in DECLARED else "(unknown)", rest[0] if rest else ""
-        if kind == "enqueue":
-            if detail not in enqueued:
-                counts["jobs_enqueued_total", queue, actor, ""] += 1
+        _, kind, queue, name, detail = line.split(" ")
+        actor = name if name in DECLARED else "(unknown)"
+        for metric in RULES.get(kind, ()):
+            counts[metric, queue, actor, ""] += 1
+        if kind == "enqueue" and detail not in enqueued:
             enqueued.add(detail)
-        elif kind == "retry":
-            counts["job_retries_total", queue, actor, ""] += 1
-        elif kind == "taken":
-            counts["job_wait_seconds_count", queue, actor, ""] += 1
-        elif kind == "skip":
-            counts["jobs_skipped_total", queue, actor, ""] += 1
-        elif kind == "dead":
-            counts["jobs_dead_total", queue, actor, ""] += 1
-        elif kind in {"end", "raise"}:
-            counts["jobs_processed_total", queue, actor, ""] += 1
-            counts["job_duration_seconds_count", queue, actor, ""] += 1
-            if kind == "end":
-                counts["jobs_succeeded_total", queue, actor, ""] += 1
-            elif detail not in LATER:
-                counts["job_failures_total", queue, actor, detail] += 1
+            counts["jobs_enqueued_total", queue, actor, ""] += 1
+        if kind == "raise" and detail not in LATER:
+            counts["job_failures_total", queue, actor, detail] += 1
     return counts
 
 

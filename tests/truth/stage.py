@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import redis
 from record import METRICS, Series, expected
+
 from support.exporter import Exporter
 from support.fleet import start_workers
 from support.observer import Observer
@@ -36,12 +38,12 @@ class Stage:
         self.observers: list[Observer] = []
 
     def workers(self, *, processes: int = 2, threads: int = 4, program: tuple[str, ...] = ("-m", "dramatiq"),
-                args: tuple[str, ...] = (), **env: str) -> Program:  # fmt: skip
+                args: tuple[str, ...] = (), python: str = sys.executable, **env: str) -> Program:  # fmt: skip
         """Start a group of workers."""
         name = f"workers{len(self.programs)}"
         group = start_workers(
             "app", cwd=self.folder, path=HERE, processes=processes, threads=threads, env={**self.env, **env},
-            args=args, name=name, program=program,
+            args=args, name=name, program=program, python=python,
         )  # fmt: skip
         self.programs.append(group)
         return group
@@ -56,11 +58,9 @@ class Stage:
         self.observers.append(observer)
         return observer
 
-    def produce(self, rounds: int, *, pause: float = 0.0, **env: str) -> None:
+    def produce(self, rounds: int, *, pause: float = 0.0, python: str = sys.executable, **env: str) -> None:
         """Send rounds of jobs from a process of its own, and wait for its end."""
-        import os  # noqa: PLC0415 - only here
-
-        command = [sys.executable, str(HERE / "app.py"), str(rounds), str(pause)]
+        command = [python, str(HERE / "app.py"), str(rounds), str(pause)]
         subprocess.run(
             command, check=True, timeout=300, env={**os.environ, **self.env, **env}, cwd=self.folder
         )

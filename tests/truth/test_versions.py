@@ -1,0 +1,44 @@
+"""The lowest Dramatiq that we support counts as exactly as the newest one, which all other tests use.
+
+Its virtual environment is made by the test, from PyPI, in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from stage import stage
+
+from support.redis_server import RedisServer
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def lowest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A python with dramatiq 1.17, the redis-py it allows, and our worker package."""
+    folder = tmp_path_factory.mktemp("lowest")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    python = folder / "bin" / "python"
+    packages = ["dramatiq==1.17.0", "redis<6", "psutil", "prometheus-client"]
+    subprocess.run(
+        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages], check=True
+    )
+    return python
+
+
+def test_lowest_dramatiq(tmp_path: Path, redis_server: RedisServer, lowest: Path) -> None:
+    """All kinds of outcomes but asyncio actors, which it has not."""
+    path = f"{ROOT / 'worker'}:{Path(__file__).parent}"
+    with stage(tmp_path, redis_server.url, GREEN="1", PYTHONPATH=path) as fleet:
+        fleet.workers(python=str(lowest))
+        fleet.exporter()
+        fleet.produce(30, python=str(lowest))
+        fleet.settle()
+        fleet.assert_exact()
+        assert b'"dramatiq":"1.17.0"' in b"".join(
+            redis_server.client().hvals("bioagents:{dramatiq}:v1:beats")
+        )
