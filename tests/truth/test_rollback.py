@@ -28,7 +28,7 @@ def epoch(fleet: Stage) -> bytes | None:
 
 
 def new_epoch_scraped(fleet: Stage, observer: Observer, before: bytes | None) -> int:
-    """What is on record once both queues' totals of a new epoch were seen: until then it was not yet scraped."""
+    """What is on record once both queues' totals of a new epoch were seen: until then it was not scraped."""
 
     def begun() -> bool:
         now = epoch(fleet)
