@@ -12,6 +12,7 @@ from bioagents_exporter.render import CONTENT_TYPE
 from bioagents_exporter.serve.collector import Collected, CollectError, Collector
 from bioagents_exporter.serve.negotiate import DEFAULT_BUDGET, accepts_gzip, budget
 from bioagents_exporter.serve.page import page
+from bioagents_exporter.serve.runbooks import runbook
 from bioagents_exporter.serve.status import Status, status, to_json
 
 Allows = Callable[[web.Request], Awaitable[bool]]
@@ -68,6 +69,14 @@ class Site:
             return web.Response(text="The last read of Redis succeeded.\n")
         return web.Response(text=f"Not ready: {self._collector.trouble}\n", status=503)
 
+    async def runbook(self, request: web.Request) -> web.Response:
+        """What to do about one alert."""
+        alert = request.match_info["alert"]
+        text = await self._collector.aside(lambda: runbook(alert))
+        if text is None:
+            return web.Response(text="There is no runbook of this name.\n", status=404)
+        return web.Response(text=text)
+
     def _status(self, collected: Collected) -> Status:
         errors = self._collector.error_totals()
         return status(collected, self._collector.settings, errors, self._warnings(collected))
@@ -84,6 +93,7 @@ def application(collector: Collector, warnings: Warnings, allows: Allows) -> web
             web.get("/api/v1/status", site.json),
             web.get("/-/healthy", site.healthy),
             web.get("/-/ready", site.ready),
+            web.get("/runbooks/{alert}", site.runbook),
         ]
     )
     app.on_response_prepare.append(_add_headers)

@@ -1,0 +1,40 @@
+"""Each alert's link leads to a page that tells what to do."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import yaml
+
+from bioagents_alerts import rules_folder
+from support.redis_server import RedisServer
+
+from .conftest import Start
+
+
+def links() -> dict[str, str]:
+    """Alert → the path of its link."""
+    groups = (
+        group for path in rules_folder().glob("*.yml") for group in yaml.safe_load(path.read_text())["groups"]
+    )
+    rules = (rule for group in groups for rule in group["rules"] if "alert" in rule)
+    return {rule["alert"]: urlsplit(rule["annotations"]["runbook_url"]).path for rule in rules}
+
+
+def test_every_link_is_answered(redis_server: RedisServer, start: Start) -> None:
+    """With the four headings that whoever is woken looks for."""
+    exporter = start("--redis.url", redis_server.url)
+    assert len(links()) >= 3
+    for alert, path in links().items():
+        text = exporter.get(path).text
+        assert text.startswith(f"# {alert}\n")
+        assert [line for line in text.splitlines() if line.startswith("## ")] == [
+            "## Meaning", "## Impact", "## Diagnosis", "## Mitigation",
+        ]  # fmt: skip
+
+
+def test_nothing_else_is_served(redis_server: RedisServer, start: Start) -> None:
+    """Neither an unknown name nor a way out of the folder."""
+    exporter = start("--redis.url", redis_server.url)
+    for name in ("Nothing", "..%2Falerts", "..", "%2Fetc%2Fpasswd"):
+        assert exporter.get(f"/runbooks/{name}").status == 404
