@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import ssl
 from typing import Final
@@ -26,7 +27,7 @@ def bind(address: tuple[str, int]) -> list[socket.socket]:
     except OSError as error:
         shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         expected = "expected a free address and port of this host"
-        raise SettingsError(f"--web.listen-address {shown}: {error.strerror or error}: {expected}") from None
+        raise SettingsError(f"--web.listen-address {shown}: {_reason(error)}: {expected}") from None
 
 
 def names(sockets: list[socket.socket]) -> list[str]:
@@ -55,6 +56,11 @@ class Listener:
         """Close the sockets; the sites end with the runner."""
         for bound in self._sockets:
             bound.close()
+
+
+def _reason(error: OSError) -> str:
+    """Without the address, which the error's own text repeats; a name not found has no errno."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
 
 
 def _every_interface(port: int) -> socket.socket:
