@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.redis_server import RedisServer
+
+
+def pytest_configure() -> None:
+    """A background job ignores SIGINT, and so would the programs under test, which inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
