@@ -13,7 +13,7 @@ from bioagents_exporter.serve.negotiate import DEFAULT_BUDGET, accepts_gzip, bud
 @pytest.mark.parametrize(
     ("value", "text"),
     [(None, units.UNKNOWN), (0, "0 s"), (0.25, "0.2 s"), (9.96, "10.0 s"), (59.9, "59 s"), (60, "1 m"),
-     (185, "3 m 5 s"), (3600, "1 h"), (90061, "1 d 1 h"), (math.inf, "∞")],
+     (185, "3 m 5 s"), (3605, "1 h"), (90061, "1 d 1 h"), (math.inf, "∞")],
 )  # fmt: skip
 def test_seconds(value: float | None, text: str) -> None:
     """At most two units."""

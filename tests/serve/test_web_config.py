@@ -69,7 +69,7 @@ FILES = "cert_file: cert.pem, key_file: key.pem"
         (f"tls_server_config: {{{FILES}, cipher_suites: [x]}}", ".cipher_suites (line 1): unknown key"),
         (
             f"tls_server_config: {{{FILES}, client_auth_type: RequireAnyClientCert}}",
-            "'RequireAnyClientCert': expected NoClientCert or VerifyClientCertIfGiven or RequireAndVerifyClientCert",
+            "'RequireAnyClientCert': expected NoClientCert or VerifyClientCertIfGiven or Require",
         ),
         (
             f"tls_server_config: {{{FILES}, client_auth_type: RequireAndVerifyClientCert}}",

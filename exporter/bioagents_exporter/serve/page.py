@@ -45,7 +45,7 @@ def page(status: Status) -> str:
 
 @cache
 def _style() -> str:
-    return (files(__package__) / "style.css").read_text()
+    return (files(__package__) / "style.css").read_text("utf-8")
 
 
 def _redis(redis: RedisStatus) -> str:

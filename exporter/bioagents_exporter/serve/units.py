@@ -19,17 +19,18 @@ def number(value: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """``0.4 s``, ``12 s``, ``3 m 5 s``, ``2 d 1 h``: at most two units."""
+    """``0.4 s``, ``12 s``, ``3 m 5 s``, ``2 d 1 h``: the largest unit and the one below it."""
     if value is None or not math.isfinite(value):
         return number(value)
     if value < 10:  # noqa: PLR2004 - below that a tenth matters
         return f"{value:.1f} s" if value else "0 s"
+    first = next(n for n, (_, size) in enumerate(_UNITS) if value >= size)
     rest, parts = int(value), []
-    for unit, size in _UNITS:
+    for unit, size in _UNITS[first : first + 2]:
         if rest >= size:
             parts.append(f"{rest // size} {unit}")
-            rest %= size
-    return " ".join(parts[:2])
+        rest %= size
+    return " ".join(parts)
 
 
 def percent(value: float | None) -> str:

@@ -1,0 +1,119 @@
+"""The status of a fleet made by hand, as JSON and as a page; both are golden."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from bioagents_exporter.derive import Memory, derive
+from bioagents_exporter.read.snapshot import Snapshot
+from bioagents_exporter.serve import page as page_module
+from bioagents_exporter.serve.collector import Collected
+from bioagents_exporter.serve.page import page
+from bioagents_exporter.serve.status import QueueStatus, RedisStatus, Status, WorkerStatus, status, to_json
+from bioagents_exporter.settings import Settings
+from support.golden import reference_families
+from support.snapshots import queue, reference_fleet, reference_settings, snapshot, worker
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def collected(read: Snapshot, settings: Settings | None = None) -> Collected:
+    """What a scrape of this read gives."""
+    return Collected(read, tuple(derive(read, Memory(), settings or Settings(), 1_000.0)), b"")
+
+
+def reference() -> Status:
+    """The reference fleet after a minute, with a warning and an error."""
+    made = Collected(reference_fleet(), tuple(reference_families()), b"")
+    found = status(made, reference_settings(), {"bad_heartbeat": 2, "derive": 0}, ("something to know",))
+    return replace(found, version="VERSION")
+
+
+def test_json_is_golden() -> None:
+    """Scripts rely on it: a change is seen in review. `python -m json.tool` formats it."""
+    text = json.dumps(json.loads(to_json(reference())), indent=2) + "\n"
+    assert text == (GOLDEN / "status.json").read_text()
+
+
+def test_page_is_golden() -> None:
+    """What people see, line by line."""
+    text = page(reference()).replace("><", ">\n<") + "\n"
+    assert text == (GOLDEN / "page.html").read_text("utf-8")
+
+
+def test_what_is_out_of_its_limits_is_marked() -> None:
+    """By a sign, not by colour alone."""
+    read = snapshot(
+        queues=(queue("chat", waiting=51, messages=51), queue("calm")),
+        workers=(worker("w", queues=("calm",)),),
+    )
+    found = page(status(collected(read), Settings(), {}))
+    assert '<td data-name="Waiting" class=bad>51</td>' in found
+    assert '<td data-name="Workers" class=bad>0</td>' in found
+    assert '<td data-name="Waiting">0</td>' in found
+    assert '<td data-name="Workers">1</td>' in found
+
+
+def test_infinity_is_text_in_json() -> None:
+    """JSON has no infinity, and null means that it is not known."""
+    read = snapshot(queues=(queue("chat", waiting=1, messages=1),))
+    found = status(collected(read), Settings(), {})
+    assert found.queues[0].load_ratio == math.inf
+    (chat,) = json.loads(to_json(found))["queues"]
+    assert (chat["load_ratio"], chat["drain_seconds"]) == ("+Inf", None)
+
+
+def test_without_redis_nothing_is_invented() -> None:
+    """No queue, no worker, the reason."""
+    found = status(collected(Snapshot(None, 0.0, failure="Redis h:1: refused")), Settings(), {})
+    assert (found.redis.up, found.redis.trouble, found.queues, found.workers) == (
+        False,
+        "Redis h:1: refused",
+        (),
+        (),
+    )
+    assert "Redis h:1: refused" in page(found)
+    assert found.redis.version is None
+
+
+def test_names_that_are_no_utf8_are_shown() -> None:
+    """As in the exposition: the page and the JSON can be sent."""
+    read = snapshot(queues=(queue("ch\udcffat"),))
+    found = status(collected(read), Settings(), {})
+    assert json.loads(to_json(found))["queues"][0]["name"] == "ch\udcffat"
+    assert b"ch\\udcffat" in page(found).encode(errors="backslashreplace")
+
+
+def test_a_large_fleet_is_cut_on_the_page_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The JSON has every worker."""
+    monkeypatch.setattr(page_module, "MOST_WORKERS", 2)
+    read = snapshot(workers=tuple(worker(f"w{n}") for n in range(5)))
+    found = status(collected(read), Settings(), {})
+    assert len(found.workers) == 5
+    assert "and 3 more in /api/v1/status" in page(found)
+
+
+def test_a_worker_that_fell_silent_is_missing() -> None:
+    """For an hour; its numbers end at once."""
+    read = snapshot(workers=(worker("w", age=600.0),))
+    found = status(collected(read), Settings(), {})
+    assert (found.workers_missing, found.workers[0].alive, found.workers[0].memory_rss_bytes) == (
+        1,
+        False,
+        None,
+    )
+    assert "1 worker(s) missing" in page(replace(found, queues=reference().queues))
+
+
+def test_the_documentation_names_every_field() -> None:
+    """docs/exporter.md is the schema."""
+    text = (Path(__file__).parents[2] / "docs" / "exporter.md").read_text("utf-8")
+    names = {
+        field.name for kind in (Status, RedisStatus, QueueStatus, WorkerStatus) for field in fields(kind)
+    }
+    assert not [name for name in sorted(names) if f"`{name}`" not in text]
