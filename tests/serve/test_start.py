@@ -17,6 +17,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from support.polling import free_port, wait_until
 from support.redis_server import RedisServer
+from support.sentinel import Sentinel
 
 from .conftest import Start
 
@@ -233,3 +234,15 @@ def test_a_secret_is_never_shown(tmp_path: Path, start: Start) -> None:
         assert not [text for text in texts if PASSWORD in text]
     finally:
         server.kill()
+
+
+def test_the_primary_of_a_sentinel(redis_server: RedisServer, tmp_path: Path, start: Start) -> None:
+    """The URL of the documentation."""
+    sentinel = Sentinel(tmp_path / "sentinel", redis_server.port)
+    try:
+        exporter = start("--redis.url", f"redis+sentinel://127.0.0.1:{sentinel.port}/{sentinel.primary}/0")
+        assert exporter.get("/metrics").value(UP) == 1
+        refused = refusal("--redis.url", f"redis+sentinel://127.0.0.1:{sentinel.port}/unknown")
+        assert "knows no primary of this name" in refused
+    finally:
+        sentinel.kill()

@@ -59,7 +59,8 @@ def redis_url(text: str) -> Secret:
         raise ValueError(_EXPECTED)
     parts = _split(text)
     sentinel = parts.scheme.endswith("+sentinel")
-    _check_options(parts.query, SENTINEL_OPTIONS if sentinel else OPTIONS)
+    tls = parts.scheme.startswith("rediss")
+    _check_options(parts.query, SENTINEL_OPTIONS if sentinel else OPTIONS, tls=tls)
     if parts.scheme == "unix":
         _check_socket(parts)
         return Secret(text)
@@ -101,12 +102,14 @@ def _check_path(path: str, *, sentinel: bool) -> None:
         raise ValueError("expected the database as a whole number at the end, such as /0")
 
 
-def _check_options(query: str, known: Mapping[str, Callable[[str], object]]) -> None:
+def _check_options(query: str, known: Mapping[str, Callable[[str], object]], *, tls: bool) -> None:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if not re.fullmatch(r"[a-zA-Z_]+", name):  # perhaps a password with a ? in it: not to be repeated
             raise ValueError(_ENCODE)
         if name not in known:
             raise ValueError(f"unknown option {name}{did_you_mean(name, known)}: expected {', '.join(known)}")
+        if name.startswith("ssl_") and not tls:
+            raise ValueError(f"option {name}: expected rediss://, since redis:// does not encrypt")
         try:
             known[name](value)
         except ValueError as error:

@@ -1,0 +1,64 @@
+"""What settings accept as a Redis URL, the reader can use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bioagents_exporter.read.source import source_of
+from bioagents_exporter.settings.redis_url import OPTIONS, redis_url
+
+#: One good value for each option.
+GOOD = {
+    "db": "1",
+    "username": "u",
+    "password": "p",
+    "client_name": "exporter",
+    "socket_timeout": "0.5",
+    "socket_connect_timeout": "2",
+    "ssl_ca_certs": "{file}",
+    "ssl_certfile": "{file}",
+    "ssl_keyfile": "{file}",
+    "ssl_cert_reqs": "none",
+    "ssl_check_hostname": "no",
+}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://h",
+        "redis://h/",
+        "redis://h:1/2",
+        "redis://:p%40%2F%3A%23%3F@h:1/2",
+        "redis://u:p@[::1]:6379/0",
+        "rediss://u:p@h/0",
+        "unix:///run/redis.sock",
+        "unix://u:p@/run/redis.sock?db=3",
+        "redis+sentinel://a/name",
+        "redis+sentinel://u:p@a:1,b,[::1]:3/name/4?sentinel_username=x&sentinel_password=y",
+        "rediss+sentinel://a:1/name?ssl_cert_reqs=none",
+    ],
+)
+def test_a_url_that_is_accepted_can_be_used(url: str) -> None:
+    """No second, different error after the first check."""
+    assert source_of(redis_url(url)).label
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_that_is_accepted_can_be_used(option: str, tmp_path: Path) -> None:
+    """By redis-py, which gives them to the connection."""
+    file = tmp_path / "file.pem"
+    file.touch()
+    value = GOOD[option].format(file=file)
+    for scheme in ("rediss://h", "rediss+sentinel://h/name"):
+        assert source_of(redis_url(f"{scheme}?{option}={value}")).label
+
+
+def test_tls_options_need_tls(tmp_path: Path) -> None:
+    """``redis://`` would talk in the clear, whatever the options say."""
+    with pytest.raises(ValueError, match="option ssl_cert_reqs: expected rediss://"):
+        redis_url("redis://h?ssl_cert_reqs=none")
+    with pytest.raises(ValueError, match="option ssl_ca_certs: expected the path of a file"):
+        redis_url(f"rediss://h?ssl_ca_certs={tmp_path}/gone.pem")
