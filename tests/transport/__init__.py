@@ -1,0 +1,1 @@
+"""The counter transport: its executable specification, and the real parts held against it."""

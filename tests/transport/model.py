@@ -1,0 +1,226 @@
+"""An executable specification of the counter transport.
+
+Redis is modelled by dictionaries and one atomic script; workers and exporters stand on top of it. Times are
+seconds, epochs and everything stamped by the script are microseconds. A new server process or a rollback
+starts a new epoch at zero. ``test_model.py`` runs random histories against it, ``test_script.py`` holds the
+Lua script against :meth:`Store.flush`, ``test_caller.py`` the worker's side against :class:`Worker`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+Cell = tuple[str, str]  # (queue, series)
+Kind = Literal["worker", "producer", "gone"]
+Hashes = dict[str, dict[str, int]]
+
+SILENT = 12 * 3600.0  # seconds without an answer after which a caller says hello again
+REAP_AGE = 24 * 3600.0  # seconds after which the entries of the dead are removed
+
+
+@dataclass
+class Clock:
+    """The true time in seconds."""
+
+    now: float = 1_000_000.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the script: the differences lead from sequence ``base`` to ``new``."""
+
+    who: str
+    epoch: int
+    base: int
+    new: int
+    diffs: Counter[Cell]
+    kind: Kind = "worker"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the script answers: the running epoch, the caller's sequence, how many callers there are."""
+
+    epoch: int
+    stored: int
+    fleet: int
+
+
+class Store:
+    """Redis.
+
+    ``seqs`` (epoch, run_id, queue marks, sequences), ``beats`` of workers, ``producers``, ``gone`` (who said
+    goodbye), ``queues`` (every queue that ever had a total), and one ``totals:<queue>`` for each queue.
+    """
+
+    def __init__(self, clock: Clock, *, shows_run_id: bool = True) -> None:
+        self.clock, self.shows_run_id = clock, shows_run_id
+        self.skew = 0.0  # this server's clock against the true time
+        self.server = 1  # INFO run_id
+        self.hashes: Hashes = {}
+
+    def time(self) -> float:
+        """This server's clock in seconds."""
+        return self.clock.now + self.skew
+
+    def micros(self) -> int:
+        """This server's clock in microseconds, as the script reads it."""
+        return int(self.time() * 1_000_000)
+
+    def hash(self, name: str) -> dict[str, int]:
+        """A hash, made when it is first used."""
+        return self.hashes.setdefault(name, {})
+
+    def flush(self, call: Call) -> Reply:
+        """The script: heartbeat and differences in one atomic step."""
+        now, who, epoch, base = self.micros(), call.who, call.epoch, call.base
+        seqs = self.hash("seqs")
+        current, stored = seqs.get("__epoch", 0), seqs.get(who, 0)
+        rolled_back = epoch == current and stored < base
+        foreign = seqs.get("__server") != self.server
+        if foreign or current == 0 or epoch > current or self.lost(call.diffs) or rolled_back:
+            current, stored = max(now, epoch + 1, current + 1), 0
+            seqs.clear()  # DEL
+            seqs.update({"__epoch": current, "__server": self.server})
+        if epoch == current and stored == base != call.new:
+            self.apply(call.diffs, current)
+            seqs[who] = stored = call.new
+        self.sign(who, call.kind, now)
+        return Reply(current, stored, len(self.hash("beats")) + len(self.hash("producers")))
+
+    def lost(self, diffs: Counter[Cell]) -> bool:
+        """Has the hash of a queue vanished that is marked in this epoch?"""
+        queues = {queue for queue, _ in diffs}
+        return any(
+            f"q:{q}" in self.hash("seqs") and "__epoch" not in self.hash(f"totals:{q}") for q in queues
+        )
+
+    def apply(self, diffs: Counter[Cell], epoch: int) -> None:
+        """Add the differences; a hash of another epoch is emptied at its first use."""
+        for queue in sorted({queue for queue, _ in diffs}):
+            totals = self.hash(f"totals:{queue}")
+            if totals.get("__epoch") != epoch:
+                totals.clear()  # DEL
+                totals["__epoch"] = self.hash("seqs")[f"q:{queue}"] = epoch
+                self.hash("queues")[queue] = 1  # SADD
+        for (queue, series), n in diffs.items():
+            totals = self.hash(f"totals:{queue}")
+            totals[series] = totals.get(series, 0) + n  # HINCRBY
+
+    def sign(self, who: str, kind: Kind, now: int) -> None:
+        """Note that the caller lives, or that it said goodbye."""
+        if kind != "gone":
+            self.hash("beats" if kind == "worker" else "producers")[who] = now
+            return
+        self.hash("beats").pop(who, None)
+        self.hash("producers").pop(who, None)
+        self.hash("gone")[who] = now
+
+    def reap(self) -> None:
+        """Remove the entries of callers that are dead or gone for a day (a script of its own)."""
+        oldest = int((self.time() - REAP_AGE) * 1_000_000)
+        for name in ("beats", "producers", "gone"):
+            for who in [w for w, seen in self.hash(name).items() if seen < oldest]:
+                del self.hashes[name][who]
+                self.hash("seqs").pop(who, None)
+
+    def snapshot(self) -> Hashes:
+        """A copy of the data set: a dump, or what a replica has."""
+        return copy.deepcopy(self.hashes)
+
+    def rollback(self, data: Hashes, *, skew: float = 0.0) -> None:
+        """A failover or a restart, with an older data set."""
+        self.hashes, self.skew = copy.deepcopy(data), skew
+        self.server += self.shows_run_id  # some managed services hide it: then only a sequence tells
+
+    def wipe(self) -> None:
+        """FLUSHALL."""
+        self.hashes = {}
+
+    def lose_hash(self, name: str) -> None:
+        """An eviction, or somebody's DEL."""
+        self.hashes.pop(name, None)
+
+
+class Worker:
+    """A worker or a producer: what is counted and not sent, and one difference under way."""
+
+    def __init__(self, name: str, store: Store) -> None:
+        self.name, self.store, self.clock = name, store, store.clock
+        self.unsent: Counter[Cell] = Counter()
+        self.open: Counter[Cell] = Counter()  # under way, sent again unchanged until it is answered
+        self.dropped: Counter[Cell] = Counter()  # given up: outcome unknown
+        self.epoch = 0  # 0: say hello first
+        self.acked = 0
+        self.unanswered = 0  # calls with `open` that got no answer
+        self.answered_at = self.clock.now
+
+    def count(self, cell: Cell, n: int = 1) -> None:
+        """What a hook does."""
+        self.unsent[cell] += n
+
+    def unflushed(self) -> Counter[Cell]:
+        """What is lost if this process is killed now."""
+        return self.unsent + self.open
+
+    def call(self, fate: str = "ok") -> bool:
+        """One script call: 'ok', 'lost request' or 'lost reply'. True: nothing is left to send."""
+        if self.clock.now - self.answered_at > SILENT:
+            self.start_anew(0, 0)
+        if self.epoch and not self.open:
+            self.open, self.unsent, self.unanswered = self.unsent, Counter(), 0
+        self.clock.now += 0.0001  # no two calls in the same microsecond
+        new, reply = self.acked + bool(self.open), None
+        if fate != "lost request":
+            reply = self.store.flush(Call(self.name, self.epoch, self.acked, new, self.open))
+        if reply is None or fate == "lost reply":
+            self.unanswered += 1
+            return False
+        self.answered_at = self.clock.now
+        if reply.epoch != self.epoch or reply.stored != new:
+            self.start_anew(reply.epoch, reply.stored)
+        else:
+            self.acked, self.open = new, Counter()
+        return self.epoch != 0 and not self.unsent
+
+    def start_anew(self, epoch: int, stored: int) -> None:
+        """Keep only what certainly never reached Redis."""
+        (self.dropped if self.unanswered else self.unsent).update(self.open)
+        self.open, self.unanswered, self.epoch, self.acked = Counter(), 0, epoch, stored
+
+
+@dataclass
+class Exporter:
+    """Publishes what belongs to the running server's data set; within an epoch, the highest value."""
+
+    store: Store
+    epochs: dict[str, int] = field(default_factory=dict)
+    held: dict[Cell, int] = field(default_factory=dict)
+
+    def scrape(self, *, fails: bool = False) -> dict[Cell, tuple[int, int]]:
+        """The published totals: cell -> (epoch, value). What cannot be trusted is left out."""
+        seqs = self.store.hashes.get("seqs", {})
+        if fails or seqs.get("__server") != self.store.server:
+            return {}
+        published: dict[Cell, tuple[int, int]] = {}
+        for name, totals in self.store.hashes.items():
+            if name.startswith("totals:") and self.trusts(name[7:], totals, seqs["__epoch"]):
+                published |= self.publish(name[7:], totals)
+        return published
+
+    def trusts(self, queue: str, totals: dict[str, int], current: int) -> bool:
+        """Of the running epoch, and not older than what was published before."""
+        return totals.get("__epoch", 0) == current >= self.epochs.get(queue, 0)
+
+    def publish(self, queue: str, totals: dict[str, int]) -> dict[Cell, tuple[int, int]]:
+        """One queue's totals; a newer epoch at once, within an epoch the highest value seen."""
+        epoch = totals["__epoch"]
+        if epoch != self.epochs.get(queue):
+            self.held = {cell: value for cell, value in self.held.items() if cell[0] != queue}
+            self.epochs[queue] = epoch
+        for series in set(totals) - {"__epoch"}:
+            self.held[queue, series] = max(totals[series], self.held.get((queue, series), 0))
+        return {cell: (epoch, value) for cell, value in self.held.items() if cell[0] == queue}

@@ -1,0 +1,105 @@
+"""The Lua script on a real Redis, and the specification on the same calls."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import redis
+
+from bioagents_worker.wire import Keys
+from transport.model import Call, Clock, Hashes, Reply, Store
+
+NAMESPACE = "dramatiq"
+
+
+def flush_lua() -> str:
+    """The worker's script."""
+    return (files("bioagents_worker") / "flush.lua").read_text()
+
+
+class RealStore:
+    """What :class:`transport.model.Store` is, in a real Redis; the run_id is whatever it is told."""
+
+    def __init__(self, client: redis.Redis, lua: str = "") -> None:
+        """``lua``: another script than the worker's, to see whether it is caught."""
+        self.client, self.keys, self.server = client, Keys(NAMESPACE), "server-1"
+        self.script = client.register_script(lua or flush_lua())
+        self.now = 0  # Redis' time of the last call, in microseconds
+        client.flushall()
+
+    def key(self, name: str) -> str:
+        """The key of one of the model's hashes."""
+        return self.keys.prefix + name
+
+    def flush(self, call: Call) -> Reply:
+        """One call of the script."""
+        keys = self.keys
+        names = [keys.seqs, keys.beats, keys.producers, keys.gone, keys.queues]
+        args: list[str | int] = [
+            call.who,
+            self.server,
+            call.epoch,
+            call.base,
+            call.new,
+            call.kind,
+            "a heartbeat",
+        ]
+        for queue in sorted({queue for queue, _ in call.diffs}):
+            fields = [(series, n) for (q, series), n in call.diffs.items() if q == queue]
+            names.append(keys.totals(queue))
+            args += [queue, len(fields)]
+            args += [part for field in fields for part in field]
+        current, stored, fleet, now = self.script(keys=names, args=args)
+        self.now = int(now)
+        return Reply(int(current), int(stored), int(fleet))
+
+    def hashes(self) -> Hashes:
+        """Everything under our keys, in the model's terms."""
+        found: Hashes = {}
+        for key in self._all_keys():
+            name = key.decode().removeprefix(self.keys.prefix)
+            if name == "queues":
+                found[name] = {_text(member): 1 for member in self.client.smembers(key)}
+            else:
+                pairs = self.client.hgetall(key).items()
+                found[name] = {_text(field): _number(_text(value)) for field, value in pairs}
+        return found
+
+    def dump(self) -> dict[bytes, bytes]:
+        """What a replica or a backup has."""
+        return {key: self.client.dump(key) or b"" for key in self._all_keys()}
+
+    def rollback(self, dump: dict[bytes, bytes], server: int) -> None:
+        """Another server process with an older data set."""
+        self.client.flushall()
+        for key, value in dump.items():
+            self.client.restore(key, 0, value)
+        self.server = f"server-{server}"
+
+    def _all_keys(self) -> list[bytes]:
+        return [key for key in self.client.keys("bioagents:*") if isinstance(key, bytes)]
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()
+
+
+def _number(value: str) -> int:
+    """A heartbeat begins with its time, a run_id ends with its number."""
+    return int(value.split("\n", maxsplit=1)[0].removeprefix("server-"))
+
+
+class TimedStore(Store):
+    """The specification, told what Redis' clock said: its epochs are then the real ones."""
+
+    def __init__(self) -> None:
+        super().__init__(Clock())
+        self.now = 0
+
+    def micros(self) -> int:
+        """What the script read at the same call."""
+        return self.now
+
+    def visible(self) -> Hashes:
+        """Redis keeps no empty hash."""
+        return {name: dict(fields) for name, fields in self.hashes.items() if fields}

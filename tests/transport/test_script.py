@@ -1,0 +1,144 @@
+"""The Lua script is held against ``Store.flush`` call by call: same replies, same data."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import redis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from support.redis_server import RedisServer
+from transport.model import Call, Cell, Hashes, Kind
+from transport.real_store import RealStore, TimedStore, flush_lua
+
+QUEUES = ["chat", "deep research|x", ""]
+SERIES = ["processed|a", 'failures|a "b"|E', "wait_us|a\n"]
+CELLS = st.tuples(st.sampled_from(QUEUES), st.sampled_from(SERIES))
+DIFFS = st.dictionaries(CELLS, st.integers(0, 10**12), max_size=5).map(Counter)
+WHO = st.sampled_from(["w1", "w2", "p1"])
+SEQUENCES = st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 2))  # epochs back, base, step
+FUTURE = 10**12  # microseconds: an epoch begun by a server whose clock was ahead
+
+
+SETTINGS = settings(
+    max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+class CallByCall(RuleBasedStateMachine):
+    """The same random calls and accidents to both."""
+
+    client: redis.Redis
+    lua: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.real, self.model = RealStore(self.client, self.lua), TimedStore()
+        self.epochs = [0]  # all that were ever answered
+        self.dumps: list[tuple[dict[bytes, bytes], Hashes]] = []
+
+    def call(self, call: Call) -> None:
+        """One call to both; whatever can be seen is compared."""
+        real = self.real.flush(call)
+        self.model.now = self.real.now
+        assert real == self.model.flush(call)
+        assert self.real.hashes() == self.model.visible()
+        self.epochs.append(real.epoch)
+
+    @rule(who=WHO, diffs=DIFFS)
+    def go_on(self, who: str, diffs: Counter[Cell]) -> None:
+        """A caller that knows where it stands."""
+        seqs = self.model.hash("seqs")
+        base = seqs.get(who, 0)
+        kind: Kind = "producer" if who == "p1" else "worker"
+        self.call(Call(who, seqs.get("__epoch", 0), base, base + bool(diffs), diffs, kind))
+
+    @rule(who=WHO, sequence=SEQUENCES, diffs=DIFFS, kind=st.sampled_from(["worker", "producer", "gone"]))
+    def any_call(self, who: str, sequence: tuple[int, int, int], diffs: Counter[Cell], kind: Kind) -> None:
+        """A caller that may know an older epoch, and any sequence."""
+        back, base, step = sequence
+        self.call(Call(who, self.epochs[-1 - back % len(self.epochs)], base, base + step, diffs, kind))
+
+    @rule(who=WHO, diffs=DIFFS, ahead=st.integers(1, 3))
+    def call_from_the_future(self, who: str, diffs: Counter[Cell], ahead: int) -> None:
+        """A caller that knows a newer epoch: this server is one with older data."""
+        self.call(Call(who, max(self.epochs) + FUTURE * ahead, 0, 1, diffs))
+
+    @rule()
+    def dump(self) -> None:
+        """A replica or a backup has come this far."""
+        self.dumps.append((self.real.dump(), self.model.snapshot()))
+
+    @precondition(lambda self: self.dumps)
+    @rule(back=st.integers(0, 3), restarted=st.booleans())
+    def roll_back(self, back: int, *, restarted: bool) -> None:
+        """An older data set, in a new server process or (where the run_id is hidden) the same."""
+        dump, snapshot = self.dumps[-1 - back % len(self.dumps)]
+        self.model.rollback(snapshot)
+        self.model.server -= not restarted
+        self.real.rollback(dump, self.model.server)
+
+    @rule()
+    def restart(self) -> None:
+        """A new server process with the same data."""
+        self.model.server += 1
+        self.real.server = f"server-{self.model.server}"
+
+    @rule()
+    def flushall(self) -> None:
+        """Everything is gone."""
+        self.real.client.flushall()
+        self.model.wipe()
+
+    @rule(
+        name=st.sampled_from(
+            ["seqs", "beats", "producers", "gone", "queues", *map("totals:{}".format, QUEUES)]
+        )
+    )
+    def lose_hash(self, name: str) -> None:
+        """One of our hashes is gone."""
+        self.real.client.delete(self.real.key(name))
+        self.model.lose_hash(name)
+
+
+LESS = {
+    "a new epoch is later than the caller's": ("epoch + 1, ", ""),
+    "a new epoch is later than the stored one": (", current + 1)", ")"),
+    "another server begins an epoch": ('(head[2] or "") ~= server', "false"),
+    "a caller with a newer epoch begins an epoch": (" or epoch > current", ""),
+    "a marked hash that is lost begins an epoch": (" or lost ", " "),
+    "a sequence that went back begins an epoch": (" or rolled_back", ""),
+    "a caller with another epoch is not applied": ("if epoch == current and stored", "if stored"),
+    "a sequence already applied is not applied again": (" and stored == base and", " and"),
+    "old sequences go with their epoch": ('  redis.call("DEL", seqs)\n', ""),
+    "old totals go with their epoch": ('      redis.call("DEL", totals)\n', ""),
+    "a queue in use is marked": ('      redis.call("HSET", seqs, "q:" .. queue, text(current))\n', ""),
+    "a queue in use is registered": ('      redis.call("SADD", known, queue)\n', ""),
+    "who is gone has no heartbeat": ('  redis.call("HDEL", beats, caller)\n', ""),
+}
+
+
+def hold_against_specification(server: RedisServer, config: settings, lua: str = "") -> None:
+    """Run random sequences of calls, restarts, rollbacks and losses on both."""
+    with server.client() as client:
+        machine = type("OnRealRedis", (CallByCall,), {"client": client, "lua": lua})
+        run_state_machine_as_test(machine, settings=config)
+
+
+def test_the_script_does_what_the_specification_says(shared_redis: RedisServer) -> None:
+    """Replies and data are the same after every call of 200 sequences."""
+    hold_against_specification(shared_redis, SETTINGS)
+
+
+@pytest.mark.parametrize("rule_of_script", LESS)
+def test_a_script_that_lacks_one_rule_is_caught(shared_redis: RedisServer, rule_of_script: str) -> None:
+    """The comparison sees every rule of the script."""
+    lua = flush_lua()
+    piece, instead = LESS[rule_of_script]
+    assert lua.count(piece) == 1, f"the script has changed: {piece}"
+    hunt = settings(SETTINGS, max_examples=400, phases=[Phase.generate], database=None, derandomize=True)
+    with pytest.raises(AssertionError):
+        hold_against_specification(shared_redis, hunt, lua.replace(piece, instead))
