@@ -1,0 +1,131 @@
+"""The worker's side is held against ``Worker`` of the specification, call by call."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from bioagents_worker.tally import Counts
+from bioagents_worker.transport import SILENT as CALLER_SILENT
+from bioagents_worker.transport import Reply as CallerReply
+from bioagents_worker.transport import Request
+from bioagents_worker.transport import Transport as Caller
+from bioagents_worker.wire import FLEET
+from transport.histories import HiddenRunId, Transport
+from transport.model import SILENT, Call, Cell, Reply, Store, Worker
+
+SETTINGS = settings(
+    max_examples=300, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def cells(counts: Counts) -> Counter[Cell]:
+    """Counts in the model's terms."""
+    return Counter({(queue, name): n for queue, fields in counts.items() for name, n in fields.items()})
+
+
+class Twins(Worker):
+    """The specified worker, and the real one that is told the same and must ask for the same."""
+
+    def __init__(self, name: str, store: Store) -> None:
+        super().__init__(name, store)
+        self.caller = Caller(self.clock.now, dict)
+        self.asked: list[tuple[Call, Reply]] = []
+
+    def count(self, cell: Cell, n: int = 1) -> None:
+        """To both."""
+        super().count(cell, n)
+        self.caller.add({cell[0]: {cell[1]: n}})
+
+    def call(self, fate: str = "ok") -> bool:
+        """The specification calls, the real one repeats it."""
+        self.asked.clear()
+        store, flush = self.store, self.store.flush
+
+        def listen(call: Call) -> Reply:
+            reply = flush(call)
+            self.asked.append((call, reply))
+            return reply
+
+        store.flush = listen  # type: ignore[method-assign]
+        try:
+            done = super().call(fate)
+        finally:
+            del store.flush
+        self.caller.call(self.clock.now, lambda request: self.answer(request, fate))
+        self.compare()
+        return done
+
+    def answer(self, request: Request, fate: str) -> CallerReply | None:
+        """What the specification was answered, if the question is the same."""
+        for call, reply in self.asked:
+            assert (call.epoch, call.base, call.new) == (request.epoch, request.base, request.new)
+            assert call.diffs == cells(request.counts)
+            if fate == "ok":
+                return CallerReply(reply.epoch, reply.stored, reply.fleet, self.store.micros())
+        return None
+
+    def compare(self) -> None:
+        """Both know the same."""
+        caller = self.caller
+        assert (caller.epoch, caller.acked) == (self.epoch, self.acked)
+        assert (cells(caller.unsent), cells(caller.open)) == (self.unsent, self.open)
+
+
+class CallerInAllHistories(Transport):
+    """Every worker is held against the specification."""
+
+    worker_class = Twins
+
+
+class CallerWithHiddenRunId(HiddenRunId):
+    """The same where the run_id is hidden."""
+
+    worker_class = Twins
+
+
+@pytest.mark.parametrize("machine", [CallerInAllHistories, CallerWithHiddenRunId])
+def test_the_worker_asks_what_the_specification_asks(machine: type[Transport]) -> None:
+    """Same questions, same state after every answer, in 300 random histories each."""
+    run_state_machine_as_test(machine, settings=SETTINGS)
+
+
+def test_it_gives_up_after_the_same_time() -> None:
+    """Half of the age at which it may be reaped."""
+    assert CALLER_SILENT == SILENT
+
+
+def answer(epoch: int, stored: int) -> CallerReply:
+    """A reply of a small fleet."""
+    return CallerReply(epoch, stored, 1, 0)
+
+
+def test_zeros_are_sent_at_the_start_of_each_epoch() -> None:
+    """So that the series of this caller exist before anything happens."""
+    zeros: Counts = {"chat": {"processed|a": 0}}
+    caller = Caller(0.0, lambda: {queue: dict(fields) for queue, fields in zeros.items()})
+    caller.call(1.0, lambda _: answer(7, 0))
+    sent: list[Counts] = []
+
+    def applied(request: Request) -> CallerReply:
+        sent.append(request.counts)
+        return answer(request.epoch, request.new)
+
+    caller.call(2.0, applied)
+    caller.call(3.0, lambda _: answer(8, 0))
+    caller.call(4.0, applied)
+    assert sent == [zeros, zeros]
+
+
+def test_what_was_given_up_is_reported() -> None:
+    """Attempts and enqueued jobs of a difference whose outcome nobody knows."""
+    caller = Caller(0.0, dict)
+    caller.call(1.0, lambda _: answer(7, 0))
+    caller.add({"chat": {"processed|a": 3, "wait_us|a": 99, "enqueued|a": 2}})
+    assert caller.call(2.0, lambda _: None) is None
+    caller.call(3.0, lambda _: answer(8, 0))
+    assert caller.dropped == 5
+    assert caller.unsent == {FLEET: {"dropped|": 5}}

@@ -1,0 +1,70 @@
+"""What the exporter remembers is held against ``Exporter`` of the specification, scrape by scrape."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from bioagents_exporter.derive.totals import TotalsMemory
+from bioagents_exporter.read.snapshot import Store as ReadStore
+from bioagents_exporter.read.snapshot import Totals
+from bioagents_worker.wire import WIRE_VERSION
+from transport.histories import HiddenRunId, Transport
+from transport.model import Cell, Exporter, Store
+
+SETTINGS = settings(
+    max_examples=300, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+class Twins(Exporter):
+    """The specified exporter, and the real memory that reads the same and must publish the same."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.memory = TotalsMemory()
+
+    def scrape(self, *, fails: bool = False) -> dict[Cell, tuple[int, int]]:
+        """Both; a read that fails never reaches the memory."""
+        published = super().scrape(fails=fails)
+        if not fails:
+            assert self.remembered() == published
+        return published
+
+    def remembered(self) -> dict[Cell, tuple[int, int]]:
+        """What the real memory publishes of a read of the store as it stands."""
+        seqs = self.store.hashes.get("seqs", {})
+        epoch, server = seqs.get("__epoch"), str(seqs.get("__server"))
+        stores = [] if epoch is None else [ReadStore(WIRE_VERSION, epoch, server)]
+        held = self.memory.update(
+            stores, self.read(), str(self.store.server) if self.store.shows_run_id else None
+        )
+        return {(h.queue, name): (h.epoch, n) for h in held for name, n in h.fields.items()}
+
+    def read(self) -> list[Totals]:
+        """As the reader would find them."""
+        found = []
+        for name, fields in self.store.hashes.items():
+            if name.startswith("totals:") and fields:
+                rest = {series: n for series, n in fields.items() if series != "__epoch"}
+                found.append(Totals(name[7:], WIRE_VERSION, fields["__epoch"], rest))
+        return found
+
+
+class MemoryInAllHistories(Transport):
+    """Every exporter is held against the specification."""
+
+    exporter_class = Twins
+
+
+class MemoryWithHiddenRunId(HiddenRunId):
+    """The same where the run_id is hidden."""
+
+    exporter_class = Twins
+
+
+@pytest.mark.parametrize("machine", [MemoryInAllHistories, MemoryWithHiddenRunId])
+def test_the_exporter_publishes_what_the_specification_publishes(machine: type[Transport]) -> None:
+    """The same series, epochs and values in 300 random histories each."""
+    run_state_machine_as_test(machine, settings=SETTINGS)
