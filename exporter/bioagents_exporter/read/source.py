@@ -152,9 +152,10 @@ def source_of(url: Secret) -> Source:
 
 
 def _source(url: str) -> Source:
-    parts = urlsplit(url)
-    if parts.scheme.endswith("+sentinel"):
+    # Looked at before urlsplit, which refuses a list of hosts with an IPv6 address in it.
+    if url.partition("://")[0].endswith("+sentinel"):
         return _via_sentinel(url)
+    parts = urlsplit(url)
     if parts.scheme != "unix" and not _DATABASE.fullmatch(parts.path):
         raise ValueError(parts.path)  # redis-py would read database 0 instead
     return Direct(_options(url))

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl
 
 from bioagents_cli.hints import did_you_mean
 from bioagents_exporter.settings import values
@@ -45,6 +45,8 @@ SENTINEL_OPTIONS: Final[Mapping[str, Callable[[str], object]]] = {
     "sentinel_password": str,
 }
 _HIGHEST_PORT: Final = 65535
+#: As RFC 3986 has it; urlsplit refuses a list of hosts with an IPv6 address in it.
+_PARTS: Final = re.compile(r"([^:/?#]+)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
 _HOST: Final = re.compile(r"(?:\[[0-9a-fA-F:.%]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
 _EXPECTED: Final = (
     "expected redis://[user:password@]host[:port][/db], rediss://…, unix:///path or "
@@ -74,10 +76,10 @@ def redis_url(text: str) -> Secret:
 
 
 def _split(text: str) -> SplitResult:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise ValueError(_EXPECTED) from None
+    match = _PARTS.fullmatch(text)
+    if not match:
+        raise ValueError(_EXPECTED)
+    parts = SplitResult(*(part or "" for part in match.groups()))
     if parts.fragment or re.search(r"\s", text):
         raise ValueError(_ENCODE)
     return parts
