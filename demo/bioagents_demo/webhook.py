@@ -41,11 +41,14 @@ class Webhook:
         self._statuses: dict[tuple[str, str], str] = {}
 
     def take(self) -> Iterator[Alert]:
-        """The alerts that changed since the last call, in their order; a notification repeats the others."""
+        """The alerts that changed since the last call, in their order.
+
+        A notification repeats the others of its group, and may end an alert that was never announced.
+        """
         with suppress(Empty):
             while True:
                 alert = self.alerts.get_nowait()
-                if self._statuses.get((alert.name, alert.queue)) != alert.status:
+                if self._statuses.get((alert.name, alert.queue), "resolved") != alert.status:
                     self._statuses[alert.name, alert.queue] = alert.status
                     yield alert
 

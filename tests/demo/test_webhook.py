@@ -29,7 +29,7 @@ def notification(*alerts: tuple[str, str, str]) -> bytes:
     ).encode()
 
 
-DEEP, NOBODY = ("HighQueueDepth", "chat", "firing"), ("NoActiveWorkers", "", "resolved")
+DEEP, NOBODY = ("HighQueueDepth", "chat", "firing"), ("NoActiveWorkers", "", "firing")
 
 
 def post(url: str, body: bytes) -> int:
@@ -48,18 +48,18 @@ def test_alerts_are_taken_once_in_their_order() -> None:
         assert post(webhook.url, notification(DEEP, NOBODY)) == 200
         assert [str(alert) for alert in webhook.take()] == [
             "ticket firing: HighQueueDepth (chat): Much.",
-            "ticket resolved: NoActiveWorkers: Much.",
+            "ticket firing: NoActiveWorkers: Much.",
         ]
         assert list(webhook.take()) == []
 
 
 def test_only_changes_are_taken() -> None:
-    """Alertmanager repeats a whole group with each change in it; another queue is another alert."""
-    research = ("HighQueueDepth", "deep-research", "firing")
+    """Alertmanager repeats a group with each change in it, and ends what it never announced."""
+    research, short = ("HighQueueDepth", "deep-research", "firing"), ("HighQueueDepth", "short", "resolved")
     with listening() as webhook:
         post(webhook.url, notification(DEEP))
         post(webhook.url, notification(DEEP, research))
-        post(webhook.url, notification((*DEEP[:2], "resolved"), research))
+        post(webhook.url, notification((*DEEP[:2], "resolved"), research, short))
         seen = [(alert.queue, alert.status) for alert in webhook.take()]
     assert seen == [("chat", "firing"), ("deep-research", "firing"), ("chat", "resolved")]
 

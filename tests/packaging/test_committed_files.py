@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from support.checkout import ROOT, run
+from support.checkout import PARTS, ROOT, run
 
 #: Written apart, or this file would find itself.
 TRACES = {
@@ -46,8 +49,24 @@ def test_no_file_is_too_long() -> None:
     assert {name: length for name, length in lengths.items() if length > 400} == {}
 
 
+def test_functions_are_short() -> None:
+    """In the packages: half of them at most 8 lines, nine of ten at most 25, the longest at most 60."""
+    lengths = sorted(length for part in PARTS for length in function_lengths(ROOT / part))
+    assert lengths[len(lengths) // 2] <= 8
+    assert lengths[len(lengths) * 9 // 10] <= 25
+    assert lengths[-1] <= 60
+
+
+def function_lengths(folder: Path) -> Iterator[int]:
+    """Lines of each function, its decorators and docstring left out."""
+    for path in folder.glob("bioagents_*/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) and node.body[1:] else node.body
+                yield (body[-1].end_lineno or 0) - body[0].lineno + 2
+
+
 def test_part_folders_hold_no_module() -> None:
     """From the repository root, ``import worker`` must not find ours instead of an application's."""
     names = [name for name in committed() if name.endswith(".py")]
-    folders = ("alerts", "cli", "dashboards", "demo", "exporter", "worker")
-    assert [name for name in names if name.count("/") == 1 and name.startswith(folders)] == []
+    assert [name for name in names if name.count("/") == 1 and name.startswith(PARTS)] == []
