@@ -51,3 +51,27 @@ def test_cluster_goes_to_the_node_of_our_keys(tmp_path: Path) -> None:
         client.close()
     finally:
         server.kill()
+
+
+@pytest.mark.parametrize("junk", ["a string in its place", "a field that is no number"])
+def test_junk_in_a_totals_hash_stops_no_other_count(redis_server: RedisServer, junk: str) -> None:
+    """What can be counted is, and once; the call is not refused for ever."""
+    keys, client = Keys("dramatiq"), redis_server.client(decode_responses=True)
+    link = Link(redis_server.client(), keys)
+    epoch = link.flush("me", HELLO, kind="producer").epoch
+    first = link.flush("me", Request(epoch, 0, 1, {"q": {"a|x": 1}, "r": {"a|x": 1}}), kind="producer")
+    assert first.stored == 1
+    if junk.startswith("a string"):
+        client.set(keys.totals("q"), "junk")
+    else:
+        client.hset(keys.totals("q"), "a|x", "junk")
+    again = Request(epoch, 1, 2, {"q": {"a|x": 1, "b|x": 1}, "r": {"a|x": 1}})
+    reply = link.flush("me", again, kind="producer")
+    if junk.startswith("a string"):  # a marked hash is gone: a new epoch, as for any other loss
+        assert reply.epoch > epoch
+        assert link.flush("me", Request(reply.epoch, 0, 1, again.counts), kind="producer").stored == 1
+        assert client.hgetall(keys.totals("q"))["b|x"] == "1"
+    else:
+        assert client.hgetall(keys.totals("q"))["b|x"] == "1"
+        assert client.hgetall(keys.totals("r"))["a|x"] == "2"
+    link.close()

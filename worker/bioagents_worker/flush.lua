@@ -23,7 +23,10 @@ local parts, lost = {}, false
 local at = 8
 for k = 6, #KEYS do
   local queue, fields = ARGV[at], tonumber(ARGV[at + 1])
-  local its_epoch = redis.call("HGET", KEYS[k], "__epoch")
+  local its_epoch = redis.pcall("HGET", KEYS[k], "__epoch")
+  if type(its_epoch) ~= "string" then -- missing, or something that is no hash stands in its place
+    its_epoch = nil
+  end
   if not its_epoch and redis.call("HEXISTS", seqs, "q:" .. queue) == 1 then
     lost = true
   end
@@ -48,7 +51,8 @@ if epoch == current and stored == base and base ~= new then
       redis.call("SADD", known, queue)
     end
     for i = first, first + 2 * fields - 1, 2 do
-      redis.call("HINCRBY", totals, ARGV[i], ARGV[i + 1])
+      -- A field that something else made no number must not stop the script half-way.
+      redis.pcall("HINCRBY", totals, ARGV[i], ARGV[i + 1])
     end
   end
   redis.call("HSET", seqs, caller, text(new))
