@@ -47,6 +47,7 @@ class Transport(RuleBasedStateMachine):
         self.copies = [(self.exporter_class(self.store), Prometheus()) for _ in range(2)]
         self.excused: list[Counter[Cell]] = [Counter(), Counter()]  # not yet scraped when data went
         self.bounded = True
+        self.epoch = 0
         self.boot()
 
     def boot(self) -> None:
@@ -167,6 +168,14 @@ class Transport(RuleBasedStateMachine):
         """An exporter forgets what it held."""
         self.copies[i] = (self.exporter_class(self.store), self.copies[i][1])
         self.scrape(i, restarted=True)
+
+    @invariant()
+    def epoch_begins(self) -> None:
+        """The loss of one hash is noticed later: what the others counted meanwhile goes only now."""
+        epoch = self.store.hashes.get("seqs", {}).get("__epoch", self.epoch)
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self.data_goes()
 
     @invariant()
     def scrape_always(self) -> None:
