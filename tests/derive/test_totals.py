@@ -32,6 +32,15 @@ def test_a_newer_epoch_is_published_at_once_and_an_older_one_never() -> None:
     assert memory.update(STORES, [totals("chat", {"processed|a": 9})], RUN_ID) == []
 
 
+def test_what_was_published_goes_on_at_zero_in_a_newer_epoch() -> None:
+    """Prometheus sees the reset of a series that comes back later and higher; at 0 every scrape shows it."""
+    memory = TotalsMemory()
+    memory.update(STORES, [totals("chat", {"processed|a": 5, "failures|a|E": 2})], RUN_ID)
+    read = [totals("chat", {"processed|a": 0}, epoch=2_000)]
+    (held,) = memory.update([Store(1, 2_000, RUN_ID)], read, RUN_ID)
+    assert held.fields == {"processed|a": 0, "failures|a|E": 0}
+
+
 def test_totals_of_another_epoch_than_their_stores_are_left_out() -> None:
     """Such a hash is emptied at its first use; until then it is of a data set that ended."""
     read = [totals("chat", {"processed|a": 5}, epoch=999), totals("deep", {"processed|b": 1})]

@@ -216,10 +216,14 @@ class Exporter:
         return totals.get("__epoch", 0) == current >= self.epochs.get(queue, 0)
 
     def publish(self, queue: str, totals: dict[str, int]) -> dict[Cell, tuple[int, int]]:
-        """One queue's totals; a newer epoch at once, within an epoch the highest value seen."""
+        """One queue's totals; a newer epoch at once, within an epoch the highest value seen.
+
+        What was published goes on at 0 in a newer epoch: a series that came back later, and higher, would hide
+        its reset.
+        """
         epoch = totals["__epoch"]
         if epoch != self.epochs.get(queue):
-            self.held = {cell: value for cell, value in self.held.items() if cell[0] != queue}
+            self.held |= dict.fromkeys((cell for cell in self.held if cell[0] == queue), 0)
             self.epochs[queue] = epoch
         for series in set(totals) - {"__epoch"}:
             self.held[queue, series] = max(totals[series], self.held.get((queue, series), 0))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from transport.broken import VARIANTS, NoMarks, NoRollback, NoRunId, ReapsTooEarly
+from transport.broken import VARIANTS, NeverSilent, NoMarks, NoRollback, NoRunId, ReapsTooEarly
 from transport.histories import HiddenRunId, Transport
 
 THOROUGH = settings(
@@ -66,6 +66,18 @@ def _silent_for_less_than_half_a_day(history: Transport) -> None:
     assert history.store.hash("seqs").get("w1") == 1, "reaped alive"
 
 
+def _silent_for_longer_than_a_day(history: Transport) -> None:
+    """A caller that was reaped must not take its missing sequence for a rollback."""
+    _count(history, 5)
+    history.boot_one()
+    history.sleep(seconds=90_000)
+    history.workers[1].call()
+    history.reap()
+    history.work(i=1, cell=("chat", "ok"), n=3, fate="ok")
+    history.workers[1].call()
+    history.workers[0].call()
+
+
 def _count(history: Transport, n: int) -> None:
     history.work(i=0, cell=("chat", "ok"), n=n, fate="ok")
     history.workers[0].call()
@@ -77,6 +89,7 @@ HISTORIES: list[tuple[Callable[[Transport], None], type[Transport], type[Transpo
     (_exporter_restarted_in_a_rollback, Transport, NoRunId),
     (_totals_evicted, Transport, NoMarks),
     (_silent_for_less_than_half_a_day, Transport, ReapsTooEarly),
+    (_silent_for_longer_than_a_day, Transport, NeverSilent),
 ]
 
 
