@@ -218,7 +218,7 @@ class Exporter:
     def publish(self, queue: str, totals: dict[str, int]) -> dict[Cell, tuple[int, int]]:
         """One queue's totals; a newer epoch at once, within an epoch the highest value seen.
 
-        What was published goes on at 0 in a newer epoch: a series that came back later, and higher, would hide
+        What was published goes on at 0 in a newer epoch: a series that came back later, higher, would hide
         its reset.
         """
         epoch = totals["__epoch"]

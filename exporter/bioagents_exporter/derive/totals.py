@@ -48,7 +48,7 @@ class TotalsMemory:
 
     def _raise(self, before: Held | None, read: Totals) -> Held:
         if before is None or read.epoch > before.epoch:
-            # What was published goes on at 0: a series that came back later, and higher, would hide its reset.
+            # What was published goes on at 0: a series that came back later, higher, would hide its reset.
             highest: dict[str, int] = dict.fromkeys(before.fields, 0) if before else {}
             held = self._held[read.wire, read.queue] = Held(read.wire, read.queue, read.epoch, highest)
             # Sorted: copies that begin with the same totals know the fields in the same order.
