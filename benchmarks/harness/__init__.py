@@ -1,0 +1,1 @@
+"""What the rows share: statistics, scraping, simulated fleets, the programs that are measured."""
