@@ -30,8 +30,32 @@ monkey = sys.modules.get("gevent.monkey")
 GREEN = bool(monkey and monkey.is_module_patched("threading")) or "GREEN" in os.environ
 
 
+class RecordedBroker(RedisBroker):
+    """Writes down when something is about to be enqueued, before any middleware hears of it."""
+
+    def enqueue(self, message: Any, *, delay: int | None = None) -> Any:
+        write("intent", message.queue_name, message.actor_name, f"{message.message_id},{delay}")
+        return super().enqueue(message, delay=delay)
+
+
+process_message = dramatiq.worker._WorkerThread.process_message
+
+
+def recorded_attempt(self: Any, message: Any) -> None:
+    """Writes down the whole of an attempt, every middleware included."""
+    write("open", message.queue_name, message.actor_name, message.message_id)
+    process_message(self, message)
+    write("close", message.queue_name, message.actor_name)
+
+
+dramatiq.worker._WorkerThread.process_message = recorded_attempt  # type: ignore[method-assign]
+
+
 class Witness(Middleware):
     """Writes down what only Dramatiq knows: enqueues, retries, skips, dead letters."""
+
+    def before_enqueue(self, broker: Any, message: Any, delay: int | None) -> None:
+        write("offer", message.queue_name, message.actor_name, f"{message.message_id},{delay}")
 
     def after_enqueue(self, broker: Any, message: Any, delay: int | None) -> None:
         again = "retry" if delay is not None and "retries" in message.options else "enqueue"
@@ -60,10 +84,10 @@ if "SENTINEL" in os.environ:
     from redis.sentinel import Sentinel
 
     client = Sentinel([("127.0.0.1", int(os.environ["SENTINEL"]))], socket_timeout=1).master_for("fleet")
-    broker = RedisBroker(client=client)
+    broker = RecordedBroker(client=client)
     limits = RedisBackend(client=client)
 else:
-    broker = RedisBroker(url=url)
+    broker = RecordedBroker(url=url)
     limits = RedisBackend(url=url)
 broker.add_middleware(Witness(), before=AgeLimit)
 broker.add_middleware(Refuse())

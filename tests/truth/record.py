@@ -6,6 +6,7 @@ It knows nothing of our code: the rules are those of the metrics reference, said
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import Counter
 from functools import cache
@@ -30,7 +31,8 @@ def _file(pid: int) -> int:  # noqa: ARG001 - one open file for each process
 
 def write(kind: str, queue: str, actor: str, detail: str = "") -> None:
     """Append one line; O_APPEND makes it one step among all processes."""
-    line = f"{time.time():.6f} {kind} {queue.removesuffix('.DQ')} {actor} {detail}\n"
+    thread = f"{os.getpid()}/{threading.get_ident()}"
+    line = f"{time.time():.6f} {kind} {queue.removesuffix('.DQ')} {actor} {detail} {thread}\n"
     os.write(_file(os.getpid()), line.encode())
 
 
@@ -50,7 +52,7 @@ def expected(path: Path) -> Counter[Series]:
     counts: Counter[Series] = Counter()
     enqueued: set[str] = set()
     for line in path.read_text().splitlines():
-        _, kind, queue, name, detail = line.split(" ")
+        _, kind, queue, name, detail, _ = line.split(" ")
         actor = name if name in DECLARED else "(unknown)"
         for metric in RULES.get(kind, ()):
             counts[metric, queue, actor, ""] += 1

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import redis
 from record import METRICS, Series, expected
+from times import violations
 
 from support.exporter import Exporter
 from support.fleet import start_workers
@@ -115,6 +116,11 @@ class Stage:
             scrapes = observer.scrapes
             wait_until(lambda o=observer, n=scrapes: o.scrapes >= n + 2, what="two more scrapes")
             assert not (difference := self.difference(observer)), difference
+
+    def assert_times(self) -> None:
+        """Every sum and every bucket of both histograms lies within what the record allows."""
+        for exporter in self.exporters:
+            assert not (wrong := violations(self.record, exporter.get("/metrics").text)), wrong
 
     def assert_never_above(self, observer: Observer) -> None:
         record = self.expected()

@@ -33,6 +33,7 @@ def test_five_thousand_jobs_of_every_kind(tmp_path: Path, redis_server: RedisSer
         fleet.produce(220)
         fleet.settle(timeout=240)
         fleet.assert_exact(first, second)
+        fleet.assert_times()
         record = fleet.expected()
         assert sum(n for (name, *_), n in record.items() if name == "jobs_processed_total") >= 5000
         for name, actors in OUTCOMES.items():
@@ -121,6 +122,7 @@ def test_beside_dramatiqs_own_middleware(tmp_path: Path, redis_server: RedisServ
         fleet.produce(20)
         fleet.settle()
         fleet.assert_exact()
+        fleet.assert_times()
 
 
 def test_two_wire_versions(tmp_path: Path, redis_server: RedisServer) -> None:
@@ -133,6 +135,7 @@ def test_two_wire_versions(tmp_path: Path, redis_server: RedisServer) -> None:
         fleet.produce(20, WIRE_VERSION="0")
         fleet.settle()
         fleet.assert_exact()
+        fleet.assert_times()
 
 
 @pytest.mark.parametrize("how", ["spawn", "gevent"])
@@ -148,6 +151,7 @@ def test_other_ways_to_run_workers(tmp_path: Path, redis_server: RedisServer, ho
         fleet.exporter()
         fleet.settle()
         fleet.assert_exact()
+        fleet.assert_times()
 
 
 def test_killed_worker_loses_only_what_it_had_not_handed_over(

@@ -39,6 +39,7 @@ def test_lowest_dramatiq(tmp_path: Path, redis_server: RedisServer, lowest: Path
         fleet.produce(30, python=str(lowest))
         fleet.settle()
         fleet.assert_exact()
+        fleet.assert_times()
         assert b'"dramatiq":"1.17.0"' in b"".join(
             redis_server.client().hvals("bioagents:{dramatiq}:v1:beats")
         )
