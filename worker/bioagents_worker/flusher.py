@@ -24,9 +24,9 @@ from bioagents_worker.wire import FLEET, Keys
 
 logger = logging.getLogger(__name__)
 
-#: Calls a second that one fleet makes at most, about. One costs Redis some 80 µs where it does nothing else
-#: meanwhile (``benchmarks/run.py redis-cpu``): 500 of them keep below 5 % of a core.
-FLEET_CALLS: Final = 500
+#: Calls a second that one fleet makes at most, about. One costs Redis some 100 µs where it does nothing else
+#: meanwhile (``benchmarks/run.py redis-cpu``): 400 of them keep below 5 % of a core.
+FLEET_CALLS: Final = 400
 #: Seconds between two heartbeats of a worker with nothing to tell.
 IDLE: Final = 5.0
 #: Seconds to wait after a call without an answer.
