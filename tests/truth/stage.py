@@ -66,6 +66,11 @@ class Stage:
             command, check=True, timeout=300, env={**os.environ, **self.env, **env}, cwd=self.folder
         )
 
+    def run(self, code: str) -> None:
+        """Run a line of the application in a producer of its own."""
+        command = [sys.executable, "-c", f"from app import *\n{code}"]
+        subprocess.run(command, check=True, env={**os.environ, **self.env}, cwd=self.folder, timeout=60)
+
     def producer(self, rounds: int, *, pause: float) -> Program:
         """Send rounds of jobs in the background."""
         command = [sys.executable, str(HERE / "app.py"), str(rounds), str(pause)]

@@ -51,21 +51,12 @@ def shows(made: Exporter, timeout: float = 30, **expected: float) -> None:
         raise AssertionError({name: (value, seen.get(name)) for name, value in names.items()}) from error
 
 
-def send(fleet: Stage, code: str) -> None:
-    """Run a line of the application in a producer of its own."""
-    import subprocess  # noqa: PLC0415 - only here
-    import sys  # noqa: PLC0415 - only here
-
-    command = [sys.executable, "-c", f"from app import *\n{code}"]
-    subprocess.run(command, check=True, env={**os.environ, **fleet.env}, cwd=fleet.folder, timeout=60)
-
-
 def test_at_rest(tmp_path: Path, redis_server: RedisServer) -> None:
     """No worker: what was sent waits."""
     with stage(tmp_path, redis_server.url) as fleet:
         made = exporter(fleet)
-        send(fleet, "[succeed.send() for _ in range(7)]")
-        send(fleet, "[slow.send_with_options(args=(1,), delay=60000) for _ in range(3)]")
+        fleet.run("[succeed.send() for _ in range(7)]")
+        fleet.run("[slow.send_with_options(args=(1,), delay=60000) for _ in range(3)]")
         shows(
             made, queue_depth__chat__waiting=7, queue_depth__chat__active=0, queue_depth__deep__delayed=3,
             queue_depth__deep__waiting=0, queue_workers__chat=0, queue_slots__chat=0,
@@ -78,7 +69,7 @@ def test_under_load_and_after_kill(tmp_path: Path, redis_server: RedisServer) ->
     with stage(tmp_path, redis_server.url) as fleet:
         workers = fleet.workers(processes=1, threads=2, args=("--queues", "deep"))
         made = exporter(fleet)
-        send(fleet, "[slow.send(120) for _ in range(6)]")
+        fleet.run("[slow.send(120) for _ in range(6)]")
         shows(
             made, queue_depth__deep__waiting=2, queue_depth__deep__active=4, queue_running_jobs__deep=2,
             queue_workers__deep=1, queue_slots__deep=2, queue_workers__chat=0, queue_orphaned_jobs__deep=0,
@@ -107,7 +98,7 @@ def test_stuck_after_a_restart_of_redis(tmp_path: Path) -> None:
         with stage(tmp_path, server.url) as fleet:
             workers = fleet.workers(processes=1)
             made = exporter(fleet)
-            send(fleet, "[slow.send_with_options(args=(1,), delay=600000) for _ in range(3)]")
+            fleet.run("[slow.send_with_options(args=(1,), delay=600000) for _ in range(3)]")
             client = server.client()
 
             def held() -> int:
