@@ -1,20 +1,25 @@
 """The application of the truth test: an actor for every kind of outcome, each writes down what it does.
 
 ``dramatiq app`` runs it; ``python app.py <rounds>`` sends jobs. Environment: REDIS_URL, RECORD
-(the file), and for some variants SENTINEL (its port), GREEN, WITH_PROMETHEUS, WIRE_VERSION.
+(the file), and for some variants SENTINEL (its port), GREEN, WITH_PROMETHEUS, WIRE_VERSION,
+REDIS_PY_RETRIES.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import dramatiq
+import redis
 from dramatiq import group, pipeline
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, GroupCallbacks, Middleware, SkipMessage
@@ -58,8 +63,10 @@ class Witness(Middleware):
         write("offer", message.queue_name, message.actor_name, f"{message.message_id},{delay}")
 
     def after_enqueue(self, broker: Any, message: Any, delay: int | None) -> None:
-        again = "retry" if delay is not None and "retries" in message.options else "enqueue"
-        write(again, message.queue_name, message.actor_name, message.message_id)
+        kind = "retry" if delay is not None and "retries" in message.options else "enqueue"
+        if isinstance(threading.current_thread(), dramatiq.worker._ConsumerThread):
+            kind = "hop"  # a delayed job that has become due
+        write(kind, message.queue_name, message.actor_name, message.message_id)
 
     def before_process_message(self, broker: Any, message: Any) -> None:
         write("taken", message.queue_name, message.actor_name)
@@ -86,6 +93,9 @@ if "SENTINEL" in os.environ:
     client = Sentinel([("127.0.0.1", int(os.environ["SENTINEL"]))], socket_timeout=1).master_for("fleet")
     broker = RecordedBroker(client=client)
     limits = RedisBackend(client=client)
+elif "REDIS_PY_RETRIES" in os.environ:  # without a URL redis-py sends again by itself what was not answered
+    broker = RecordedBroker(host="127.0.0.1", port=urlsplit(url).port)
+    limits = RedisBackend(url=url)
 else:
     broker = RecordedBroker(url=url)
     limits = RedisBackend(url=url)
@@ -229,6 +239,8 @@ def send_round(number: int) -> None:
 
 if __name__ == "__main__":
     for round_number in range(int(sys.argv[1])):
-        send_round(round_number)
+        # Where replies are lost a sender may see an error; the next round begins anew.
+        with contextlib.suppress(redis.ConnectionError):
+            send_round(round_number)
         if len(sys.argv) > 2:
             time.sleep(float(sys.argv[2]))

@@ -15,7 +15,7 @@ RECORD = """\
 100.002000 enqueue chat flaky m1 1/1
 102.010000 intent chat flaky m1,None 2/8
 102.011000 offer chat flaky m1,None 2/8
-102.012000 enqueue chat flaky m1 2/8
+102.012000 hop chat flaky m1 2/8
 102.400000 open chat flaky m1 2/2
 102.401000 taken chat flaky  2/2
 102.410000 start chat flaky  2/2
