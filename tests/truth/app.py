@@ -2,7 +2,7 @@
 
 ``dramatiq app`` runs it; ``python app.py <rounds>`` sends jobs. Environment: REDIS_URL, RECORD
 (the file), and for some variants SENTINEL (its port), GREEN, WITH_PROMETHEUS, WIRE_VERSION,
-REDIS_PY_RETRIES.
+REDIS_PY_RETRIES, HEARTBEAT_TIMEOUT.
 """
 
 from __future__ import annotations
@@ -97,7 +97,10 @@ elif "REDIS_PY_RETRIES" in os.environ:  # without a URL redis-py sends again by 
     broker = RecordedBroker(host="127.0.0.1", port=urlsplit(url).port)
     limits = RedisBackend(url=url)
 else:
-    broker = RecordedBroker(url=url)
+    # Dramatiq's own patience with the dead, in milliseconds; with a variant's it looks at every command.
+    patience = os.environ.get("HEARTBEAT_TIMEOUT")
+    short = {"heartbeat_timeout": int(patience), "maintenance_chance": 1_000_000} if patience else {}
+    broker = RecordedBroker(url=url, **short)
     limits = RedisBackend(url=url)
 broker.add_middleware(Witness(), before=AgeLimit)
 broker.add_middleware(Refuse())

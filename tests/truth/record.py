@@ -48,11 +48,13 @@ RULES = {
 }
 
 
-def expected(path: Path) -> Counter[Series]:
-    """What every counter and every histogram's count must show."""
+def expected(path: Path, *, until: float = float("inf")) -> Counter[Series]:
+    """What every counter and every histogram's count must show of what happened until then (unix seconds)."""
     counts: Counter[Series] = Counter()
     for line in path.read_text().splitlines():
-        _, kind, queue, name, detail, _ = line.split(" ")
+        at, kind, queue, name, detail, _ = line.split(" ")
+        if float(at) > until:
+            continue
         actor = name if name in DECLARED else "(unknown)"
         for metric in RULES.get(kind, ()):
             counts[metric, queue, actor, ""] += 1
