@@ -75,3 +75,49 @@ def test_junk_in_a_totals_hash_stops_no_other_count(redis_server: RedisServer, j
         assert client.hgetall(keys.totals("q"))["b|x"] == "1"
         assert client.hgetall(keys.totals("r"))["a|x"] == "2"
     link.close()
+
+
+def test_refused_call_has_added_nothing(redis_server: RedisServer) -> None:
+    """It is made again until it is not refused; what it holds counts once."""
+    keys, client = Keys("dramatiq"), redis_server.client(decode_responses=True)
+    link = Link(redis_server.client(), keys)
+    epoch = link.flush("me", HELLO, kind="producer").epoch
+    link.flush("me", Request(epoch, 0, 1, {"q": {"a|x": 1}}), kind="producer")
+    client.delete(keys.queues)
+    client.set(keys.queues, "junk")
+    again = Request(epoch, 1, 2, {"q": {"a|x": 1}, "new": {"a|x": 1}})
+    for _ in range(2):
+        with pytest.raises(redis.ResponseError):
+            link.flush("me", again, kind="producer")
+    client.delete(keys.queues)
+    assert link.flush("me", again, kind="producer").stored == 2
+    assert client.hget(keys.totals("q"), "a|x") == "2"
+    assert client.smembers(keys.queues) == {"new"}
+    link.close()
+
+
+def test_missing_right_loses_no_count(redis_server: RedisServer) -> None:
+    """Without HINCRBY the call is refused; it is not taken for a field that is no number."""
+    keys, client = Keys("dramatiq"), redis_server.client(decode_responses=True)
+    client.execute_command("ACL", "SETUSER", "worker", "on", ">pw", "~*", "+@all", "-hincrby")
+    link = Link(redis_server.client(username="worker", password="pw"), keys)  # noqa: S106 - a test's
+    epoch = link.flush("me", HELLO, kind="producer").epoch
+    counts = Request(epoch, 0, 1, {"q": {"a|x": 1}})
+    with pytest.raises(redis.RedisError):
+        link.flush("me", counts, kind="producer")
+    client.execute_command("ACL", "SETUSER", "worker", "+hincrby")
+    assert link.flush("me", counts, kind="producer").stored == 1
+    assert client.hget(keys.totals("q"), "a|x") == "1"
+    link.close()
+
+
+@pytest.mark.parametrize("field", ["__epoch", "me"])
+def test_junk_among_the_sequences_begins_a_new_epoch(redis_server: RedisServer, field: str) -> None:
+    """What cannot be read is as good as gone."""
+    keys = Keys("dramatiq")
+    link = Link(redis_server.client(), keys)
+    epoch = link.flush("me", HELLO, kind="producer").epoch
+    link.flush("me", Request(epoch, 0, 1, {"q": {"a|x": 1}}), kind="producer")
+    redis_server.client().hset(keys.seqs, field, "junk")
+    assert link.flush("me", Request(epoch, 1, 2, {"q": {"a|x": 1}}), kind="producer").epoch > epoch
+    link.close()

@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +117,19 @@ def test_embedded_worker_counts_and_says_goodbye(
     run_worker(broker, lambda: totals().get("succeeded|act") == 1 and client.hlen(keys.beats) == 1)
     assert (client.hlen(keys.beats), client.hlen(keys.producers), client.hlen(keys.gone)) == (0, 0, 1)
     assert totals("")[f"boots|{os.uname().nodename}"] == 1
+
+
+def test_worker_is_seen_though_a_job_starts_the_flusher(
+    broker: RedisBroker, redis_server: RedisServer
+) -> None:
+    """Jobs run, and enqueue others, before Dramatiq says that the worker has booted."""
+    metrics = JobMetrics()
+    broker.add_middleware(metrics)
+    declare(broker)
+    assert metrics._starting.acquire(blocking=False)  # as a worker thread that starts it
+    threading.Timer(0.2, metrics._starting.release).start()
+    metrics.after_worker_boot(broker, dramatiq.Worker(broker))
+    wait_until(lambda: redis_server.client().hlen(Keys("dramatiq").beats) == 1, what="a heartbeat")
 
 
 def test_delayed_job_counts_once_and_waits_from_its_time(broker: RedisBroker, totals: Totals) -> None:

@@ -17,7 +17,7 @@ end
 local time = redis.call("TIME")
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local head = redis.call("HMGET", seqs, "__epoch", "__server", caller)
-local current, stored = tonumber(head[1] or "0"), tonumber(head[3] or "0")
+local current, stored = tonumber(head[1] or "0") or 0, tonumber(head[3] or "0") or 0
 
 -- Where each queue's part of ARGV begins, and whether a hash that we marked has vanished.
 local parts, lost = {}, false
@@ -43,17 +43,25 @@ if (head[2] or "") ~= server or current == 0 or epoch > current or lost or rolle
 end
 
 if epoch == current and stored == base and base ~= new then
+  -- What may be refused comes before the first increment: a call that ends half-way is made again, whole.
   for _, part in ipairs(parts) do
-    local totals, queue, first, fields = part[1], part[2], part[3], part[4]
+    local totals, queue = part[1], part[2]
     if part[5] ~= current then
+      redis.call("SADD", known, queue)
       redis.call("DEL", totals)
       redis.call("HSET", totals, "__epoch", text(current))
       redis.call("HSET", seqs, "q:" .. queue, text(current))
-      redis.call("SADD", known, queue)
     end
+  end
+  for _, part in ipairs(parts) do
+    local totals, first, fields = part[1], part[3], part[4]
     for i = first, first + 2 * fields - 1, 2 do
-      -- A field that something else made no number must not stop the script half-way.
-      redis.pcall("HINCRBY", totals, ARGV[i], ARGV[i + 1])
+      local sum = redis.pcall("HINCRBY", totals, ARGV[i], ARGV[i + 1])
+      -- A field that something else made no number must not stop the script half-way. Any other refusal
+      -- (a missing right, no memory) meets the first increment as well: nothing was added yet.
+      if type(sum) == "table" and not (string.find(sum.err, "integer") or string.find(sum.err, "overflow")) then
+        return sum
+      end
     end
   end
   redis.call("HSET", seqs, caller, text(new))

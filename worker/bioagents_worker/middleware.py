@@ -163,7 +163,7 @@ class JobMetrics(Middleware):
 
     def after_worker_boot(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401 - as above
         """From now on this process is a worker."""
-        flusher = self._ensure_flusher()
+        flusher = self._ensure_flusher(wait=True)  # a job that runs already may be starting it
         if flusher is not None:
             flusher.become_worker(Heartbeat(broker, worker, self._tally, version=self._version))
 
@@ -213,9 +213,13 @@ class JobMetrics(Middleware):
             forked = weakref.WeakMethod(self._begin)
             os.register_at_fork(after_in_child=lambda: (begin := forked()) and begin())
 
-    def _ensure_flusher(self) -> Flusher | None:
-        """The running flusher; started by whichever thread comes first, while others go on without."""
-        if self._active and self._flusher is None and self._starting.acquire(blocking=False):
+    def _ensure_flusher(self, *, wait: bool = False) -> Flusher | None:
+        """The running flusher; started by whichever thread comes first, while others go on without.
+
+        ``wait`` for a start that is under way; no hook of a job may.
+        """
+        acquire, unset = self._starting.acquire, self._active and self._flusher is None
+        if unset and (acquire(timeout=_GOODBYE) if wait else acquire(blocking=False)):
             try:
                 if self._flusher is None:
                     self._flusher = self._start()
