@@ -12,8 +12,9 @@ from support.redis_server import RedisServer
 
 
 def pytest_configure() -> None:
-    """A background job ignores SIGINT, and so would the programs under test, which inherit that."""
+    """A background job ignores SIGINT, one of nohup SIGHUP; the programs under test would inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
