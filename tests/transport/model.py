@@ -119,13 +119,17 @@ class Store:
         self.hash("producers").pop(who, None)
         self.hash("gone")[who] = now
 
-    def reap(self) -> None:
-        """Remove the entries of callers that are dead or gone for a day (a script of its own)."""
-        oldest = int((self.time() - REAP_AGE) * 1_000_000)
-        for name in ("beats", "producers", "gone"):
-            for who in [w for w, seen in self.hash(name).items() if seen < oldest]:
-                del self.hashes[name][who]
-                self.hash("seqs").pop(who, None)
+    def reap(self, age: float = REAP_AGE, callers: frozenset[str] | None = None) -> None:
+        """Remove the entries of callers (all, or those named) that are dead or gone for ``age`` seconds.
+
+        A script of its own. A caller that one of the hashes has seen since, perhaps in another role, stays.
+        """
+        oldest = self.micros() - int(age * 1_000_000)
+        roles = [self.hash(name) for name in ("beats", "producers", "gone")]
+        for who in {who for role in roles for who in role if callers is None or who in callers}:
+            if max(role.get(who, 0) for role in roles) < oldest:
+                for entries in (*roles, self.hash("seqs")):
+                    entries.pop(who, None)
 
     def snapshot(self) -> Hashes:
         """A copy of the data set: a dump, or what a replica has."""

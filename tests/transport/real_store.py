@@ -12,9 +12,9 @@ from transport.model import Call, Clock, Hashes, Reply, Store
 NAMESPACE = "dramatiq"
 
 
-def flush_lua() -> str:
-    """The worker's script."""
-    return (files("bioagents_worker") / "flush.lua").read_text()
+def lua_source(name: str) -> str:
+    """A script of the worker's."""
+    return (files("bioagents_worker") / name).read_text()
 
 
 class RealStore:
@@ -23,7 +23,8 @@ class RealStore:
     def __init__(self, client: redis.Redis, lua: str = "") -> None:
         """``lua``: another script than the worker's, to see whether it is caught."""
         self.client, self.keys, self.server = client, Keys(NAMESPACE), "server-1"
-        self.script = client.register_script(lua or flush_lua())
+        self.script = client.register_script(lua or lua_source("flush.lua"))
+        self.reaper = client.register_script(lua_source("reap.lua"))
         self.now = 0  # Redis' time of the last call, in microseconds
         client.flushall()
 
@@ -53,14 +54,20 @@ class RealStore:
         self.now = int(now)
         return Reply(int(current), int(stored), int(fleet))
 
+    def reap(self, age: float, callers: frozenset[str]) -> None:
+        """One call of the script that forgets the dead."""
+        keys = self.keys
+        names = [keys.seqs, keys.beats, keys.producers, keys.gone]
+        self.reaper(keys=names, args=[int(age * 1_000_000), *sorted(callers)])
+
     def hashes(self) -> Hashes:
-        """Everything under our keys, in the model's terms."""
+        """Everything under our keys that is ours, in the model's terms."""
         found: Hashes = {}
         for key in self._all_keys():
             name = key.decode().removeprefix(self.keys.prefix)
             if name == "queues":
                 found[name] = {_text(member): 1 for member in self.client.smembers(key)}
-            else:
+            elif self.client.type(key) == b"hash":
                 pairs = self.client.hgetall(key).items()
                 found[name] = {_text(field): _number(_text(value)) for field, value in pairs}
         return found

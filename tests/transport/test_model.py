@@ -73,14 +73,16 @@ def _silent_for_longer_than_a_day(history: Transport) -> None:
     history.sleep(seconds=90_000)
     history.workers[1].call()
     history.reap()
-    history.work(i=1, cell=("chat", "ok"), n=3, fate="ok")
-    history.workers[1].call()
+    epoch = history.store.hash("seqs")["__epoch"]
     history.workers[0].call()
+    assert history.store.hash("seqs")["__epoch"] == epoch, "data went for no reason"
 
 
 def _count(history: Transport, n: int) -> None:
     history.work(i=0, cell=("chat", "ok"), n=n, fate="ok")
+    history.epoch_begins()
     history.workers[0].call()
+    history.epoch_begins()
     history.scrape(0)
 
 
