@@ -90,3 +90,17 @@ def test_dead_are_forgotten_after_a_day(link: Link) -> None:
     sweep(link)
     assert link.command("HKEYS", KEYS.seqs) == [b"back", b"young"]
     assert link.command("HKEYS", KEYS.producers) == [b"back", b"young"]
+
+
+def test_lost_are_forgotten_with_their_worker(link: Link) -> None:
+    """Else a fleet that loses a worker a day would remember all of them for ever."""
+    beat(link, "first", age=60)
+    sweep(link)
+    beat(link, "first", age=REAP_AGE + 60)
+    beat(link, "second", age=60)
+    sweep(link)  # reaps the first
+    assert sweep(link).watching
+    assert sorted(link.command("HKEYS", KEYS.lost)) == [b"job-1", b"worker:second"]
+    assert link.command("HGET", KEYS.lost, "job-1") == b"second"
+    link.command("DEL", KEYS.beats)
+    assert not sweep(link).watching

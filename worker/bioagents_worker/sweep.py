@@ -60,10 +60,10 @@ class Sweep:
         ]
 
     def _mark_missing(self, now_us: int) -> None:
-        marked = {
-            field.decode(errors="surrogateescape") for field in self._link.command("HKEYS", self._keys.lost)
-        }
+        marked = dict(self._scan(self._keys.lost))
+        known = set()
         for worker, (stamp_us, interval, job_ids) in self._beats():
+            known.add(worker)
             mark = _MARK + worker
             if (now_us - stamp_us) / 1e6 <= max(MISSING_AGE, 3 * interval):
                 if mark in marked:  # it may go missing again
@@ -72,6 +72,10 @@ class Sweep:
                 fields = [mark, stamp_us, *(part for job in job_ids for part in (job, worker))]
                 self._link.command("HSET", self._keys.lost, *fields)
                 self._link.command("EXPIRE", self._keys.lost, _LOST_TTL)
+        # The lifetime begins anew with each worker that goes missing, so the hash itself may never end.
+        old = [field for field, value in marked.items() if _owner(field, value) not in known]
+        for i in range(0, len(old), _CHUNK):
+            self._link.command("HDEL", self._keys.lost, *old[i : i + _CHUNK])
 
     def _reap(self, now_us: int) -> None:
         oldest_us = now_us - int(REAP_AGE * 1e6)
@@ -98,6 +102,11 @@ class Sweep:
                 yield caller.decode(errors="surrogateescape"), value
             if cursor in (b"0", 0):
                 return
+
+
+def _owner(field: str, value: bytes) -> str:
+    """The missing worker for which a field of the lost stands."""
+    return field.removeprefix(_MARK) if field.startswith(_MARK) else value.decode(errors="surrogateescape")
 
 
 def _stamp(value: bytes) -> int:
