@@ -121,3 +121,12 @@ def test_junk_among_the_sequences_begins_a_new_epoch(redis_server: RedisServer, 
     redis_server.client().hset(keys.seqs, field, "junk")
     assert link.flush("me", Request(epoch, 1, 2, {"q": {"a|x": 1}}), kind="producer").epoch > epoch
     link.close()
+
+
+def test_name_that_is_no_text_stops_no_count(redis_server: RedisServer) -> None:
+    """JSON can spell half a character; a message with such a queue must not block all other counts."""
+    link = Link(redis_server.client(), Keys("dramatiq"))
+    epoch = link.flush("me", HELLO, kind="producer").epoch
+    counts = {"\ud800": {"a|x": 1}, "q": {"a|x": 1}}
+    assert link.flush("me", Request(epoch, 0, 1, counts), kind="producer").stored == 1
+    link.close()

@@ -76,8 +76,12 @@ def test_junk_among_heartbeats_is_passed_over(link: Link) -> None:
     """Anything may stand in Redis."""
     for i, junk in enumerate(["", "1", "x\ny\nz", "1\n{}\n[]", '1\n{}\n{"oldest":[[1]]}', b"\xff\n\n\xfe"]):
         link.command("HSET", KEYS.beats, f"junk{i}", junk)
+    link.command("HSET", KEYS.beats, b"no text \xff", "1\n{}\n{}")
+    link.command("HSET", KEYS.beats, "half", '1\n{}\n{"oldest":[["q","a",1,"\\ud800"]]}')
     beat(link, "gone", age=60)
-    assert sweep(link).claim([ATTEMPT]) == [ATTEMPT]
+    half = Attempt(0, "q", "act", "\ud800")
+    assert sweep(link).claim([ATTEMPT, half]) == [ATTEMPT, half]
+    assert not link.command("HEXISTS", KEYS.beats, b"no text \xff"), "silent for a day: reaped"
 
 
 def test_dead_are_forgotten_after_a_day(link: Link) -> None:

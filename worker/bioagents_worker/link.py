@@ -77,7 +77,7 @@ class Link:
         epoch, stored, fleet, time_us = self._evaluate(self._flush, names, argv)
         return Reply(int(epoch), int(stored), int(fleet), int(time_us))
 
-    def reap(self, callers: list[str], age: float) -> int:
+    def reap(self, callers: list[bytes], age: float) -> int:
         """Forget those of ``callers`` that were silent for ``age`` seconds; how many."""
         keys = self._keys
         names = [keys.seqs, keys.beats, keys.producers, keys.gone]
@@ -105,9 +105,11 @@ class Link:
     def _send(self, *args: Any) -> Any:  # noqa: ANN401 - as command
         if self._connection is None:
             raise redis.ConnectionError("the connection was lost")
+        # A name out of a message may be no valid text, and redis-py refuses the whole command then.
+        parts = [arg.encode(errors="backslashreplace") if isinstance(arg, str) else arg for arg in args]
         try:
             # No health check: it would reconnect on its own, perhaps to another server.
-            self._connection.send_command(*args, check_health=False)
+            self._connection.send_command(*parts, check_health=False)
             return self._connection.read_response()
         except NoScriptError:
             raise

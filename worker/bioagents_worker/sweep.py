@@ -21,7 +21,7 @@ REAP_AGE: Final = 24 * 3600.0
 MISSING_AGE: Final = 15.0
 _LOST_TTL: Final = 24 * 3600
 _CHUNK: Final = 500
-_MARK: Final = "worker:"
+_MARK: Final = b"worker:"
 
 
 class Sweep:
@@ -84,7 +84,7 @@ class Sweep:
             for i in range(0, len(old), _CHUNK):
                 self._link.reap(old[i : i + _CHUNK], REAP_AGE)
 
-    def _beats(self) -> Iterator[tuple[str, tuple[int, float, list[str]]]]:
+    def _beats(self) -> Iterator[tuple[bytes, tuple[int, float, list[str]]]]:
         """Worker → Redis time of its heartbeat in µs, its interval in seconds, its running jobs' ids."""
         for worker, value in self._scan(self._keys.beats):
             try:
@@ -94,19 +94,19 @@ class Sweep:
             except (AttributeError, IndexError, TypeError, ValueError):
                 continue  # not ours to mend: the exporter counts it
 
-    def _scan(self, key: str) -> Iterator[tuple[str, bytes]]:
+    def _scan(self, key: str) -> Iterator[tuple[bytes, bytes]]:
+        """Fields and values as they stand there: not all that is in Redis is UTF-8."""
         cursor = b"0"
         while True:
             cursor, flat = self._link.command("HSCAN", key, cursor, "COUNT", _CHUNK)
-            for caller, value in zip(flat[::2], flat[1::2], strict=True):
-                yield caller.decode(errors="surrogateescape"), value
+            yield from zip(flat[::2], flat[1::2], strict=True)
             if cursor in (b"0", 0):
                 return
 
 
-def _owner(field: str, value: bytes) -> str:
+def _owner(field: bytes, value: bytes) -> bytes:
     """The missing worker for which a field of the lost stands."""
-    return field.removeprefix(_MARK) if field.startswith(_MARK) else value.decode(errors="surrogateescape")
+    return field.removeprefix(_MARK) if field.startswith(_MARK) else value
 
 
 def _stamp(value: bytes) -> int:
