@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,7 +144,16 @@ def test_delayed_job_counts_once_and_waits_from_its_time(broker: RedisBroker, to
     assert counts["wait_us|act"] < 1_400_000
 
 
-def test_stamp_survives_and_resets(broker: RedisBroker) -> None:
+def test_delayed_job_that_nobody_took_up_in_time_waited(broker: RedisBroker, totals: Totals) -> None:
+    """From its time, not from the moment at which a worker moved it to its queue."""
+    broker.add_middleware(JobMetrics())
+    declare(broker).send_with_options(delay=1)
+    time.sleep(1)
+    run_worker(broker, lambda: totals().get("succeeded|act"))
+    assert totals()["wait_us|act"] > 900_000
+
+
+def test_stamp_survives_and_resets(broker: RedisBroker, totals: Totals) -> None:
     """The stored message carries the time it became ready; sending the same message again is no new job."""
     metrics = JobMetrics()
     broker.add_middleware(metrics)
@@ -151,6 +161,29 @@ def test_stamp_survives_and_resets(broker: RedisBroker) -> None:
     sent = actor.send()
     again = broker.enqueue(sent)
     assert again.options[READY_OPTION] >= sent.options[READY_OPTION] > 1_000_000_000_000
+    metrics._stop()
+    assert totals()["enqueued|act"] == 1
+
+
+def test_jobs_of_a_producer_without_us_are_not_enqueued(
+    broker: RedisBroker, totals: Totals, redis_server: RedisServer
+) -> None:
+    """Neither at the hop from ``.DQ`` nor at a retry, which our workers see; all else of them is counted."""
+    metrics, errors = JobMetrics(), [OSError()]
+    broker.add_middleware(metrics)
+
+    def act() -> None:
+        if errors:
+            raise errors.pop()
+
+    dramatiq.actor(act, broker=broker, actor_name="act", max_retries=1, min_backoff=100, max_backoff=100)
+    plain = RedisBroker(url=redis_server.url)
+    declare(plain).send_with_options(delay=300)
+    run_worker(broker, lambda: totals().get("succeeded|act"))
+    counts = totals()
+    assert "enqueued|act" not in counts
+    assert (counts["processed|act"], counts["retries|act"]) == (2, 1)
+    plain.close()
 
 
 def test_worker_goes_on_without_redis(
@@ -231,3 +264,17 @@ def test_late_declared_actor_gets_its_zeros(broker: RedisBroker, totals: Totals)
     wait_until(lambda: totals().get("enqueued|act") == 1)
     dramatiq.actor(lambda: None, broker=broker, actor_name="late", queue_name="other")
     wait_until(lambda: totals("other") == {"processed|late": 0})
+
+
+def test_zeros_come_again_with_a_new_epoch(
+    broker: RedisBroker, totals: Totals, redis_server: RedisServer
+) -> None:
+    """After FLUSHALL every series of a declared actor exists again, also where nothing happens."""
+    broker.add_middleware(JobMetrics())
+    actor = declare(broker)
+    dramatiq.actor(lambda: None, broker=broker, actor_name="idle", queue_name="other")
+    actor.send()
+    wait_until(lambda: totals("other") == {"processed|idle": 0})
+    redis_server.client().flushall()
+    actor.send()
+    wait_until(lambda: totals("other") == {"processed|idle": 0}, what="the zeros again")

@@ -55,6 +55,13 @@ def test_success_counts_once_in_every_place(thread: Thread) -> None:
     }  # fmt: skip
 
 
+def test_job_that_was_failed_without_an_exception_did_not_succeed(thread: Thread) -> None:
+    """A middleware may call ``message.fail()``."""
+    counts = thread.happens(start(), end(failed=True))["q"]
+    assert counts["processed|act"] == 1
+    assert "succeeded|act" not in counts
+
+
 def test_second_report_of_one_attempt_is_ignored(thread: Thread) -> None:
     """An interrupt after a success makes Dramatiq report it twice; it counts once, as what it was."""
     counts = thread.happens(start(), end(), end(1004, TimeLimitExceeded))["q"]
@@ -93,6 +100,7 @@ def test_undeclared_actor_has_one_label(thread: Thread) -> None:
 def test_delay_queue_belongs_to_its_queue(thread: Thread) -> None:
     """``q.DQ`` never shows as a queue."""
     assert thread.happens((events.RETRY, "q.DQ", "act")) == {"q": {"retries|act": 1}}
+    assert thread.happens((events.DEAD, "q.DQ", "act")) == {"q": {"dead|act": 1}}
 
 
 def test_enqueue_counts_first_time_only(thread: Thread) -> None:
@@ -128,6 +136,8 @@ def test_running_until_its_end(thread: Thread) -> None:
     assert [attempt.actor for attempt in thread.tally.running()] == ["act"]
     thread.happens(end())
     assert not list(thread.tally.running())
+    thread.happens(start(), (events.SKIP, False))
+    assert not list(thread.tally.running()), "skipped"
     thread.happens(start())
     del thread.local  # the thread's storage dies with it
     thread.tally.take()
