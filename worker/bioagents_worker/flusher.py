@@ -160,7 +160,8 @@ class Flusher:
             return
         if started:
             claimed: list[Any] = []
-            self._guard(lambda: claimed.extend(self._sweep.claim(started)))
+            attempts = [self._tally.attempt(start) for start in started]
+            self._guard(lambda: claimed.extend(self._sweep.claim(attempts)))
             for attempt in claimed:
                 self._tally.inc(attempt.queue, f"redelivered|{attempt.actor}")
             started.clear()

@@ -17,7 +17,7 @@ from dramatiq.common import q_name
 from dramatiq.middleware import Shutdown
 
 from bioagents_worker import events, wire
-from bioagents_worker.events import Event, Log
+from bioagents_worker.events import END, START, Event, Log
 
 #: Differences: queue → field of its totals hash → increment.
 Counts = dict[str, dict[str, int]]
@@ -34,7 +34,7 @@ canonical = cache(q_name)
 
 
 class Attempt(NamedTuple):
-    """A START that has no END yet. A tuple: a frozen dataclass takes five times as long to make."""
+    """A START, read."""
 
     started_ns: int
     queue: str  # canonical
@@ -44,7 +44,7 @@ class Attempt(NamedTuple):
 
 @dataclass(slots=True)
 class _Thread:
-    attempt: Attempt | None = None
+    start: Event | None = None  # without an END yet
     place: Place = ("", "")  # of the attempt
     intents: dict[str, None] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ class Tally:
         self._series: dict[Place, _Series] = {}
         self._places: dict[tuple[str, str], Place] = {}  # of declared actors, by the names in messages
         self.attempts = 0  # finished, since boot
-        self.started: list[Attempt] = []  # since the last time someone emptied it
+        self.started: list[Event] = []  # each START since the last time someone emptied it
         self._declared = declared
         self._threads: dict[Log, _Thread] = {}
         self._exceptions: dict[str, set[str]] = {}
@@ -98,9 +98,9 @@ class Tally:
         if thread is None:
             thread = self._threads[log] = _Thread()
         for event in new:
-            if event[0] == events.START:
+            if event[0] == START:
                 self._start(thread, event, wall_minus_monotonic_ns)
-            elif event[0] == events.END:
+            elif event[0] == END:
                 self._end(thread, event)
             else:
                 self._other(thread, event)
@@ -109,7 +109,12 @@ class Tally:
 
     def running(self) -> Iterator[Attempt]:
         """Attempts under way."""
-        return (thread.attempt for thread in self._threads.values() if thread.attempt is not None)
+        return (self.attempt(thread.start) for thread in self._threads.values() if thread.start is not None)
+
+    def attempt(self, start: Any) -> Attempt:  # noqa: ANN401 - see events.py
+        """Of a START. Made for the few that somebody asks for, as every job would pay for it."""
+        _, started_ns, queue_name, actor_name, message_id, *_ = start
+        return Attempt(started_ns, *self._place(queue_name, actor_name), message_id)
 
     def take(self) -> Counts:
         """The counts so far; from here on they are the caller's."""
@@ -127,11 +132,10 @@ class Tally:
         fields[name] = fields.get(name, 0) + n
 
     def _start(self, thread: _Thread, event: Any, offset_ns: int) -> None:  # noqa: ANN401 - see events.py
-        _, started_ns, queue_name, actor_name, message_id, ready_ms, timestamp_ms = event
+        _, started_ns, queue_name, actor_name, _, ready_ms, timestamp_ms = event
         place = self._places.get((queue_name, actor_name)) or self._place(queue_name, actor_name)
-        thread.place = place
-        thread.attempt = Attempt(started_ns, *place, message_id)
-        self.started.append(thread.attempt)
+        thread.start, thread.place = event, place
+        self.started.append(event)
         if not isinstance(ready_ms, int):
             ready_ms = timestamp_ms  # a producer without JobMetrics: right for a job sent directly
         # Not below zero: the producer's clock may be ahead.
@@ -141,12 +145,12 @@ class Tally:
         series.wait_us += wait_us
 
     def _end(self, thread: _Thread, event: Any) -> None:  # noqa: ANN401 - see events.py
-        attempt, thread.attempt = thread.attempt, None
-        if attempt is None:
+        start, thread.start = thread.start, None
+        if start is None:
             return
         _, ended_ns, exception, failed = event
         place = thread.place
-        duration_us = (ended_ns - attempt.started_ns) // 1000
+        duration_us = (ended_ns - start[1]) // 1000
         series = self._series.get(place) or self._open(place)
         series.durations[bisect_left(_BUCKETS_US, duration_us)] += 1
         series.duration_us += duration_us
@@ -170,9 +174,9 @@ class Tally:
                 thread.intents.clear()
             thread.intents[event[1]] = None
         elif kind == events.SKIP:
-            attempt, thread.attempt = thread.attempt, None
-            if attempt and not event[1]:
-                self.inc(attempt.queue, f"skipped|{attempt.actor}")
+            start, thread.start = thread.start, None
+            if start and not event[1]:
+                self.inc(thread.place[0], f"skipped|{thread.place[1]}")
         elif kind == events.RETRY:
             self.inc(canonical(event[1]), f"retries|{self._label(event[2])}")
         else:

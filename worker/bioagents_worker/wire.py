@@ -34,6 +34,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 WIRE_VERSION: Final = 1
@@ -81,11 +82,7 @@ class Keys:
     @property
     def prefix(self) -> str:
         """``bioagents:{<tag>}:v1:``; a namespace that is more than its tag follows the tag."""
-        bare = self.namespace.replace("{", "").replace("}", "")
-        tag = hash_tag(self.namespace)
-        if tag is None or tag == bare:
-            return f"bioagents:{{{bare}}}:v{self.version}:"
-        return f"bioagents:{{{tag}}}:{bare}:v{self.version}:"
+        return _prefix(self.namespace, self.version)
 
     @property
     def seqs(self) -> str:
@@ -125,6 +122,15 @@ class Keys:
     def totals(self, queue: str) -> str:
         """Hash: the totals of one queue, or of the fleet (:data:`FLEET`)."""
         return f"{self.prefix}totals:{queue}"
+
+
+@cache
+def _prefix(namespace: str, version: int) -> str:
+    bare = namespace.replace("{", "").replace("}", "")
+    tag = hash_tag(namespace)
+    if tag is None or tag == bare:
+        return f"bioagents:{{{bare}}}:v{version}:"
+    return f"bioagents:{{{tag}}}:{bare}:v{version}:"
 
 
 def hash_tag(name: str) -> str | None:
@@ -187,12 +193,16 @@ def encode_identity(identity: Identity) -> str:
     )
 
 
+#: ``json.dumps`` with separators makes an encoder for every call.
+_compact: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def encode_state(state: State) -> str:
     """One line of JSON; what is zero or empty is left out."""
     pairs = {name: getattr(state, name) for name in State.__slots__}
     pairs["oldest"] = [(j.queue, j.actor, round(j.age, 3), j.message_id) for j in state.oldest]
     pairs["interval"] = round(state.interval, 3)
-    return json.dumps({name: value for name, value in pairs.items() if value}, separators=(",", ":"))
+    return _compact({name: value for name, value in pairs.items() if value})
 
 
 def encode_beat(identity: str, state: State) -> str:
