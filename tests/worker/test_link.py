@@ -25,11 +25,20 @@ def test_script_is_loaded_again_when_it_is_gone(redis_server: RedisServer) -> No
     link.close()
 
 
-def test_restart_is_seen_by_a_new_run_id(redis_server: RedisServer) -> None:
+def test_restart_is_seen_by_a_new_run_id(tmp_path: Path) -> None:
     """A lost connection is an error, not a silent second try; the next one starts a new epoch."""
+    redis_server = RedisServer(tmp_path / "redis", appendonly="yes")
+    try:
+        _restart(redis_server)
+    finally:
+        redis_server.kill()
+
+
+def _restart(redis_server: RedisServer) -> None:
     link = Link(redis_server.client(), Keys("dramatiq"))
     before = link.flush("me", HELLO, kind="producer")
     redis_server.restart()
+    assert redis_server.client().hget(Keys("dramatiq").seqs, "__epoch"), "nothing else tells of the restart"
     with pytest.raises((redis.RedisError, OSError)):
         link.flush("me", HELLO, kind="producer")
     after = link.flush("me", HELLO, kind="producer")

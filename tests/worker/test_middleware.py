@@ -133,6 +133,18 @@ def test_worker_is_seen_though_a_job_starts_the_flusher(
     wait_until(lambda: redis_server.client().hlen(Keys("dramatiq").beats) == 1, what="a heartbeat")
 
 
+def test_stopping_worker_drains(broker: RedisBroker, redis_server: RedisServer) -> None:
+    """Said when it is told to stop, while its jobs still run."""
+    metrics, client, key = JobMetrics(), redis_server.client(), Keys("dramatiq").beats
+    broker.add_middleware(metrics)
+    declare(broker)
+    worker = dramatiq.Worker(broker)
+    metrics.after_worker_boot(broker, worker)
+    wait_until(lambda: client.hlen(key) == 1)
+    metrics.before_worker_shutdown(broker, worker)
+    wait_until(lambda: b'"draining":true' in client.hvals(key)[0], what="draining")
+
+
 def test_delayed_job_counts_once_and_waits_from_its_time(broker: RedisBroker, totals: Totals) -> None:
     """The hop from ``.DQ`` is no enqueue, and the delay is no wait."""
     broker.add_middleware(JobMetrics())

@@ -28,9 +28,9 @@ def link(redis_server: RedisServer) -> Iterator[Link]:
     link.close()
 
 
-def beat(link: Link, worker: str, *, age: float) -> None:
+def beat(link: Link, worker: str, *, age: float, interval: float = 5) -> None:
     identity = encode_identity(Identity("h", 1, worker, ("q",), 8, 1.0, "2", "3", "0"))
-    body = encode_beat(identity, State(oldest=(RunningJob("q", "act", 1.0, "job-1"),)))
+    body = encode_beat(identity, State(interval=interval, oldest=(RunningJob("q", "act", 1.0, "job-1"),)))
     link.command("HSET", KEYS.beats, worker, f"{now_us() - int(age * 1e6)}\n{body}")
 
 
@@ -57,9 +57,20 @@ def test_returning_worker_does_not_claim_its_own(link: Link) -> None:
     assert sweep(link, "paused").claim([ATTEMPT]) == []
 
 
+def test_worker_may_go_missing_again(link: Link) -> None:
+    """It came back in between; what it was running then is offered."""
+    beat(link, "tired", age=60)
+    assert sweep(link).claim([ATTEMPT]) == [ATTEMPT]
+    beat(link, "tired", age=1)
+    sweep(link)
+    beat(link, "tired", age=60)
+    assert sweep(link).claim([ATTEMPT]) == [ATTEMPT]
+
+
 def test_living_worker_is_not_missing(link: Link) -> None:
     """Nor one that says it calls seldom."""
     beat(link, "alive", age=10)
+    beat(link, "seldom", age=40, interval=15)
     assert not sweep(link).watching
 
 

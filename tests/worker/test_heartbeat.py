@@ -1,0 +1,81 @@
+"""What a worker says of itself, from Dramatiq's own objects."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bioagents_worker import events, wire
+from bioagents_worker.events import Recorder, ThreadLocal
+from bioagents_worker.heartbeat import Heartbeat, identity
+from bioagents_worker.tally import Tally
+
+
+class Broker:
+    """What a heartbeat reads of a broker."""
+
+    broker_id = "broker"
+
+    def get_declared_queues(self) -> set[str]:
+        return {"a", "b"}
+
+
+def thread(*, alive: bool = True, outstanding: int = 0) -> SimpleNamespace:
+    consumer = SimpleNamespace(outstanding_message_count=outstanding)
+    return SimpleNamespace(is_alive=lambda: alive, consumer=consumer)
+
+
+def worker(**parts: Any) -> SimpleNamespace:  # noqa: ANN401 - stands in for an untyped class
+    nothing: dict[str, Any] = {"consumer_whitelist": None, "worker_threads": 2}
+    nothing |= {"workers": [], "consumers": {}}
+    return SimpleNamespace(**{**nothing, **parts})
+
+
+def state(of: SimpleNamespace, tally: Tally | None = None) -> dict[str, Any]:
+    beat = Heartbeat(Broker(), of, tally or Tally(()), version="").encode(interval=5, skew=0, flush_age=0)
+    return dict(json.loads(beat.split("\n")[1]))
+
+
+def test_dead_threads_are_no_slots() -> None:
+    """The process lives, some of its threads do not."""
+    workers = [thread(), thread(alive=False)]
+    consumers = {"a": thread(), "b": thread(alive=False), "a.DQ": thread()}
+    seen = state(worker(workers=workers, consumers=consumers))
+    assert (seen["threads"], seen["consumers"]) == (1, 2)
+
+
+def test_delayed_jobs_are_held_apart() -> None:
+    """Both by their queue's own name; an idle queue is left out."""
+    consumers = {"a": thread(outstanding=3), "a.DQ": thread(outstanding=7), "b": thread()}
+    seen = state(worker(consumers=consumers))
+    assert (seen["held"], seen["delayed"]) == ({"a": 3}, {"a": 7})
+
+
+@pytest.mark.parametrize(("allowed", "queues"), [(None, ("a", "b")), ({"b", "b.DQ"}, ("b",))])
+def test_queues_are_those_that_are_consumed(allowed: set[str] | None, queues: tuple[str, ...]) -> None:
+    """``dramatiq --queues b`` leaves the rest to others."""
+    assert identity(Broker(), worker(consumer_whitelist=allowed), "").queues == queues
+
+
+def test_oldest_jobs_are_listed() -> None:
+    """All are counted; of more than fit, the oldest are named."""
+    recorder, tally = Recorder(), Tally({"act"})
+    locals_ = [ThreadLocal(recorder) for _ in range(wire.MAX_LISTED_JOBS + 1)]
+    for i, local in enumerate(reversed(locals_)):
+        local.append((events.START, i * 1_000_000, "a", "act", f"job-{i}", 0, 0))
+    for log, new, ended in recorder.drain():
+        tally.add(log, new, ended=ended, wall_minus_monotonic_ns=0)
+    seen = state(worker(), tally)
+    assert seen["running"] == {"a": wire.MAX_LISTED_JOBS + 1}
+    assert [job[3] for job in seen["oldest"]] == [f"job-{i}" for i in range(wire.MAX_LISTED_JOBS)]
+
+
+def test_draining_worker_says_so() -> None:
+    """What is false is left out."""
+    beat = Heartbeat(Broker(), worker(), Tally(()), version="1")
+    assert "draining" not in beat.encode(interval=5, skew=0, flush_age=0)
+    beat.draining = True
+    assert '"draining":true' in beat.encode(interval=5, skew=0, flush_age=0)
