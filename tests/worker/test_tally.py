@@ -163,3 +163,12 @@ def test_log_keeps_what_comes_while_it_is_taken() -> None:
     local.append((2,))
     ((_, later, _),) = list(recorder.drain())
     assert (taken, later, ended) == ([(1,)], [(2,)], False)
+
+
+@pytest.mark.parametrize("junk", [None, "yesterday", -(10**30), 10**30, [1]])
+def test_junk_for_a_time_costs_no_neighbour_its_count(thread: Thread, junk: object) -> None:
+    """A message without a time that can be: it counts, its wait as 0, and so do those beside it."""
+    odd = (*start()[:5], junk, junk)
+    counts = thread.happens(start(), end(), odd, end(), start(), end())["q"]
+    assert (counts["processed|act"], counts["succeeded|act"]) == (3, 3)
+    assert counts["wait_us|act"] == 20_000

@@ -49,6 +49,11 @@ class _Thread:
     intents: dict[str, None] = field(default_factory=dict)
 
 
+def _is_time(ms: object) -> bool:
+    """Whether this can be a wall-clock time in milliseconds."""
+    return isinstance(ms, int) and 0 <= ms < 10**14
+
+
 class _Series:
     """The attempts of one actor on one queue since the last :meth:`Tally.take`.
 
@@ -136,8 +141,10 @@ class Tally:
         place = self._places.get((queue_name, actor_name)) or self._place(queue_name, actor_name)
         thread.start, thread.place = event, place
         self.started.append(event)
-        if not isinstance(ready_ms, int):
+        if not _is_time(ready_ms):
             ready_ms = timestamp_ms  # a producer without JobMetrics: right for a job sent directly
+            if not _is_time(ready_ms):  # anything may stand in a message: no wait is known
+                ready_ms = (started_ns + offset_ns) // 1_000_000
         # Not below zero: the producer's clock may be ahead.
         wait_us = max(0, (started_ns + offset_ns) // 1000 - ready_ms * 1000)
         series = self._series.get(place) or self._open(place)
