@@ -58,6 +58,7 @@ class Scraper:
 
 def p50(scraper: Scraper, scrapes: int, before: Callable[[], object] | None = None) -> float:
     """The median in seconds; ``before`` runs ahead of each scrape, untimed (the fleet moves on)."""
+    scraper.wait()  # untimed: servers close connections that were idle for some seconds
     times = []
     for _ in range(scrapes):
         if before is not None:
