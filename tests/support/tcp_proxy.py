@@ -73,24 +73,20 @@ class _Pair:
         self.cut = False
 
     def requests(self) -> None:
-        try:
+        with contextlib.suppress(OSError):  # either end may close, or be cut off, at any time
             while chunk := self.client.recv(1 << 16):
                 if self.proxy.lose_reply(chunk):
                     self.cut = True
                 self.server.sendall(chunk)
-        except OSError:
-            pass
         self._end()
 
     def replies(self) -> None:
-        try:
+        with contextlib.suppress(OSError):  # as above
             while chunk := self.server.recv(1 << 16):
                 if self.cut:
                     self.proxy.lost += 1
                     break
                 self.client.sendall(chunk)
-        except OSError:
-            pass
         self._end()
 
     def _end(self) -> None:

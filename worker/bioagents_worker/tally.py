@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from dramatiq import RateLimitExceeded, Retry
@@ -30,7 +30,8 @@ _LATER: Final = (Retry, RateLimitExceeded, Shutdown)
 #: Enqueues under way in one thread; more than this were begun and failed, and are forgotten.
 _MAX_INTENTS: Final = 1_000
 
-canonical = cache(q_name)
+#: Bounded: queue names come from messages, too.
+canonical = lru_cache(maxsize=4_096)(q_name)
 
 
 class Attempt(NamedTuple):
