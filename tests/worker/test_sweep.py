@@ -119,3 +119,10 @@ def test_lost_are_forgotten_with_their_worker(link: Link) -> None:
     assert link.command("HGET", KEYS.lost, "job-1") == b"second"
     link.command("DEL", KEYS.beats)
     assert not sweep(link).watching
+
+
+def test_caller_that_no_hash_knows_keeps_its_sequence(link: Link) -> None:
+    """Its heartbeat was evicted between the look and the reaping; without a sequence an epoch would end."""
+    link.command("HSET", KEYS.seqs, "alive", 7)
+    assert link.reap(["alive"], 0.0) == 0
+    assert link.command("HGET", KEYS.seqs, "alive") == b"7"

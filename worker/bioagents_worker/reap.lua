@@ -1,18 +1,19 @@
 -- Forgets callers that are dead for a day: their heartbeat, their sequence number.
 -- KEYS: seqs, beats, producers, gone  ARGV: 1 youngest age to reap in microseconds, then the callers
--- A caller that any of the three hashes has seen since stays whole. Returns how many were reaped.
+-- A caller that any of the three hashes has seen since stays whole, and one that none knows: its heartbeat may
+-- have been evicted while it lives. Returns how many were reaped.
 local time = redis.call("TIME")
 local oldest = tonumber(time[1]) * 1000000 + tonumber(time[2]) - tonumber(ARGV[1])
 local reaped = 0
 for i = 2, #ARGV do
-  local caller, last = ARGV[i], 0
+  local caller, last = ARGV[i], nil
   for k = 2, 4 do
     local value = redis.call("HGET", KEYS[k], caller)
     if value then
-      last = math.max(last, tonumber(string.match(value, "^%d+") or "0"))
+      last = math.max(last or 0, tonumber(string.match(value, "^%d+") or "0"))
     end
   end
-  if last < oldest then
+  if last and last < oldest then
     for k = 1, 4 do
       redis.call("HDEL", KEYS[k], caller)
     end
