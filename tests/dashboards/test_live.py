@@ -32,6 +32,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoardStage]:
     """A fleet that ran as long as the exporter's window needs (60 s), and in which an alert fires."""
     with board_stage(tmp_path_factory.mktemp("boards")) as running:
         ask = running.prometheus.query
+        ratios = f"count(bioagents_queue_failure_ratio) == {2 * len(running.exporters)}"
+        wait_until(lambda: ask(ratios), timeout=120, what="a failure ratio of each queue from each exporter")
         wait_until(lambda: ask("bioagents_queue_failure_ratio > 0"), timeout=120, what="a failure ratio")
         wait_until(lambda: ask('ALERTS{alertstate="firing"}'), timeout=60, what="a firing alert")
         yield running

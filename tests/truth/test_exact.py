@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ def test_replies_to_our_script_are_lost(tmp_path: Path, redis_server: RedisServe
 
 
 def test_network_away(tmp_path: Path, redis_server: RedisServer) -> None:
-    """Longer than every time-out: counts wait in memory and arrive."""
+    """For a minute, longer than every time-out: counts wait in memory and arrive."""
     proxy = TcpProxy(redis_server.port)
     with stage(tmp_path, f"redis://127.0.0.1:{proxy.port}/0", exporter_url=redis_server.url) as fleet:
         fleet.workers()
@@ -74,7 +75,8 @@ def test_network_away(tmp_path: Path, redis_server: RedisServer) -> None:
         wait_until(lambda: sum(observer.seen().values()) > 100)
         proxy.go_away()
         scrapes = observer.scrapes
-        wait_until(lambda: observer.scrapes > scrapes + 75, timeout=60, what="a quarter of a minute")
+        time.sleep(60)
+        assert observer.scrapes > scrapes  # the exporter is on the other side
         proxy.come_back()
         fleet.produce(10)
         fleet.settle(idle=False)
@@ -84,8 +86,12 @@ def test_network_away(tmp_path: Path, redis_server: RedisServer) -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
 def test_workers_are_stopped_or_restarted(tmp_path: Path, redis_server: RedisServer, signum: int) -> None:
-    """In the middle of their work, several times."""
-    with stage(tmp_path, redis_server.url) as fleet:
+    """In the middle of their work.
+
+    A consumer that stops loses hold of what it has just fetched: Dramatiq gives such jobs back only when it
+    takes the worker for dead.
+    """
+    with stage(tmp_path, redis_server.url, HEARTBEAT_TIMEOUT="15000") as fleet:
         # Its script, since after SIGHUP `python -m dramatiq` starts whichever python is first on the PATH.
         workers = fleet.workers(program=(str(Path(sys.executable).parent / "dramatiq"),))
         fleet.exporter()

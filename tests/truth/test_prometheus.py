@@ -30,8 +30,8 @@ def increases(prometheus: Prometheus) -> Counter[Series]:
 
 
 def test_prometheus_adds_up_the_record(tmp_path: Path, redis_server: RedisServer) -> None:
-    """Scraped every second, over a restart of the workers."""
-    with stage(tmp_path, redis_server.url) as fleet:
+    """Scraped every second, over a restart of the workers (their last fetch may need to be given back)."""
+    with stage(tmp_path, redis_server.url, HEARTBEAT_TIMEOUT="15000") as fleet:
         first = fleet.workers()
         observer = fleet.exporter()
         config = write_prometheus(tmp_path, [f"127.0.0.1:{fleet.exporters[0].port}"], [], [], 1)
