@@ -12,7 +12,7 @@ from harness.spread import Spread, interleave, ratio
 from harness.targets import PROGRAMS
 
 WORKERS = 1_000
-SECONDS = 10.0
+SECONDS = 12.0
 INTERVAL = WORKERS / FLEET_CALLS  # seconds between two calls of a worker with something to tell
 REACH = 5.0  # per cent of a core
 

@@ -82,6 +82,21 @@ def test_errors_are_counted_once(by_hand: ByHand, clock: SimpleNamespace) -> Non
     assert by_hand.client.hget(KEYS.totals(""), "errors|") == "2"
 
 
+def test_idle_worker_of_a_middling_fleet_sees_a_job_at_once(by_hand: ByHand, clock: SimpleNamespace) -> None:
+    """It sleeps until it may call, and then looks every tenth of a second."""
+    by_hand.client.hset(KEYS.producers, mapping={str(i): 1 for i in range(int(0.5 * flusher.FLEET_CALLS))})
+    clock.now += 10
+    by_hand.step()
+    assert by_hand._pause() == pytest.approx(0.5, rel=0.11)
+    clock.now += 0.6
+    by_hand.step()
+    assert by_hand._pause() == 0.1
+    before = by_hand.beat
+    by_hand.happens()
+    by_hand.step()
+    assert by_hand.beat != before
+
+
 def test_large_fleet_calls_seldom_and_says_so(by_hand: ByHand, clock: SimpleNamespace) -> None:
     """The interval follows the size of the fleet, and the heartbeat names it: else all seem missing."""
     fleet = 20 * flusher.FLEET_CALLS  # every 20 s

@@ -24,9 +24,9 @@ from bioagents_worker.wire import FLEET, Keys
 
 logger = logging.getLogger(__name__)
 
-#: Calls a second that one fleet makes at most, about. One costs Redis some 100 µs where it does nothing else
-#: meanwhile (``benchmarks/run.py redis-cpu``): 400 of them keep below 5 % of a core.
-FLEET_CALLS: Final = 400
+#: Calls a second that one fleet makes at most, about. One costs Redis some 130 µs where it does nothing else
+#: meanwhile (``benchmarks/run.py redis-cpu``): as many keep below 5 % of a core.
+FLEET_CALLS: Final = 300
 #: Seconds between two heartbeats of a worker with nothing to tell.
 IDLE: Final = 5.0
 #: Seconds to wait after a call without an answer.
@@ -108,7 +108,7 @@ class Flusher:
             self._guard(lambda: self._sweep.run(time.time_ns() // 1000 + self._redis_ahead_us))
 
     def _run(self) -> None:
-        while not self._stopped.wait(min(max(self._interval, self._min_interval), _MAX_TICK)):
+        while not self._stopped.wait(self._pause()):
             try:
                 self.step()
             except Exception as error:  # whatever it was, the next events must still be counted
@@ -116,6 +116,11 @@ class Flusher:
                 if repr(error) not in self._logged:
                     self._logged.add(repr(error))
                     logger.exception("flush failed; the same failure again is only counted")
+
+    def _pause(self) -> float:
+        """Seconds to the next step: until a call is allowed, and from then on short, to see what happens."""
+        allowed_in = self._last_call + self._interval - clock()
+        return min(max(allowed_in, self._min_interval), _MAX_TICK)
 
     def _due(self, now: float) -> bool:
         since = now - self._last_call
