@@ -82,6 +82,22 @@ def test_errors_are_counted_once(by_hand: ByHand, clock: SimpleNamespace) -> Non
     assert by_hand.client.hget(KEYS.totals(""), "errors|") == "2"
 
 
+@pytest.mark.parametrize(("hosts", "label"), [(990, "late"), (1_000, "(other)")])
+def test_hosts_that_boot_are_bounded(
+    broker: RedisBroker, by_hand: ByHand, monkeypatch: pytest.MonkeyPatch, hosts: int, label: str
+) -> None:  # fmt: skip
+    """Pods have a new name each time; a host that is known goes on being counted."""
+    by_hand.client.hset(KEYS.totals(""), mapping={f"boots|host-{i}": 1 for i in range(hosts)})
+    for host in ("late", "host-0"):
+        monkeypatch.setattr(flusher.socket, "gethostname", lambda name=host: name)
+        worker = ByHand(broker, by_hand.client)
+        worker.step()
+        assert worker._say_goodbye()
+        worker._link.close()
+    boots = by_hand.client.hgetall(KEYS.totals(""))
+    assert (boots["boots|host-0"], boots[f"boots|{label}"]) == ("2", "1")
+
+
 def test_idle_worker_of_a_middling_fleet_sees_a_job_at_once(by_hand: ByHand, clock: SimpleNamespace) -> None:
     """It sleeps until it may call, and then looks every tenth of a second."""
     by_hand.client.hset(KEYS.producers, mapping={str(i): 1 for i in range(int(0.5 * flusher.FLEET_CALLS))})

@@ -20,7 +20,7 @@ from bioagents_worker.link import Link
 from bioagents_worker.sweep import PERIOD, Sweep
 from bioagents_worker.tally import Counts, Tally
 from bioagents_worker.transport import Reply, Request, Transport
-from bioagents_worker.wire import FLEET, Keys
+from bioagents_worker.wire import FLEET, OTHER, Keys
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ _RETRY: Final = 1.0
 _MAX_TICK: Final = 1.0
 #: Attempts remembered for :meth:`Sweep.claim`.
 _MAX_STARTED: Final = 1_000
+
+#: Hosts whose boots a fleet counts apart.
+_MAX_HOSTS: Final = 1_000
 
 _Errors = (redis.RedisError, OSError)
 
@@ -58,7 +61,7 @@ class Flusher:
         self._urgent = False  # something to say before the next heartbeat is due
         self.errors = 0  # of our hooks, counted by the middleware
         self._recorder, self._tally, self._min_interval = recorder, tally, min_interval
-        keys = Keys(broker.namespace)
+        self._keys = keys = Keys(broker.namespace)
         self._link = Link(broker.client, keys)
         self._transport = Transport(clock(), self._markers)
         self._actors, self._marked = broker.actors, 0
@@ -139,7 +142,7 @@ class Flusher:
             self._transport.add(self._markers())  # an actor was declared late
         if self._booted:
             self._booted = False
-            self._tally.inc(FLEET, f"boots|{socket.gethostname()}")
+            self._tally.inc(FLEET, f"boots|{self._boot_host()}")
         if self.errors > self._reported_errors:
             self._tally.inc(FLEET, "errors|", self.errors - self._reported_errors)
             self._reported_errors = self.errors
@@ -148,6 +151,18 @@ class Flusher:
             self._transport.add(counts)
             if self._waiting_since is None:
                 self._waiting_since = clock()
+
+    def _boot_host(self) -> str:
+        """This host's name, or ``(other)`` when the fleet has seen many: a pod has a new name each time."""
+        host, totals = socket.gethostname(), self._keys.totals(FLEET)
+        many: list[bool] = []
+
+        def look() -> None:
+            known = self._link.command("HEXISTS", totals, f"boots|{host}")
+            many.append(not known and self._link.command("HLEN", totals) >= _MAX_HOSTS)
+
+        self._guard(look)
+        return OTHER if any(many) else host
 
     def _markers(self) -> Counts:
         """Zeros that make the series of every declared actor exist."""

@@ -210,6 +210,6 @@ class Tally:
         known = self._exceptions.setdefault(actor, set())
         if name not in known:
             if len(known) >= wire.MAX_EXCEPTIONS:
-                return wire.OTHER_EXCEPTION
+                return wire.OTHER
             known.add(name)
         return name

@@ -60,8 +60,9 @@ READY_OPTION: Final = "bioagents_ready"
 #: Actor label of messages whose actor is not declared here.
 UNKNOWN_ACTOR: Final = "(unknown)"
 
-#: Exception label once an actor has shown more than :data:`MAX_EXCEPTIONS` classes.
-OTHER_EXCEPTION: Final = "(other)"
+#: Label of what lies beyond a bound: an actor's further classes of exception, a fleet's further hosts.
+OTHER: Final = "(other)"
+#: Classes of exception that an actor shows.
 MAX_EXCEPTIONS: Final = 30
 
 #: A heartbeat lists at most this many running jobs, the oldest first.

@@ -90,7 +90,7 @@ BOOTS: Final = _total(
     "worker_boots_total",
     "workers",
     "Counts the worker processes that started, by host.",
-    "`after_worker_boot`",
+    "`after_worker_boot`; hosts beyond the first 1,000 since the totals began are `(other)`",
     labels=("host",),
 )
 DROPPED: Final = _total(

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from bioagents_exporter.derive.family import Key
 from bioagents_exporter.derive.totals import Held
-from bioagents_worker.wire import BUCKETS, COUNTERS, MAX_EXCEPTIONS, OTHER_EXCEPTION, WIRE_VERSION
+from bioagents_worker.wire import BUCKETS, COUNTERS, MAX_EXCEPTIONS, OTHER, WIRE_VERSION
 
 Pick = Callable[[Sequence[int]], tuple[int, ...]]
 
@@ -91,16 +91,14 @@ class _Positions:
     """The positions of one actor's fields."""
 
     at: dict[str, int] = field(default_factory=dict)
-    exceptions: dict[str, list[int]] = field(default_factory=lambda: {OTHER_EXCEPTION: []})
+    exceptions: dict[str, list[int]] = field(default_factory=lambda: {OTHER: []})
 
     def add(self, kind: str, last: str, position: int) -> None:
         if kind != "failures":
             self.at[f"{kind}|{last}" if last else kind] = position
             return
         room = len(self.exceptions) <= MAX_EXCEPTIONS  # (other) is among them and does not count
-        self.exceptions.setdefault(last if room or last in self.exceptions else OTHER_EXCEPTION, []).append(
-            position
-        )
+        self.exceptions.setdefault(last if room or last in self.exceptions else OTHER, []).append(position)
 
     def pick(self, kinds: Iterable[str]) -> Pick:
         return itemgetter(*(self.at.get(kind, -1) for kind in kinds))
