@@ -69,5 +69,5 @@ def test_a_copy_posts_everything_to_one_address(tmp_path: Path) -> None:
     """And no longer to the placeholders of the shipped file."""
     written = write_alertmanager(tmp_path / "new", "http://127.0.0.1:9/hook")
     receivers = yaml.safe_load(written.read_text(encoding="utf-8"))["receivers"]
-    urls = {webhook["url"] for receiver in receivers for webhook in receiver["webhook_configs"]}
+    urls = {webhook["url"] for receiver in receivers for webhook in receiver.get("webhook_configs", [])}
     assert urls == {"http://127.0.0.1:9/hook"}

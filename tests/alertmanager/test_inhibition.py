@@ -1,0 +1,164 @@
+"""What explains silences what it explains, and nothing else: a real Alertmanager, told through its API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from alertmanager.inbox import Inbox
+from alertmanager.manager import SEVERITIES, Labels, alert, default_manager, silenced, tell
+from support.monitoring import Alertmanager
+from support.polling import wait_until
+
+CHAT, DEEP = {"queue": "chat"}, {"queue": "deep-research"}
+CRITICAL, WARNING = {"severity": "critical"}, {"severity": "warning"}
+CAPACITY = ("WorkersAtCapacity", "WorkersBelowMinimum")
+BACKLOG = ("HighQueueDepth", "QueueGrowing", "QueueWaitTooLong")
+NOT_READ_FROM_REDIS = {"RedisDown", "ExporterDown", "ExporterTargetDown", "Watchdog"}
+READ_FROM_REDIS = {"JobsStuck", "QueueUnserved", "MetricsFlushDelayed", *SEVERITIES} - NOT_READ_FROM_REDIS
+
+
+def each(*names: str, **labels: str) -> list[Labels]:
+    """Several alerts with the same labels."""
+    return [alert(name, **labels) for name in names]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A source, what it silences in its own fleet, and what is still heard there."""
+
+    source: Labels
+    quiet: list[Labels]
+    heard: list[Labels]
+
+
+CASES = {
+    "RedisDown": Case(
+        alert("RedisDown"),
+        [*each("NoActiveWorkers", "RedisMemoryHigh", *sorted(READ_FROM_REDIS)), *each(*BACKLOG, **CHAT)],
+        each("ExporterDown"),
+    ),
+    "ExporterDown": Case(
+        alert("ExporterDown"),
+        each("AutoscalerBlind", "ExporterReadStale", "ExporterTargetDown", "ExporterScrapeErrors"),
+        each("NoActiveWorkers", "WorkerMemoryHigh", "RedisSlow", "DeadLetters"),
+    ),
+    "RedisDown, beside an exporter that is gone": Case(
+        alert("RedisDown"), each("ExporterReadStale"), each("ExporterTargetDown")
+    ),
+    "ExporterDown, after a backlog was seen": Case(
+        alert("ExporterDown"), each("AutoscalerBlind"), each(*BACKLOG, *CAPACITY, **CHAT)
+    ),
+    "NoActiveWorkers": Case(
+        alert("NoActiveWorkers"),
+        [
+            *each(
+                *BACKLOG, "QueueStalled", "QueueUnserved", "WorkersAtCapacity", "WorkersBelowMinimum", **CHAT
+            ),
+            *each(
+                *BACKLOG, "QueueStalled", "QueueUnserved", "WorkersAtCapacity", "WorkersBelowMinimum", **DEEP
+            ),
+            *each("JobsOrphaned", "DelayedJobsOverdue", "WaitSLOSlowBurn", **CHAT),
+            *each("WaitSLOFastBurn", **CHAT, **CRITICAL),
+            *each("WorkerMissing"),
+        ],
+        [
+            *each("PoisonJob", "DeadLetters", "LedgerMismatch", "HighJobFailureRate", **CHAT),
+            *each("SuccessSLOFastBurn", **CHAT, **CRITICAL),
+            *each("WorkerRestarting", "WorkerMemoryHigh", "RedisMemoryHigh"),
+        ],
+    ),
+    "a queue that nobody serves": Case(
+        alert("QueueUnserved", **CHAT, **CRITICAL),
+        each(*BACKLOG, "WorkersBelowMinimum", "WaitSLOFastBurn", **CHAT),
+        [*each(*BACKLOG, "WaitSLOFastBurn", **DEEP), *each("DeadLetters", **CHAT)],
+    ),
+    "a queue in which nothing gets done": Case(
+        alert("QueueStalled", **CHAT, **CRITICAL),
+        each(*BACKLOG, "WorkersAtCapacity", "WaitSLOFastBurn", **CHAT),
+        [*each(*BACKLOG, "WorkersAtCapacity", **DEEP), *each("JobRunningTooLong", **CHAT)],
+    ),
+    "a ticket silences no page": Case(
+        alert("QueueUnserved", **CHAT, **WARNING), [], each("WaitSLOFastBurn", **CHAT, **CRITICAL)
+    ),
+    "RedisEvicting": Case(
+        alert("RedisEvicting", **CRITICAL), each("RedisMemoryHigh"), each("RedisSlow", "RedisPolicyUnsafe")
+    ),
+    "WaitSLOFastBurn": Case(
+        alert("WaitSLOFastBurn", **CHAT),
+        each("WaitSLOSlowBurn", **CHAT),
+        [*each("WaitSLOSlowBurn", **DEEP), *each("SuccessSLOSlowBurn", **CHAT)],
+    ),
+    "SuccessSLOFastBurn": Case(
+        alert("SuccessSLOFastBurn", **CHAT),
+        each("SuccessSLOSlowBurn", **CHAT),
+        [*each("SuccessSLOSlowBurn", **DEEP), *each("WaitSLOSlowBurn", **CHAT)],
+    ),
+    "critical over warning": Case(
+        alert("Same", worker="w1", **CHAT, **CRITICAL),
+        each("Same", worker="w1", **CHAT, **WARNING),
+        [
+            *each("Same", worker="w2", **CHAT, **WARNING),
+            *each("Same", worker="w1", **DEEP, **WARNING),
+            *each("Another", worker="w1", **CHAT, **WARNING),
+        ],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Alertmanager, Inbox]]:
+    """One Alertmanager for all cases: each has fleets of its own."""
+    with default_manager(tmp_path_factory.mktemp("inhibition")) as both:
+        yield both
+
+
+def _sent(received: Inbox) -> list[Labels]:
+    return [one["labels"] for message in received.messages for one in message.body["alerts"]]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_inhibition(name: str, chain: tuple[Alertmanager, Inbox]) -> None:
+    """It holds in the fleet of its source and in no other, be it told apart by name, region or scrape job."""
+    (manager, received), case = chain, CASES[name]
+    fleet, other = f"{name}, here", f"{name}, elsewhere"
+    strangers = [{"fleet": other}, {"fleet": fleet, "region": "us"}, {"fleet": fleet, "job": "other"}]
+    quiet = [labels | {"fleet": fleet} for labels in case.quiet]
+    heard = [labels | {"fleet": fleet} for labels in (case.source, *case.heard)]
+    # Two of them, which do not explain each other.
+    heard += [labels | stranger for labels in case.quiet[:2] for stranger in strangers]
+    tell(manager, [*quiet, *heard])
+
+    def as_expected() -> bool:
+        known = silenced(manager)
+        return all((one, True) in known for one in quiet) and all((one, False) in known for one in heard)
+
+    wait_until(as_expected, what=f"{quiet} silenced, {heard} not")
+    wait_until(lambda: all(one in _sent(received) for one in heard), what="what is heard is sent")
+    assert [one for one in quiet if one in _sent(received)] == []
+
+
+def test_strangers_without_a_fleet_are_left_alone(chain: tuple[Alertmanager, Inbox]) -> None:
+    """Labels that both lack are equal to Alertmanager, so RedisDown of other rules could silence much."""
+    manager, received = chain
+    source, target = ({"alertname": name, "job": "strangers"} for name in ("RedisDown", "HighQueueDepth"))
+    tell(manager, [source, target])
+    wait_until(lambda: source in _sent(received) and target in _sent(received), what="both are sent")
+    assert {(one["alertname"], quiet) for one, quiet in silenced(manager) if one["job"] == "strangers"} == {
+        ("RedisDown", False),
+        ("HighQueueDepth", False),
+    }
+
+
+def test_what_still_fires_is_sent_when_its_explanation_ends(chain: tuple[Alertmanager, Inbox]) -> None:
+    """Silenced is not forgotten."""
+    manager, received = chain
+    redis, depth = alert("RedisDown", "mended"), alert("HighQueueDepth", "mended", **CHAT)
+    tell(manager, [redis, depth])
+    wait_until(lambda: redis in _sent(received))
+    wait_until(lambda: (depth, True) in silenced(manager))
+    assert depth not in _sent(received)
+    tell(manager, [redis], resolved=True)
+    wait_until(lambda: depth in _sent(received), what="the ticket that waited")

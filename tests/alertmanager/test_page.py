@@ -1,0 +1,49 @@
+"""The commands of docs/alertmanager.md run, and its tables tell what the configuration does."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from alertmanager.manager import ALERTS_FOLDER, SECRETS
+from bioagents_alerts import alertmanager_file
+
+PAGE = (Path(__file__).parents[2] / "docs" / "alertmanager.md").read_text(encoding="utf-8")
+CONFIG = yaml.safe_load(alertmanager_file().read_text(encoding="utf-8"))
+
+
+def test_the_commands_of_the_page_succeed(tmp_path: Path) -> None:
+    """As a reader pastes them, at the root of a checkout."""
+    shutil.copytree(
+        ALERTS_FOLDER, tmp_path / "alerts", ignore=shutil.ignore_patterns("*.py", "rules", "tests")
+    )
+    for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL):
+        for command in block.splitlines():
+            subprocess.run(command, shell=True, check=True, cwd=tmp_path, stdout=subprocess.DEVNULL)  # noqa: S602
+
+
+def _names(matchers: list[str]) -> set[str]:
+    """What an inhibition says of alert names, one by one."""
+    patterns = [re.split("=~|!~|!?=", one, maxsplit=1)[1] for one in matchers if one.startswith("alertname")]
+    return {name.removesuffix(".+") for pattern in patterns for name in pattern.strip('"').split("|")}
+
+
+def test_every_alert_that_an_inhibition_names_is_in_the_table() -> None:
+    """On the page's row of its source."""
+    table = PAGE.split("## What is silenced")[1].split("\n- ")[0]
+    for rule in CONFIG["inhibit_rules"]:
+        sources, targets = _names(rule["source_matchers"]), _names(rule["target_matchers"])
+        rows = [row for row in table.splitlines() if row.startswith("|")]
+        rows = [row for row in rows if all(name in row.split("|")[1] for name in sources)]
+        assert any(all(name in row for name in targets) for row in rows), (sources, targets)
+
+
+def test_every_secret_is_in_the_table() -> None:
+    """A file that somebody has to write."""
+    for example in ALERTS_FOLDER.glob("alertmanager-*.yml"):
+        for name in re.findall(rf"{SECRETS}/(\S+)", example.read_text(encoding="utf-8")):
+            assert f"`{name}`" in PAGE

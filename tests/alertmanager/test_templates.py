@@ -1,0 +1,252 @@
+"""What people read, as a real Alertmanager sends it to Slack, PagerDuty and a mail server of this process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from alertmanager.inbox import Inbox, Mailbox, inbox, mailbox
+from alertmanager.manager import ALERTS_FOLDER, SECRETS, alert, load, running, save, tell, with_receivers
+from support.monitoring import Alertmanager
+from support.polling import wait_until
+from support.programs import require
+
+TEMPLATES = ALERTS_FOLDER / "templates" / "*.tmpl"
+LINKS = {
+    "runbook_url": "http://127.0.0.1:9877/runbooks/HighQueueDepth",
+    "dashboard_url": "http://127.0.0.1:3000/d/bioagents-fleet?var-fleet=prod&from=now-3h&to=now",
+}
+TEXTS = {
+    "summary": "Too many jobs wait in a queue of fleet prod.",
+    "description": 'Queue "chat" has 312 waiting jobs, more than its limit. First look at the workers.',
+    **LINKS,
+}
+EVIL = '<!channel> & "x"\n](http://evil.example) <script>'
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services that people have, played by this process."""
+
+    manager: Alertmanager
+    posted: Inbox
+    mail: Mailbox
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """The receivers of the example; only addresses and the folder of the secrets are changed."""
+    folder = tmp_path_factory.mktemp("templates")
+    config = with_receivers("alertmanager-receivers.yml", folder)
+    secrets = folder / "secrets"
+    secrets.mkdir()
+    config.write_text(config.read_text(encoding="utf-8").replace(SECRETS, str(secrets)), encoding="utf-8")
+    document = load(config)
+    receivers = {receiver["name"]: receiver for receiver in document["receivers"]}
+    with inbox() as posted, mailbox() as mail:
+        (secrets / "slack-url").write_text(f"{posted.url}slack\n")
+        (secrets / "pagerduty-routing-key").write_text("a-routing-key")
+        (secrets / "smtp-password").write_text("a-password")
+        (secrets / "deadman-token").write_text("a-token")
+        receivers["page"]["pagerduty_configs"][0]["url"] = f"{posted.url}pagerduty"
+        receivers["ticket"]["email_configs"][0] |= {"smarthost": mail.address, "require_tls": False}
+        receivers["watchdog"]["webhook_configs"][0]["url"] = f"{posted.url}deadman"
+        with running(folder, save(config, document)) as manager:
+            yield Services(manager, posted, mail)
+            assert manager.complaints() == []
+
+
+def _slack(services: Services, title: str) -> dict[str, str]:
+    """The attachment of the Slack message with this title."""
+    attachments = [message.body["attachments"][0] for message in services.posted.to("/slack")]
+    (found,) = [one for one in attachments if one["title"] == title]
+    return dict(found)
+
+
+def _await_slack(services: Services, title: str) -> dict[str, str]:
+    titles = lambda: [m.body["attachments"][0]["title"] for m in services.posted.to("/slack")]  # noqa: E731
+    wait_until(lambda: title in titles(), what=f"{title!r}")
+    return _slack(services, title)
+
+
+def test_a_page_in_pagerduty(services: Services) -> None:
+    """Title, severity, the first thing to do, where, and both links; the key comes from its file."""
+    tell(services.manager, [alert("NoActiveWorkers", region="eu", severity="critical")], annotations=TEXTS)
+    wait_until(lambda: services.posted.to("/pagerduty"))
+    (event,) = [message.body for message in services.posted.to("/pagerduty")]
+    assert event["routing_key"] == "a-routing-key"
+    assert event["event_action"] == "trigger"
+    payload = event["payload"]
+    assert payload["summary"] == "[1 firing] NoActiveWorkers in prod"
+    assert payload["severity"] == "critical"
+    assert payload["group"] == "fleet prod, region eu"
+    assert TEXTS["description"] in payload["custom_details"]["firing"]
+    assert payload["custom_details"]["num_firing"] == "1"
+    assert {link["text"]: link["href"] for link in event["links"]} == {
+        "Runbook": LINKS["runbook_url"],
+        "Dashboard": LINKS["dashboard_url"],
+    }
+
+
+def test_a_ticket_in_slack(services: Services) -> None:
+    """The summary once, each queue's number and first step, links, and what has ended meanwhile."""
+    fired = [alert("HighQueueDepth", "slack", queue=queue) for queue in ("chat", "deep-research")]
+    tell(services.manager, fired, annotations=TEXTS)
+    message = _await_slack(services, "[2 firing] HighQueueDepth in slack")
+    assert message["fallback"] == message["title"]
+    assert message["title_link"] == LINKS["runbook_url"]
+    assert message["color"] == "warning"
+    assert message["footer"] == "fleet slack"
+    dashboard = LINKS["dashboard_url"].replace("&", "&amp;")
+    assert message["text"].splitlines() == [
+        f"*{TEXTS['summary']}* <{LINKS['runbook_url']}|Runbook>",
+        *[f"• {TEXTS['description']} <{dashboard}|Dashboard>"] * 2,
+    ]
+    tell(services.manager, fired[:1], annotations=TEXTS, resolved=True)
+    tell(services.manager, [alert("QueueGrowing", "slack", queue="chat")], annotations=TEXTS)
+    message = _await_slack(services, "[2 firing, 1 resolved] HighQueueDepth +1 in slack")
+    assert message["text"].count(TEXTS["summary"]) == 2
+    assert message["text"].splitlines()[-1] == "Resolved: HighQueueDepth chat"
+
+
+def test_the_end_of_a_page_is_green(services: Services) -> None:
+    """And says what has ended."""
+    fired = [alert("NoActiveWorkers", "mended", severity="critical")]
+    tell(services.manager, fired, annotations=TEXTS)
+    assert _await_slack(services, "[1 firing] NoActiveWorkers in mended")["color"] == "danger"
+    tell(services.manager, fired, annotations=TEXTS, resolved=True)
+    end = _await_slack(services, "[1 resolved] NoActiveWorkers in mended")
+    assert end["color"] == "good"
+    assert end["text"].strip() == "Resolved: NoActiveWorkers"
+
+
+def test_a_name_cannot_ring_a_channel_or_break_a_line(services: Services) -> None:
+    """A queue's name is somebody's input: no mention, no link, no markup comes of it."""
+    texts = TEXTS | {"description": f"Queue {EVIL} has 3 waiting jobs. First look."}
+    tell(services.manager, [alert("HighQueueDepth", "evil", queue=EVIL)], annotations=texts)
+    text = _await_slack(services, "[1 firing] HighQueueDepth in evil")["text"]
+    assert (
+        '• Queue &lt;!channel&gt; &amp; "x" ](http://evil.example) &lt;script&gt; has 3 waiting jobs.' in text
+    )
+    assert "<!" not in text
+
+
+def test_many_alerts_stay_one_short_message(services: Services) -> None:
+    """Ten are written out, the title counts all."""
+    fired = [alert("HighQueueDepth", "many", queue=f"q{number:02}") for number in range(25)]
+    tell(services.manager, fired, annotations=TEXTS)
+    lines = _await_slack(services, "[25 firing] HighQueueDepth in many")["text"].splitlines()
+    assert len(lines) == 1 + 10 + 1
+    assert lines[-1].startswith("Only 10 of 25 are shown: <http")
+
+
+def test_an_alert_of_somebody_else_can_be_read(services: Services) -> None:
+    """Without fleet, summary, description and links."""
+    tell(services.manager, [{"alertname": "SomebodyElses", "disk": "sda"}])
+    message = _await_slack(services, "[1 firing] SomebodyElses")
+    assert message["text"].splitlines() == ["*SomebodyElses*", "• SomebodyElses, sda"]
+
+
+@pytest.mark.parametrize(
+    ("fleet", "name", "shown"),
+    [
+        ("f" * 80, "NoActiveWorkers", "[1 firing] NoActiveWorkers in " + "f" * 29 + "…"),
+        ("é " * 40, "WorkersBelowMinimum", "[1 firing] WorkersBelowMinimum in é é é é é é é é é é é é é…"),
+        ("名" * 28, "NoActiveWorkers", "[1 firing] NoActiveWorkers in " + "名" * 28),
+        ("a\nb", "NoActiveWorkers", "[1 firing] NoActiveWorkers in a b"),
+    ],
+)
+def test_a_title_has_at_most_60_characters(services: Services, fleet: str, name: str, shown: str) -> None:
+    """Characters, not bytes; the alert's name comes before the fleet's, so it is the fleet that is cut."""
+    tell(services.manager, [alert(name, fleet, severity="critical")], annotations=TEXTS)
+    title = _await_slack(services, shown)["title"]
+    assert len(title) <= 60
+
+
+def test_a_ticket_by_mail(services: Services) -> None:
+    """Subject, plain text and HTML say the same; the password comes from its file, and names are escaped."""
+    texts = TEXTS | {"description": f"Queue {EVIL} has 3 waiting jobs. First look."}
+    tell(services.manager, [alert("HighQueueDepth", "mail", queue=EVIL, cluster="c1")], annotations=texts)
+    subject = "[1 firing] HighQueueDepth in mail"
+    wait_until(lambda: subject in [letter["Subject"] for letter in services.mail.letters])
+    (letter,) = [found for found in services.mail.letters if found["Subject"] == subject]
+    plain, html = letter.get_body(("plain",)), letter.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    text = plain.get_content()
+    for part in (
+        TEXTS["summary"],
+        "has 3 waiting jobs. First look.",
+        *LINKS.values(),
+        "fleet mail, cluster c1",
+    ):
+        assert part in text
+    page = html.get_content()
+    assert "<script>" not in page
+    assert "&lt;script&gt; has 3 waiting jobs. First look." in page
+    assert f'<a href="{LINKS["runbook_url"]}">Runbook</a>' in page
+    assert 'name="viewport"' in page
+    login = next(command for command in services.mail.commands if command.startswith("AUTH PLAIN"))
+    assert b64decode(login.split()[2]).split(b"\0")[2] == b"a-password"
+
+
+def test_the_dead_mans_switch_gets_its_token(services: Services) -> None:
+    """From its file."""
+    tell(services.manager, [{"alertname": "Watchdog", "severity": "none"}])
+    wait_until(lambda: services.posted.to("/deadman"))
+    assert services.posted.to("/deadman")[0].authorization == "Bearer a-token"
+
+
+def _render(folder: Path, name: str, data: object) -> str:
+    """A template, by amtool."""
+    file = folder / "data.json"
+    file.write_text(json.dumps(data), encoding="utf-8")
+    text = f'{{{{ template "{name}" . }}}}'
+    command = [
+        require("amtool"),
+        "template",
+        "render",
+        f"--template.glob={TEMPLATES}",
+        f"--template.text={text}",
+    ]
+    result = subprocess.run(
+        [*command, f"--template.data={file}"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_a_message_in_teams(tmp_path: Path) -> None:
+    """The installed Alertmanager is older than its receiver for Teams, so amtool renders the text."""
+    labels = alert("HighQueueDepth", queue=EVIL, region="eu")
+    texts = TEXTS | {"description": f"Queue {EVIL} has 3 waiting jobs. First look."}
+    fired = {"status": "firing", "labels": labels, "annotations": texts}
+    ended = {"status": "resolved", "labels": labels | {"queue": "chat"}, "annotations": texts}
+    data = {
+        "alerts": [fired, ended],
+        "commonLabels": {"fleet": "prod", "region": "eu"},
+        "externalURL": "http://a",
+    }
+    harmless = 'Queue <!channel> & "x" ] (http://evil.example) <script> has 3 waiting jobs. First look.'
+    assert _render(tmp_path, "bioagents.title", data) == "[1 firing, 1 resolved] HighQueueDepth in prod"
+    assert _render(tmp_path, "bioagents.teams.text", data).split("\n\n") == [
+        f"**{TEXTS['summary']}** [Runbook]({LINKS['runbook_url']})",
+        f"{harmless} [Dashboard]({LINKS['dashboard_url']})",
+        "Resolved: HighQueueDepth chat",
+        "fleet prod, region eu",
+    ]
+
+
+def test_every_template_that_a_receiver_names_exists() -> None:
+    """In the templates that ship; Alertmanager finds a missing one only when it sends."""
+    defined = TEMPLATES.parent.joinpath("bioagents.tmpl").read_text(encoding="utf-8")
+    for example in ALERTS_FOLDER.glob("alertmanager-*.yml"):
+        text = example.read_text(encoding="utf-8")
+        for name in {part.split('"')[1] for part in text.split("{{ template ")[1:]}:
+            assert f'{{{{ define "{name}" }}}}' in defined
