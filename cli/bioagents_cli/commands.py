@@ -49,6 +49,12 @@ COMMANDS: Final = (
     ),
     Command("worker", "run the reference workers", "bioagents_worker.command:main"),
     Command(
+        "rules",
+        "print the Prometheus rules, or a variant of them",
+        "bioagents_alerts.command:main",
+        "exporter",
+    ),
+    Command(
         "dashboards", "bring the dashboards into Grafana", "bioagents_dashboards.command:main", "dashboards"
     ),
 )

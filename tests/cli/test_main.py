@@ -36,7 +36,10 @@ def with_command(monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
     monkeypatch.setattr(main, "COMMANDS", (*COMMANDS, command))
 
 
-@pytest.mark.parametrize(("arguments", "golden"), [((), "bioagents.txt"), (("exporter",), "exporter.txt")])
+@pytest.mark.parametrize(
+    ("arguments", "golden"),
+    [((), "bioagents.txt"), (("exporter",), "exporter.txt"), (("rules",), "rules.txt")],
+)
 def test_help_is_the_golden_text(arguments: tuple[str, ...], golden: str) -> None:
     """On standard output, the same on each terminal; a change is seen in review."""
     finished = run(*arguments, "--help")
