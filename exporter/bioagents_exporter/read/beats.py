@@ -6,7 +6,6 @@ Ten thousand of them come with each read of a large fleet. json.loads and checks
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Final, cast
@@ -91,13 +90,7 @@ class BeatDecoder:
 
     def decode(self, names: Iterable[Reply], values: Iterable[Reply], errors: Counter[str]) -> list[Worker]:
         """Workers of a heartbeat hash, without those that are gone or whose heartbeat cannot be read."""
-        collects = gc.isenabled()
-        gc.disable()
-        try:
-            self._take(names, values)
-        finally:
-            if collects:
-                gc.enable()
+        self._take(names, values)
         workers = [worker for worker in self._workers.values() if worker is not None]
         if len(workers) < len(self._workers):
             errors[Cause.BAD_HEARTBEAT] += len(self._workers) - len(workers)
