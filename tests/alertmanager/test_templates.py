@@ -158,7 +158,8 @@ def test_an_alert_of_somebody_else_can_be_read(services: Services) -> None:
     [
         ("f" * 80, "NoActiveWorkers", "[1 firing] NoActiveWorkers in " + "f" * 29 + "…"),
         ("é " * 40, "WorkersBelowMinimum", "[1 firing] WorkersBelowMinimum in é é é é é é é é é é é é é…"),
-        ("名" * 28, "NoActiveWorkers", "[1 firing] NoActiveWorkers in " + "名" * 28),
+        ("名" * 30, "NoActiveWorkers", "[1 firing] NoActiveWorkers in " + "名" * 30),
+        ("g" * 31, "NoActiveWorkers", "[1 firing] NoActiveWorkers in " + "g" * 29 + "…"),
         ("a\nb", "NoActiveWorkers", "[1 firing] NoActiveWorkers in a b"),
     ],
 )
