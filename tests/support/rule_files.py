@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import promql_parser
 import yaml
 
 from bioagents_alerts import rules_folder
 
+#: In which copies of one exporter differ.
+COPIES: Final = frozenset({"instance", "pod", "container", "node", "endpoint"})
+
 
 @dataclass(frozen=True, slots=True)
-class Alert:
-    """One alerting rule."""
+class Rule:
+    """One recording or alerting rule."""
 
     file: str
     group: str
-    name: str
+    name: str  # of the alert or of the recorded series
     rule: dict[str, Any]
 
     @property
     def expression(self) -> str:
         """Its PromQL."""
         return str(self.rule["expr"])
+
+
+class Alert(Rule):
+    """An alerting rule."""
 
 
 @dataclass(slots=True)
@@ -35,38 +43,107 @@ class Names:
     matched: set[tuple[str, str]] = field(default_factory=set)  # metric and a label of its selector
     grouped: list[tuple[bool, frozenset[str]]] = field(default_factory=list)  # by? and the labels
     functions: set[str] = field(default_factory=set)
+    ranged: set[tuple[str, str]] = field(default_factory=set)  # function and the metric whose range it takes
+    plain: set[str] = field(default_factory=set)  # metrics that are selected without a range
 
 
 def alerts() -> list[Alert]:
     """Every alerting rule that ships, in the order of the files."""
-    return list(_alerts())
+    return [rule for rule in rules() if isinstance(rule, Alert)]
 
 
-def _alerts() -> Iterator[Alert]:
+def records() -> list[Rule]:
+    """Every recording rule that ships."""
+    return [rule for rule in rules() if not isinstance(rule, Alert)]
+
+
+def rules() -> list[Rule]:
+    """Every rule that ships, in the order of the files."""
+    return list(_rules())
+
+
+def _rules() -> Iterator[Rule]:
     for path in sorted(rules_folder().glob("*.yml")):
         for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]:
             for rule in group["rules"]:
-                if "alert" in rule:
-                    yield Alert(path.name, group["name"], rule["alert"], rule)
+                kind, key = (Alert, "alert") if "alert" in rule else (Rule, "record")
+                yield kind(path.name, group["name"], rule[key], rule)
 
 
 def names(expression: str) -> Names:
     """Metrics, labels and functions of an expression; an error where a second parser refuses it."""
     found = Names()
-    promql_parser.walk(promql_parser.parse(expression), lambda node: _note(node, found))
+    _note(promql_parser.parse(expression), found)
     return found
 
 
-def _note(node: object, found: Names) -> bool:
+def _note(node: object, found: Names, function: str = "") -> None:
     match node:
         case promql_parser.MatrixSelector():
-            _note(node.vector_selector, found)
-        case promql_parser.VectorSelector(name=str() as metric):
-            found.metrics.add(metric)
-            found.matched |= {(metric, matcher.name) for matcher in node.matchers.matchers}
+            found.ranged.add((function, str(node.vector_selector.name)))
+            _selected(node.vector_selector, found)
+        case promql_parser.VectorSelector():
+            found.plain.add(str(node.name))
+            _selected(node, found)
         case promql_parser.AggregateExpr():
             by = node.modifier is None or node.modifier.type == promql_parser.AggModifierType.By
             found.grouped.append((by, frozenset(node.modifier.labels if node.modifier else ())))
         case promql_parser.Call():
-            found.functions.add(node.func.name)
-    return True
+            function = node.func.name
+            found.functions.add(function)
+    for child in _children(node):
+        _note(child, found, function)
+
+
+def _selected(node: promql_parser.VectorSelector, found: Names) -> None:
+    assert node.name, "a selector names its metric"
+    found.metrics.add(node.name)
+    found.matched |= {(node.name, matcher.name) for matcher in node.matchers.matchers}
+
+
+def _children(node: object) -> list[object]:
+    match node:
+        case promql_parser.AggregateExpr():
+            return [node.expr]
+        case promql_parser.BinaryExpr():
+            return [node.lhs, node.rhs]
+        case promql_parser.Call():
+            return list(node.args)
+        case promql_parser.ParenExpr() | promql_parser.SubqueryExpr() | promql_parser.UnaryExpr():
+            return [node.expr]
+    return []
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes ``0x20`` for what promtool does: twenty more samples of 0, and no 32."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:int"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?[0-9]+$"), list("-+0123456789"))
+
+
+def rule_tests(text: str) -> dict[str, Any]:
+    """A file of alerts/tests as data."""
+    document: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    return document
+
+
+def keeps_copies(expression: str) -> bool:
+    """Whether a result may carry the labels in which copies of the exporter differ."""
+    return _keeps_copies(promql_parser.parse(expression))
+
+
+def _keeps_copies(node: object) -> bool:
+    match node:
+        case promql_parser.MatrixSelector():
+            return _keeps_copies(node.vector_selector)
+        case promql_parser.VectorSelector():
+            return ":" not in str(node.name)  # a recorded series: its own rule is looked at
+        case promql_parser.AggregateExpr() if node.modifier and set(node.modifier.labels) >= COPIES:
+            return False
+        case promql_parser.BinaryExpr() if str(node.op) in {"and", "unless"}:
+            return _keeps_copies(node.lhs)  # the right side only decides
+    return any(map(_keeps_copies, _children(node)))
