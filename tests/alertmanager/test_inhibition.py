@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+import yaml
 
 from alertmanager.inbox import Inbox
 from alertmanager.manager import SEVERITIES, Labels, alert, default_manager, silenced, tell
+from bioagents_alerts import alertmanager_file
 from support.monitoring import Alertmanager
 from support.polling import wait_until
 
@@ -162,3 +165,13 @@ def test_what_still_fires_is_sent_when_its_explanation_ends(chain: tuple[Alertma
     assert depth not in _sent(received)
     tell(manager, [redis], resolved=True)
     wait_until(lambda: depth in _sent(received), what="the ticket that waited")
+
+
+def test_the_configuration_names_no_alert_that_does_not_exist() -> None:
+    """A renamed alert takes its inhibitions along."""
+    config = yaml.safe_load(alertmanager_file().read_text(encoding="utf-8"))
+    for rule in config["inhibit_rules"]:
+        for matcher in rule["source_matchers"] + rule["target_matchers"]:
+            label, _, pattern = re.split("(=~|!~|=|!=)", matcher, maxsplit=1)
+            for name in pattern.strip('"').split("|") if label == "alertname" else ():
+                assert any(re.fullmatch(name, known) for known in SEVERITIES), name

@@ -62,17 +62,15 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
             assert manager.complaints() == []
 
 
-def _slack(services: Services, title: str) -> dict[str, str]:
-    """The attachment of the Slack message with this title."""
-    attachments = [message.body["attachments"][0] for message in services.posted.to("/slack")]
-    (found,) = [one for one in attachments if one["title"] == title]
-    return dict(found)
-
-
 def _await_slack(services: Services, title: str) -> dict[str, str]:
-    titles = lambda: [m.body["attachments"][0]["title"] for m in services.posted.to("/slack")]  # noqa: E731
-    wait_until(lambda: title in titles(), what=f"{title!r}")
-    return _slack(services, title)
+    """The attachment of the one Slack message with this title."""
+
+    def found() -> list[dict[str, str]]:
+        attachments = [message.body["attachments"][0] for message in services.posted.to("/slack")]
+        return [one for one in attachments if one["title"] == title]
+
+    (attachment,) = wait_until(found, what=f"{title!r} in Slack")
+    return attachment
 
 
 def test_a_page_in_pagerduty(services: Services) -> None:
