@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 
 from stage import Stage, stage
@@ -111,5 +112,28 @@ def test_stuck_after_a_restart_of_redis(tmp_path: Path) -> None:
             server.start()
             shows(made, timeout=90, queue_stuck_jobs__deep=3)
             assert held() == 3
+    finally:
+        server.kill()
+
+
+def test_running_across_a_restart_of_redis(tmp_path: Path) -> None:
+    """A consumer that connects anew counts from zero; the jobs in hand are not forgotten, so not stuck."""
+    server = RedisServer(tmp_path / "redis", appendonly="yes")
+    try:
+        with stage(tmp_path, server.url) as fleet:
+            workers = fleet.workers(processes=1, threads=2)
+            made = exporter(fleet)
+            fleet.run("[slow.send(300) for _ in range(3)]")  # one less than it would fetch: it goes on asking
+            shows(made, queue_running_jobs__deep=2, queue_depth__deep__active=3, queue_stuck_jobs__deep=0)
+            server.stop()
+            wait_until(lambda: "ConsumerThread(deep)] [CRITICAL]" in workers.output())
+            server.start()
+            fleet.run("[slow.send(300) for _ in range(4)]")
+            shows(made, timeout=60, queue_depth__deep__active=7, queue_running_jobs__deep=2)
+            until = time.monotonic() + 20  # several rounds of the background reading
+            while time.monotonic() < until:
+                shows(made, queue_orphaned_jobs__deep=0, queue_unheld_jobs__deep=0)
+                assert not gauges(made)['queue_stuck_jobs{queue="deep"}']
+                time.sleep(0.5)
     finally:
         server.kill()

@@ -21,7 +21,9 @@ from bioagents_worker.wire import Keys
 from support.redis_server import RedisServer
 
 KEYS = Keys("dramatiq")
-WORKER = SimpleNamespace(consumer_whitelist=None, worker_threads=0, workers=[], consumers={})
+WORKER = SimpleNamespace(
+    consumer_whitelist=None, worker_threads=0, workers=[], consumers={}, work_queue=SimpleNamespace(queue=[])
+)  # fmt: skip
 
 
 class ByHand(Flusher):

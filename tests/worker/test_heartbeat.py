@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,7 +31,7 @@ def thread(*, alive: bool = True, outstanding: int = 0) -> SimpleNamespace:
 
 def worker(**parts: Any) -> SimpleNamespace:  # noqa: ANN401 - stands in for an untyped class
     nothing: dict[str, Any] = {"consumer_whitelist": None, "worker_threads": 2}
-    nothing |= {"workers": [], "consumers": {}}
+    nothing |= {"workers": [], "consumers": {}, "work_queue": SimpleNamespace(queue=[])}
     return SimpleNamespace(**{**nothing, **parts})
 
 
@@ -52,6 +53,21 @@ def test_delayed_jobs_are_held_apart() -> None:
     consumers = {"a": thread(outstanding=3), "a.DQ": thread(outstanding=7), "b": thread()}
     seen = state(worker(consumers=consumers))
     assert (seen["held"], seen["delayed"]) == ({"a": 3}, {"a": 7})
+
+
+@pytest.mark.parametrize("as_item", [lambda m: (0, m), lambda m: SimpleNamespace(message=m)])
+def test_consumer_that_connects_anew_forgets_no_job(as_item: Callable[[object], object]) -> None:
+    """It counts from zero; what it had fetched before runs, or waits in the worker's memory."""
+    recorder, tally = Recorder(), Tally({"act"})
+    local = ThreadLocal(recorder)
+    local.append((events.START, 0, "a", "act", "job", 0, 0))
+    for log, new, ended in recorder.drain():
+        tally.add(log, new, ended=ended, wall_minus_monotonic_ns=0)
+    ready = [as_item(SimpleNamespace(queue_name=queue)) for queue in ("a", "b")]
+    consumers = {"a": thread(outstanding=0), "b": thread(outstanding=2), "a.DQ": thread()}
+    seen = state(worker(consumers=consumers, work_queue=SimpleNamespace(queue=ready)), tally)
+    assert seen["held"] == {"a": 2, "b": 2}
+    assert "delayed" not in seen
 
 
 @pytest.mark.parametrize(("allowed", "queues"), [(None, ("a", "b")), ({"b", "b.DQ"}, ("b",))])

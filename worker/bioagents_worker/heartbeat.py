@@ -28,12 +28,12 @@ class Heartbeat:
     def encode(self, *, interval: float, skew: float, flush_age: float) -> str:
         """The heartbeat as it stands now; arguments in seconds, see :class:`bioagents_worker.wire.State`."""
         usage = self._resources.usage()
-        queues, delayed = held(self._worker)
         attempts = sorted(self._tally.running(), key=lambda attempt: attempt.started_ns)
         now_ns = time.monotonic_ns()
         running: dict[str, int] = {}
         for attempt in attempts:
             running[attempt.queue] = running.get(attempt.queue, 0) + 1
+        queues, delayed = held(self._worker, running)
         state = wire.State(
             draining=self.draining,
             interval=interval,
@@ -74,8 +74,12 @@ def identity(broker: Any, worker: Any, version: str) -> wire.Identity:  # noqa: 
     )
 
 
-def held(worker: Any) -> tuple[dict[str, int], dict[str, int]]:  # noqa: ANN401 - as Heartbeat
-    """Jobs that this worker has fetched and not acknowledged, and delayed jobs in its memory, by queue."""
+def held(worker: Any, running: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:  # noqa: ANN401 - as Heartbeat
+    """Jobs that this worker has fetched and not acknowledged, and delayed jobs in its memory, by queue.
+
+    A consumer that connects anew counts from zero, while what it had fetched before still runs or waits in
+    the worker: without those a job of hours would look like one that the worker has forgotten.
+    """
     queues: dict[str, int] = {}
     delayed: dict[str, int] = {}
     for name, thread in list(worker.consumers.items()):
@@ -83,4 +87,12 @@ def held(worker: Any) -> tuple[dict[str, int], dict[str, int]]:  # noqa: ANN401 
         if count:
             queue = q_name(name)
             (queues if queue == name else delayed)[queue] = count
+    ready = list(worker.work_queue.queue)
+    if sum(queues.values()) < sum(running.values()) + len(ready):
+        known = dict(running)
+        for item in ready:
+            message = item[1] if isinstance(item, tuple) else item.message  # a tuple in Dramatiq 1
+            queue = q_name(message.queue_name)
+            known[queue] = known.get(queue, 0) + 1
+        queues |= {queue: max(count, queues.get(queue, 0)) for queue, count in known.items()}
     return queues, delayed

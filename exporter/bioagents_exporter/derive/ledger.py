@@ -67,13 +67,12 @@ class Ledger:
         return found
 
     def succeeded(self, name: str, fresh_at: float | None) -> None:
-        """A source gave its numbers, which are of that instant."""
+        """A source gave its numbers, which are of that instant; None: it had nothing to read."""
         source = self._source(name)
         if source.trouble:
             logger.info("source_recovered source=%s", name)
         source.success, source.trouble = True, ""
-        if fresh_at is not None:
-            source.fresh_at = fresh_at
+        source.fresh_at = fresh_at
 
     def failed(self, name: str, trouble: str, *, exc_info: bool = False) -> None:
         """A source gave nothing; logged once, until the trouble changes."""
