@@ -87,7 +87,22 @@ CASES = {
         alert("QueueUnserved", **CHAT, **WARNING), [], each("WaitSLOFastBurn", **CHAT, **CRITICAL)
     ),
     "RedisEvicting": Case(
-        alert("RedisEvicting", **CRITICAL), each("RedisMemoryHigh"), each("RedisSlow", "RedisPolicyUnsafe")
+        alert("RedisEvicting", **CRITICAL), each("RedisMemoryHigh", "RedisPolicyUnsafe"), each("RedisSlow")
+    ),
+    "a failing actor": Case(
+        alert("HighJobFailureRate", **CHAT),
+        each("HighJobFailureRatio", **CHAT),
+        [*each("HighJobFailureRatio", **DEEP), *each("JobRetryStorm", **CHAT)],
+    ),
+    "a part of the exporter that fails": Case(
+        alert("ExporterReadStale", source="jobs"),
+        each("ExporterScrapeErrors", cause="derive"),
+        each("ExporterScrapeErrors", cause="wrong_type"),
+    ),
+    "AutoscalerBlind": Case(
+        alert("AutoscalerBlind", **CHAT),
+        each("ExporterReadStale", source="signals"),
+        each("ExporterReadStale", source="jobs"),
     ),
     "WaitSLOFastBurn": Case(
         alert("WaitSLOFastBurn", **CHAT),
