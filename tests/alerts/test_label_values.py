@@ -1,14 +1,26 @@
-"""The label values that the rules select are those that an exporter publishes, in each of its roles."""
+"""The label values that the rules select are those that an exporter publishes, in each of its roles.
+
+And a queue's name may be anything.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote_plus
 
 import pytest
 
 from bioagents_exporter.derive import Memory, derive
 from bioagents_exporter.read.snapshot import Queue, Server, Snapshot
 from bioagents_exporter.settings import Settings
+from support.programs import require
+from support.rule_files import Alert, alerts, rule_tests
+
+TESTS = Path(__file__).parents[2] / "alerts" / "tests"
 
 SERVER = Server(
     run_id="r", version="7.0.15", software="redis", role="master", mode="standalone", time=1000.0,
@@ -55,3 +67,53 @@ def test_an_exporter_without_redis_vouches_for_nothing(role: Literal["all", "hos
     assert published["redis_up",] == 0
     assert published.get(("exporter_source_success", "fleet"), 0) == 0
     assert not [name for name in published if name[0] == "queue_workers"]
+
+
+ODD = "a \"b\" 'c' `d` 100% {{e}} \\ ж\n中"
+
+
+def _queue(test: dict[str, Any]) -> str:
+    """The queue that the first alert of a case is about."""
+    fired = (one["exp_labels"] for at in test["alert_rule_test"] for one in at["exp_alerts"])
+    return next((labels["queue"] for labels in fired if "queue" in labels), "")
+
+
+def _odd(test: dict[str, Any]) -> dict[str, Any]:
+    """The same case of a queue with an odd name, once in each kind of quoting that an alert uses."""
+    queue, quoted = _queue(test), json.dumps(ODD, ensure_ascii=False)
+    changed: dict[str, Any] = json.loads(json.dumps(test))
+    for series in changed["input_series"]:
+        series["series"] = re.sub(f"""queue=['"]{queue}['"]""", lambda _: f"queue={quoted}", series["series"])
+    for expected in (one for at in changed["alert_rule_test"] for one in at["exp_alerts"]):
+        if expected["exp_labels"].get("queue") == queue:
+            expected["exp_labels"]["queue"] = ODD
+            shown = expected["exp_annotations"]
+            in_promql = shown["description"].replace(f'queue="{queue}"', f"queue={quoted}")
+            shown["description"] = in_promql.replace(f'"{queue}"', f'"{ODD}"')
+            link = shown["dashboard_url"].replace(f"queue={queue}&", f"queue={quote_plus(ODD)}&")
+            shown["dashboard_url"] = link
+    return changed
+
+
+def _about_a_queue(alert: Alert) -> bool:
+    return bool(re.search(r"\$labels\.queue\b", alert.rule["annotations"]["description"]))
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.glob("*.yml")), ids=lambda path: path.stem)
+def test_a_queue_of_any_name_gives_correct_alerts(tmp_path: Path, path: Path) -> None:
+    """Labels, text and links, with quotes of all kinds, a newline, a template's braces and other letters."""
+    tests = rule_tests(path.read_text(encoding="utf-8"))
+    chosen = {
+        test["name"].split(":")[0]: _odd(test)
+        for test in reversed(tests["tests"])
+        if ": fires" in test["name"] and re.fullmatch(r"[\w-]+", _queue(test))
+    }
+    mine = {test["name"].split(":")[0] for test in tests["tests"]}
+    assert {alert.name for alert in alerts() if _about_a_queue(alert)} & mine <= chosen.keys()
+    if chosen:
+        tests["tests"] = list(chosen.values())
+        tests["rule_files"] = [str((TESTS / name).resolve()) for name in tests["rule_files"]]
+        (tmp_path / "tests.yml").write_text(json.dumps(tests, ensure_ascii=False), encoding="utf-8")
+        command = [require("promtool"), "test", "rules", tmp_path / "tests.yml"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stdout + result.stderr

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,44 +14,15 @@ import yaml
 
 from bioagents_alerts import rules_folder, write_rules
 from support.programs import require
-from support.rule_files import Alert, alerts, names
+from support.rule_files import Alert, alerts, rule_tests
 
 TESTS = Path(__file__).parents[2] / "alerts" / "tests"
-CASES = {"fires", "just below", "data missing", "two exporters", "absent series"}
-COUNTER_CASES = CASES | {"counter reset"}
+CASES = {"fires", "just below", "no data", "two exporters", "counter reset"}
+#: Of no single alert.
+OTHERS = {"recording rules"}
 ALERTS = alerts()
 
-# Each is a mistake that a test of the rules must notice: file, what stands there, the mistake.
-MISTAKES = [
-    ("queues.yml", "> max", ">= max"),
-    ("queues.yml", " for: 10m", " for: 9m"),
-    ("queues.yml", " for: 10m", " for: 11m"),
-    ("queues.yml", "keep_firing_for: 5m", "keep_firing_for: 4m"),
-    ("queues.yml", '{state="waiting"}', ""),
-    ("queues.yml", "instance, pod", "pod"),
-    ("queues.yml", "endpoint", "endpoint, fleet"),
-    ("queues.yml", "max without", "min without"),
-    ("workers.yml", "or 0 *", "and 0 *"),
-    ("workers.yml", '{source="fleet"}) == 1', '{source="fleet"}) >= 0'),
-    ("workers.yml", '{source="fleet"}', ""),
-    ("workers.yml", " for: 1m", " for: 45s"),
-    ("workers.yml", " for: 1m", " for: 2m"),
-    ("workers.yml", "sum without (queue)", "min without (queue)"),
-    ("workers.yml", "sum without (queue)", "sum without (queue, fleet)"),
-    ("workers.yml", "max without", "min without"),
-    ("workers.yml", "keep_firing_for: 2m", "keep_firing_for: 3m"),
-    ("jobs.yml", "> 0.1", "> 0.087"),
-    ("jobs.yml", "> 0.1", "> 0.117"),
-    ("jobs.yml", ", wire", ""),
-    ("jobs.yml", "actor, exception", "actor"),
-    ("jobs.yml", "max without", "sum without"),
-    ("jobs.yml", " for: 5m", " for: 4m"),
-    ("jobs.yml", " for: 5m", " for: 6m"),
-    ("jobs.yml", "total[5m]", "total[3m]"),
-    ("jobs.yml", "total[5m]", "total[10m]"),
-    ("jobs.yml", "rate(bio", "deriv(bio"),
-    ("jobs.yml", ", wire", ", wire, queue"),
-]
+each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 
 
 def _promtool(*args: str | Path) -> subprocess.CompletedProcess[str]:
@@ -60,12 +32,18 @@ def _promtool(*args: str | Path) -> subprocess.CompletedProcess[str]:
 def _case_groups() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Alert, case and promtool test, by the tests' names."""
     for path in sorted(TESTS.glob("*.yml")):
-        for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]:
+        for test in rule_tests(path.read_text(encoding="utf-8"))["tests"]:
             alert, case = test["name"].split(": ", 1)
-            yield alert, case.split(" (")[0], test
+            if alert not in OTHERS:
+                yield alert, case.split(" (")[0], test
+
+
+def _cases(alert: str, case: str) -> list[dict[str, Any]]:
+    return [test for name, of, test in _case_groups() if (name, of) == (alert, case)]
 
 
 def _expected(test: dict[str, Any], alert: str) -> list[dict[str, Any]]:
+    """The alerts that must fire at any of the times that a test looks at."""
     return [
         expected
         for at in test["alert_rule_test"]
@@ -86,26 +64,57 @@ def test_scaled_rules_are_rules(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_rule_tests_pass() -> None:
+@pytest.mark.parametrize("path", sorted(TESTS.glob("*.yml")), ids=lambda path: path.stem)
+def test_the_rule_tests_pass(path: Path) -> None:
     """`promtool test rules` on every file of alerts/tests."""
-    result = _promtool("test", "rules", *sorted(TESTS.glob("*.yml")))
+    result = _promtool("test", "rules", path)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_every_rule_file_has_its_tests() -> None:
+    """Under the same name, in one file or in several: ``workers.yml``, ``workers-hours.yml``."""
+    tested = {path.stem.split("-")[0] for path in TESTS.glob("*.yml")}
+    assert tested == {path.stem for path in rules_folder().glob("*.yml")}
+
+
+@each_alert
 def test_each_alert_is_tested_from_every_side(alert: Alert) -> None:
-    """It fires with exact labels and annotations, and every other case that can trouble it is there."""
-    counts = names(alert.expression).functions & {"rate", "increase", "irate"}
+    """Each of the cases that can trouble an alert is there, and is about this alert."""
     mine = [(case, test) for name, case, test in _case_groups() if name == alert.name]
-    assert {case for case, _ in mine} == (COUNTER_CASES if counts else CASES)
-    for case, test in mine:
+    assert {case for case, _ in mine} == CASES
+    for _, test in mine:
         assert any(at["alertname"] == alert.name for at in test["alert_rule_test"]), test["name"]
-        found = _expected(test, alert.name)
-        assert case != "just below" or not found, test["name"]
-        assert case != "fires" or found, test["name"]
-        for expected in found:
-            assert expected["exp_labels"].keys() >= {"severity", "fleet"}
-            assert expected["exp_annotations"].keys() == alert.rule["annotations"].keys()
+        for expected in _expected(test, alert.name):
+            assert expected["exp_annotations"].keys() == alert.rule["annotations"].keys(), test["name"]
+
+
+@each_alert
+def test_it_fires_with_exact_labels_and_annotations(alert: Alert) -> None:
+    """The labels of the targets stay, those of the copies go, and nothing in the text is empty."""
+    fired = [expected for test in _cases(alert.name, "fires") for expected in _expected(test, alert.name)]
+    assert fired
+    if alert.name != "Watchdog":
+        assert all("fleet" in expected["exp_labels"] for expected in fired)
+        assert any({"region", "cluster", "environment"} & expected["exp_labels"].keys() for expected in fired)
+    for expected in fired:
+        assert expected["exp_labels"]["severity"] == alert.rule["labels"]["severity"]
+        text = " ".join(expected["exp_annotations"].values())
+        assert not re.search(r'""|<no value>|\{\{|=&|error expanding', text), text
+
+
+@each_alert
+def test_it_is_silent_just_below(alert: Alert) -> None:
+    """At no time of any such case does it fire, but for the one that can do nothing else."""
+    fired = [test["name"] for test in _cases(alert.name, "just below") if _expected(test, alert.name)]
+    assert fired == [] or alert.name == "Watchdog"
+
+
+@each_alert
+def test_two_exporters_are_two(alert: Alert) -> None:
+    """The case has one metric from two targets."""
+    for test in _cases(alert.name, "two exporters"):
+        names = [re.split(r"[{ ]", series["series"])[0] for series in test.get("input_series", [])]
+        assert len(names) > len(set(names)) or alert.name == "Watchdog", test["name"]
 
 
 def test_no_case_names_an_alert_that_does_not_exist() -> None:
@@ -113,16 +122,39 @@ def test_no_case_names_an_alert_that_does_not_exist() -> None:
     assert {name for name, _, _ in _case_groups()} == {alert.name for alert in ALERTS}
 
 
-@pytest.mark.parametrize(("file", "right", "wrong"), MISTAKES, ids=lambda text: text)
-def test_the_rule_tests_notice_a_mistake(tmp_path: Path, file: str, right: str, wrong: str) -> None:
-    """Each of these mistakes in a rule makes its tests fail."""
-    shutil.copytree(rules_folder(), tmp_path / "rules")
-    shutil.copytree(TESTS, tmp_path / "tests")
-    rules = tmp_path / "rules" / file
-    text = rules.read_text(encoding="utf-8")
-    assert right in text
-    rules.write_text(text.replace(right, wrong), encoding="utf-8")
-    assert _promtool("check", "rules", rules).returncode == 0, (
-        "a mistake that promtool refuses proves nothing"
-    )
-    assert _promtool("test", "rules", tmp_path / "tests" / file).returncode == 1
+def _mistaken(rule: dict[str, Any], mistake: str) -> dict[str, Any]:
+    """An alert with one mistake in it."""
+    if mistake == "for twice as long" and "for" in rule:
+        return {**rule, "for": re.sub(r"\d+", lambda number: str(2 * int(number[0])), rule["for"])}
+    return {key: value for key, value in rule.items() if key != "for"}
+
+
+@pytest.mark.parametrize("mistake", ["for twice as long", "without for"])
+@pytest.mark.parametrize("path", sorted(TESTS.glob("*.yml")), ids=lambda path: path.stem)
+def test_the_rule_tests_notice_a_mistake(tmp_path: Path, path: Path, mistake: str) -> None:
+    """The same mistake in every alert of a file makes the tests of each of them fail.
+
+    Wrong labels they notice anyway: each has a case with exact ones, of its target and without a copy's.
+    """
+    tests = rule_tests(path.read_text(encoding="utf-8"))
+    kinds = (": fires", ": just below") if mistake == "without for" else (": fires",)
+    tests["tests"] = [test for test in tests["tests"] if any(kind in test["name"] for kind in kinds)]
+    tested = {test["name"].split(":")[0] for test in tests["tests"]}
+    for name in tests["rule_files"]:
+        document = yaml.safe_load((TESTS / name).read_text(encoding="utf-8"))
+        for group in document["groups"]:
+            group["rules"] = [
+                _mistaken(rule, mistake) if "alert" in rule else rule for rule in group["rules"]
+            ]
+        _dump(tmp_path / Path(name).name, document)
+    tests["rule_files"] = [Path(name).name for name in tests["rule_files"]]
+    _dump(tmp_path / "tests.yaml", tests)
+    assert _promtool("check", "rules", *tmp_path.glob("*.yml")).returncode == 0
+    result = _promtool("test", "rules", tmp_path / "tests.yaml")
+    noticed = set(re.findall(r"alertname: ?(\w+)", result.stdout + result.stderr))
+    tested &= {alert.name for alert in ALERTS if "for" in alert.rule}
+    assert tested - noticed == set()
+
+
+def _dump(path: Path, document: object) -> None:
+    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")

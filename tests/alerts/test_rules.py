@@ -2,93 +2,199 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from bioagents_alerts import rules_folder
 from bioagents_exporter.catalogue import METRICS, Metric
-from support.rule_files import Alert, alerts, names
+from support.rule_files import COPIES, Alert, Rule, alerts, keeps_copies, names, records, rules
 
 ROOT = Path(__file__).parents[2]
-COPIES = {"instance", "pod", "container", "node", "endpoint"}  # in which copies of one exporter differ
-ALERTS = alerts()
-CATALOGUE = {metric.full_name("bioagents_"): metric for metric in METRICS}
+ALERTS, RECORDS = alerts(), {record.name: record for record in records()}
+CONCERNS = {"queues", "workers", "jobs", "redis", "exporter", "slo", "meta"}
+OF_TARGETS = {"up": {"job"}}  # what Prometheus itself writes, and the labels that its selectors may use
+HEADINGS = ["## Meaning", "## Impact", "## Diagnosis", "## Mitigation"]
+DASHBOARD = "http://127.0.0.1:3000/d/bioagents-fleet?"
+
+#: Recorded for people and other tools alone, with the reason.
+UNUSED_RECORDS = {
+    "actor:bioagents_job_failures:ratio_rate5m": "which actor it is: the runbook of HighJobFailureRatio asks",
+    "queue:bioagents_job_duration_seconds:p50_rate5m": "a quantile that people and their boards ask for",
+    "queue:bioagents_job_duration_seconds:p95_rate5m": "the same",
+    "queue:bioagents_job_duration_seconds:p99_rate5m": "the same",
+    "queue:bioagents_job_wait_seconds:p50_rate5m": "the same",
+    "queue:bioagents_job_wait_seconds:p95_rate5m": "the same",
+    "queue:bioagents_job_wait_seconds:p99_rate5m": "the same",
+}
+
+#: Alerts whose event is the alert: with `for` they would come late or never.
+EVENTS = {"DeadLetters", "PoisonJob", "RedisEvicting", "Watchdog"}
 
 each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+each_rule = pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.name)
 
 
-def _labels(metric: Metric) -> set[str]:
-    return {"fleet", *metric.labels, *metric.optional}
+def _catalogue() -> dict[str, Metric]:
+    """Every series name of the exporter → its metric."""
+    found = {}
+    for metric in METRICS:
+        endings = ("_bucket", "_count", "_sum") if metric.type == "histogram" else ("",)
+        found |= {metric.full_name("bioagents_") + ending: metric for ending in endings}
+    return found
+
+
+CATALOGUE = _catalogue()
+COUNTERS = {name for name, metric in CATALOGUE.items() if metric.type != "gauge"}
+
+
+def _labels(name: str) -> set[str]:
+    """Which labels a series may have, beside those of its target."""
+    if name in RECORDS:
+        return set().union(*map(_labels, names(RECORDS[name].expression).metrics))
+    if name in OF_TARGETS:
+        return OF_TARGETS[name]
+    metric = CATALOGUE[name]
+    return {"fleet", *metric.labels, *metric.optional} | ({"le"} if name.endswith("_bucket") else set())
 
 
 def test_the_alerts_of_the_original_design_exist() -> None:
     """Each once, under its own name, in a group of its own concern."""
-    assert {alert.name: alert.group for alert in ALERTS} == {
-        "HighJobFailureRate": "bioagents-jobs",
-        "HighQueueDepth": "bioagents-queues",
-        "NoActiveWorkers": "bioagents-workers",
-    }
-    assert len(ALERTS) == 3
-    assert all(alert.group == f"bioagents-{Path(alert.file).stem}" for alert in ALERTS)
+    groups = {alert.name: alert.group for alert in ALERTS}
+    assert groups["HighJobFailureRate"] == "bioagents-jobs"
+    assert groups["HighQueueDepth"] == "bioagents-queues"
+    assert groups["NoActiveWorkers"] == "bioagents-workers"
 
 
-@each_alert
-def test_every_metric_and_label_is_in_the_catalogue(alert: Alert) -> None:
+def test_each_name_is_there_once_and_each_file_is_one_concern() -> None:
+    """Nothing is recorded twice, and no alert hides another of its name."""
+    assert {name: n for name, n in Counter(rule.name for rule in rules()).items() if n > 1} == {}
+    assert all(rule.group == f"bioagents-{Path(rule.file).stem}" for rule in rules())
+    assert {path.stem for path in rules_folder().glob("*.yml")} <= CONCERNS
+
+
+def test_recorded_series_come_before_what_uses_them() -> None:
+    """A group runs from top to bottom, so what stands first is fresh."""
+    for group in {rule.group for rule in rules()}:
+        mine = [rule for rule in rules() if rule.group == group]
+        own, seen = {rule.name for rule in mine}, set[str]()
+        kinds = [isinstance(rule, Alert) for rule in mine]
+        assert kinds == sorted(kinds), f"{group}: an alert stands before a recording rule"
+        for rule in mine:
+            assert names(rule.expression).metrics & own <= seen, rule.name
+            seen.add(rule.name)
+
+
+def test_recorded_series_are_named_for_what_they_hold() -> None:
+    """``level:metric:operation``, with the prefix where another one can take its place."""
+    assert [name for name in RECORDS if not re.fullmatch(r"[a-z]+:bioagents_\w+:\w+", name)] == []
+
+
+def test_every_recorded_series_is_used() -> None:
+    """By an alert, a board or another recorded series; or the reason why it is there stands above."""
+    texts = [json.dumps(alert.rule) for alert in ALERTS] + [rule.expression for rule in RECORDS.values()]
+    texts += [path.read_text(encoding="utf-8") for path in (ROOT / "dashboards/json").glob("*.json")]
+    unused = {name for name in RECORDS if not any(re.search(rf"\b{name}\b", text) for text in texts)}
+    assert unused == UNUSED_RECORDS.keys()
+
+
+@each_rule
+def test_every_metric_and_label_is_in_the_catalogue(rule: Rule) -> None:
     """A rule never waits for a series that the exporter does not publish."""
-    used = names(alert.expression)
-    assert used.metrics
-    assert used.metrics <= CATALOGUE.keys()
-    assert all(label in _labels(CATALOGUE[metric]) for metric, label in used.matched)
+    used = names(rule.expression)
+    assert used.metrics or rule.name == "Watchdog"
+    assert used.metrics <= CATALOGUE.keys() | RECORDS.keys() | OF_TARGETS.keys()
+    assert [pair for pair in used.matched if pair[1] not in _labels(pair[0])] == []
 
 
-@each_alert
-def test_every_label_that_an_annotation_shows_exists(alert: Alert) -> None:
-    """An annotation never shows an empty queue: the label survives the expression's aggregations."""
-    used = names(alert.expression)
-    dropped = set().union(*(labels for by, labels in used.grouped if not by))
-    texts = " ".join(alert.rule["annotations"].values())
-    for label in re.findall(r"\$labels\.(\w+)", texts):
-        assert label not in dropped
-        assert any(label in _labels(CATALOGUE[metric]) for metric in used.metrics)
-
-
-@each_alert
-def test_copies_make_one_answer_and_fleets_never_merge(alert: Alert) -> None:
+@each_rule
+def test_copies_make_one_answer_and_fleets_never_merge(rule: Rule) -> None:
     """Aggregations drop labels by name, the copies' all together, and never one that tells fleets apart."""
-    used = names(alert.expression)
-    own = {label for metric in used.metrics for label in _labels(CATALOGUE[metric])} - {"fleet"}
+    used = names(rule.expression)
+    own = set().union(*map(_labels, used.metrics)) - {"fleet", "job"}
     for by, labels in used.grouped:
         assert not by, "`by` drops region, cluster, environment and whatever else targets carry"
         assert labels & COPIES in (set(), COPIES)
         assert labels - COPIES <= own
-    assert any(labels >= COPIES for _, labels in used.grouped)
+    assert not keeps_copies(rule.expression)
+
+
+@each_rule
+def test_counters_are_rated_before_copies_are_joined(rule: Rule) -> None:
+    """A rate over a maximum of copies would see resets that never were; a gauge has no rate at all."""
+    used = names(rule.expression)
+    assert used.plain & COUNTERS == set()
+    for function, metric in used.ranged:
+        assert (function in {"rate", "increase"}) == (metric in COUNTERS), (function, metric)
 
 
 @each_alert
-def test_counters_are_rated_before_copies_are_joined(alert: Alert) -> None:
-    """A rate over a maximum of copies would see resets that never were."""
-    for metric in names(alert.expression).metrics:
-        rated = f"max without (instance, pod, container, node, endpoint) (rate({metric}["
-        assert (CATALOGUE[metric].type == "counter") == (rated in alert.expression)
+def test_every_label_that_an_annotation_shows_exists(alert: Alert) -> None:
+    """An annotation never shows an empty queue."""
+    known = set().union(*map(_labels, names(alert.expression).metrics)) - COPIES | {"job"}
+    shown = re.findall(r"\$labels\.(\w+)", " ".join(alert.rule["annotations"].values()))
+    assert set(shown) <= known
 
 
 @each_alert
 def test_labels_and_annotations_are_complete(alert: Alert) -> None:
-    """A severity that routes and nothing else; a full sentence, what to do, and a page about this alert."""
-    assert alert.rule["labels"].keys() == {"severity"}
-    assert alert.rule["labels"]["severity"] in {"critical", "warning", "info"}
-    assert alert.rule["annotations"].keys() == {"summary", "description", "runbook_url"}
-    assert re.fullmatch(r"[A-Z].*\.", alert.rule["annotations"]["summary"])
-    assert "$labels.queue" not in alert.rule["annotations"]["summary"], "one message has one summary"
-    assert " First " in alert.rule["annotations"]["description"]
-    assert alert.rule["annotations"]["runbook_url"].endswith(f"/runbooks/{alert.name}")
-    assert "for" in alert.rule
+    """A severity that routes and nothing else; a full sentence, what to do, a page and a board."""
+    labels, annotations = alert.rule["labels"], alert.rule["annotations"]
+    assert labels.keys() == {"severity"}
+    severities = {"none"} if alert.name == "Watchdog" else {"critical", "warning", "info"}
+    assert labels["severity"] in severities
+    assert annotations.keys() == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert re.fullmatch(r"[A-Z].*[^.]\.", annotations["summary"])
+    assert not re.search(r"\$value|\$labels\.queue|\n", annotations["summary"]), "one message has one summary"
+    assert re.search(r"\bFirst ", annotations["description"])
+    assert annotations["runbook_url"] == f"http://127.0.0.1:9877/runbooks/{alert.name}"
+    assert annotations["dashboard_url"].startswith(DASHBOARD)
+    assert ("for" in alert.rule) != (alert.name in EVENTS)
 
 
 @each_alert
-def test_every_alert_is_documented(alert: Alert) -> None:
-    """docs/alerts.md has a section for it that names its severity."""
+def test_a_number_with_its_unit_is_in_the_description(alert: Alert) -> None:
+    """Whoever is woken sees how bad it is."""
+    description = alert.rule["annotations"]["description"]
+    assert "$value" in description or re.search(r"\b0 \w+", description) or alert.name == "Watchdog"
+
+
+@each_alert
+def test_the_board_opens_on_what_the_alert_is_about(alert: Alert) -> None:
+    """Fleet and queue, as far as the alert has them, and a range of time; every variable is the board's."""
+    url = alert.rule["annotations"]["dashboard_url"]
+    board = json.loads((ROOT / "dashboards/json/fleet-overview.json").read_text(encoding="utf-8"))
+    variables = {variable["name"] for variable in board["templating"]["list"]}
+    assert board["uid"] in url
+    assert set(re.findall(r"var-(\w+)=", url)) <= variables
+    assert ("var-fleet={{ $labels.fleet | urlquery }}" in url) or alert.name == "Watchdog"
+    assert ("$labels.queue" in alert.rule["annotations"]["description"]) == ("var-queue=" in url)
+    assert re.search(r"&from=now-\d+[hd]&to=now$|\?from=now-\d+h&to=now$", url)
+
+
+@each_alert
+def test_the_runbook_is_there(alert: Alert) -> None:
+    """With the four headings that whoever is woken looks for, in their order, and something under each."""
+    lines = (ROOT / f"docs/runbooks/{alert.name}.md").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == f"# {alert.name}"
+    assert [line for line in lines if line.startswith("## ")] == HEADINGS
+    parts = re.split(r"^## .*$", "\n".join(lines), flags=re.MULTILINE)[1:]
+    assert all(part.strip() for part in parts)
+
+
+def test_no_runbook_is_left_over() -> None:
+    """A renamed alert takes its page along."""
+    pages = {path.stem for path in (ROOT / "docs/runbooks").glob("*.md")}
+    assert pages == {alert.name for alert in ALERTS}
+
+
+def test_the_table_of_alerts_is_true() -> None:
+    """Each row of docs/alerts.md is about an alert that exists, with its severity."""
     page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
-    section = page.split(f"\n### {alert.name}\n")[1].split("\n#")[0]
-    assert f"`{alert.rule['labels']['severity']}`" in section
+    rows = dict(re.findall(r"^\| \W*(\w+)[^|]*\| \W*(critical|warning|info|none)\b", page, re.MULTILINE))
+    severities = {alert.name: alert.rule["labels"]["severity"] for alert in ALERTS}
+    assert rows.items() <= severities.items()
+    assert {"HighJobFailureRate", "HighQueueDepth", "NoActiveWorkers"} <= rows.keys()

@@ -86,8 +86,9 @@ def test_a_number_that_is_none_is_refused(
 @pytest.mark.parametrize(
     ("flags", "error"),
     [
+        ("--set RedisMemoryHigh=95", "expected a share of the limit, a number above 0 and below 1"),
         ("--set HighJobFailureRate", "--set 'HighJobFailureRate': expected ALERT=NUMBER"),
-        ("--set Rate=1", "--set 'Rate=1': unknown alert 'Rate': expected one of HighJobFailureRate"),
+        ("--set Rate=1", "--set 'Rate=1': unknown alert 'Rate': expected one of ExporterReadStale, "),
         ("--set HighJobFailurRate=1", "'HighJobFailurRate' (did you mean HighJobFailureRate?)"),
         ("--set HighJobFailureRate=1 --set HighJobFailureRate=2", "HighJobFailureRate is given twice"),
         ("--objective wait=99", "--objective 'wait=99': expected a number above 0 and below 1"),

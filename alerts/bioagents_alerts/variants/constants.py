@@ -49,8 +49,16 @@ class Constant:
 
 #: In the order of the alphabet.
 CONSTANTS: Final = (
+    Constant("ExporterReadStale", 300, "seconds of age", "> {}"),
     Constant("HighJobFailureRate", 0.1, "failures per second", "> {}", ("more than {}",)),
-)  # fmt: skip
+    Constant("JobRetryStorm", 0.5, "a share of the attempts", "> {}", ("more than {percent}",), below=1),
+    Constant("MetricsFlushDelayed", 60, "seconds of age", "> {}", ("more than {duration}",)),
+    Constant("RedisMemoryHigh", 0.9, "a share of the limit", "> {}", ("more than {percent}",), below=1),
+    Constant("RedisSlow", 0.1, "seconds of a round trip", "> {}", ("more than {duration}",)),
+    Constant("WorkerClockSkew", 10, "seconds of difference", "> {}", ("> {}",)),
+    Constant("WorkerMemoryHigh", 0.9, "a share of the limit", "> {}", below=1),
+    Constant("WorkerRestarting", 3.5, "boots per hour", "> {}", ("> {}",)),
+)
 
 BY_ALERT: Final[Mapping[str, Constant]] = {constant.alert: constant for constant in CONSTANTS}
 
