@@ -8,7 +8,7 @@ from bioagents_alerts import rules_folder
 
 
 def alert_names() -> tuple[str, ...]:
-    """Every alert of the rule files that means a fault (a watchdog does not), in the order of the alphabet."""
+    """Every alert of the rule files that means a fault (a watchdog does not), in alphabetical order."""
     files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in rules_folder().glob("*.yml")]
     rules = [rule for file in files for group in file["groups"] for rule in group["rules"]]
     alerts = [rule for rule in rules if "alert" in rule and rule["labels"]["severity"] != "none"]
