@@ -49,14 +49,14 @@ def chain(tmp_path: Path) -> Iterator[Chain]:
 def test_an_alert_and_its_resolve_reach_the_webhook(chain: Chain) -> None:
     """What Prometheus finds wrong is posted with its labels and annotations, and so is its end."""
     wait_until(lambda: chain.webhook.find("NoActiveWorkers", "firing"), timeout=30)
-    assert chain.prometheus.alert_states() == {"NoActiveWorkers": "firing"}
+    assert chain.prometheus.alert_states() == {"NoActiveWorkers": "firing", "Watchdog": "firing"}
     (notice,) = chain.webhook.find("NoActiveWorkers", "firing")[:1]
     assert notice.receiver == "page"
     assert notice.labels["fleet"] == "prod"
     assert notice.annotations["summary"] == "Fleet prod has no active worker."
     chain.exposition.text = BROKEN_AND_MENDED[1]
     wait_until(lambda: chain.webhook.find("NoActiveWorkers", "resolved"), timeout=30)
-    assert {found.name for found in chain.webhook.notices} == {"NoActiveWorkers"}
+    assert {found.name for found in chain.webhook.notices} == {"NoActiveWorkers", "Watchdog"}
     assert chain.prometheus.query("bioagents_queue_workers") != []
     assert [target["health"] for target in chain.prometheus.targets()] == ["up"]
     assert chain.prometheus.complaints() == []
