@@ -35,10 +35,11 @@ format: $(VENV)/dev ## format the code, and mend what ruff can mend
 bench: $(VENV)/dev ## measure us against other tools; about half an hour
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
-docs: $(VENV)/dev ## write the generated files anew: the metrics reference, the dashboards' JSON
+docs: $(VENV)/dev ## write the generated files anew: metrics reference, dashboards' JSON, operator's rules
 	$(BIN)/python -m bioagents_exporter.catalogue > docs/metrics.md.new
 	mv docs/metrics.md.new docs/metrics.md
 	$(BIN)/python -m bioagents_dashboards build
+	$(BIN)/bioagents rules --format operator --output alerts/prometheus-operator
 
 deps: ## install the Debian packages that the tests need, by apt, where they are missing
 	@.ci/deps $(DEBIAN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import subprocess
 import sys
@@ -13,8 +15,13 @@ import yaml
 
 from bioagents_alerts import rules_folder
 from bioagents_alerts.command import main
+from bioagents_alerts.variants.constants import CONSTANTS
 from bioagents_cli.errors import UsageError
+from support.checkout import ROOT
 from support.programs import require
+
+PAGE = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
 def _rules(*flags: str) -> subprocess.CompletedProcess[str]:
@@ -138,6 +145,26 @@ def test_bad_input_is_one_line_and_status_2() -> None:
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith("bioagents rules: --objective 'wait=0.9': ")
     assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_page_succeeds(tmp_path: Path, command: str) -> None:
+    """docs/rules.md, as a reader pastes it; promtool accepts what was written."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    subprocess.run(
+        ["sh", "-euc", command], check=True, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
+    )
+    assert list((tmp_path / "rules").iterdir())
+
+
+def test_the_page_names_every_flag_and_threshold() -> None:
+    """With the defaults and units of the code."""
+    flags = re.findall(r"^  (--[a-z-]+)", _rules("--help").stdout, re.MULTILINE)
+    assert [flag for flag in flags if f"`{flag}" not in PAGE] == []
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| (.*?)(?:, below 1)? \|$", PAGE, re.MULTILINE)
+    assert [(name, float(default), unit) for name, default, unit in rows] == [
+        (constant.alert, constant.default, constant.meaning) for constant in CONSTANTS
+    ]
 
 
 def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ def _duration(seconds: float) -> str:
     """As ``humanizeDuration`` of Prometheus writes it."""
     if seconds < 1:
         return f"{number(seconds * 1000)}ms"
-    parts, left = [], seconds
+    parts: list[str] = []
+    left = seconds
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         whole, left = divmod(left, length)
         if whole or parts:
