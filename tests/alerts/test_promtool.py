@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,12 @@ def _promtool(*args: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([require("promtool"), *args], capture_output=True, text=True, check=False)
 
 
-def _case_groups() -> Iterator[tuple[str, str, dict[str, Any]]]:
+@cache
+def _case_groups() -> tuple[tuple[str, str, dict[str, Any]], ...]:
     """Alert, case and promtool test, by the tests' names."""
-    for path in sorted(TESTS.glob("*.yml")):
-        for test in rule_tests(path.read_text(encoding="utf-8"))["tests"]:
-            alert, case = test["name"].split(": ", 1)
-            if alert not in OTHERS:
-                yield alert, case.split(" (")[0], test
+    files = [rule_tests(path.read_text(encoding="utf-8")) for path in sorted(TESTS.glob("*.yml"))]
+    named = [(*test["name"].split(": ", 1), test) for file in files for test in file["tests"]]
+    return tuple((alert, case.split(" (")[0], test) for alert, case, test in named if alert not in OTHERS)
 
 
 def _cases(alert: str, case: str) -> list[dict[str, Any]]:

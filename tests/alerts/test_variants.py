@@ -74,8 +74,9 @@ def test_without_a_change_the_rules_are_those_that_ship() -> None:
         Variant(selector=parse_selector('job="x",region=~"eu.*"')),
         Variant(prefix="a_", selector=parse_selector(ODD)),
         Variant(objectives=(Objective("wait", 0.99), Objective("wait", 0.999, 'a "b"\nд'))),
+        Variant(constants={constant.alert: constant.default * 0.7 for constant in CONSTANTS}),
     ],
-    ids=["prefix", "selector", "odd", "objectives"],
+    ids=["prefix", "selector", "odd", "objectives", "thresholds"],
 )  # fmt: skip
 def test_a_variant_passes_every_lint(tmp_path: Path, variant: Variant) -> None:
     """`promtool check rules`, and a second parser."""
