@@ -1,0 +1,92 @@
+"""The actors of every fleet that is broken: workers run them, the tests enqueue them.
+
+Files in the folder ``FAULTS`` of the workers' environment are switches: a fault is on while its file exists.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import dramatiq
+
+#: What ``leak`` never gives back.
+_KEPT: list[bytearray] = []
+
+
+def on(switch: str) -> bool:
+    """Whether this fault is on."""
+    return (Path(os.environ["FAULTS"]) / switch).exists()
+
+
+def answer(seconds: float = 0.0) -> None:
+    """Take a while; fail in one of two ways while the model is broken."""
+    if on("model-broken"):
+        raise (ValueError if time.time_ns() % 2 else KeyError)("the model is broken")
+    time.sleep(seconds)
+
+
+def research() -> None:
+    """Hang until somebody opens the gate; say in which process."""
+    running = Path(os.environ["FAULTS"], f"running.{threading.get_ident()}")
+    running.write_text(str(os.getpid()))
+    running.replace(running.with_name("running"))
+    while on("gate-closed"):
+        time.sleep(0.05)
+
+
+def postpone() -> None:
+    """Ask to be tried again soon, time after time, while the model is busy."""
+    if on("model-busy"):
+        raise dramatiq.errors.Retry("the model is busy", delay=50)
+
+
+def stumble(once: str) -> None:
+    """Fail at the first attempt."""
+    mark = Path(os.environ["FAULTS"], f"stumbled-{once}")
+    if not mark.exists():
+        mark.touch()
+        raise TimeoutError(once)
+
+
+def reject() -> None:
+    """Become a dead letter."""
+    raise LookupError("no such conversation")
+
+
+def poison() -> None:
+    """Kill the worker that runs it after a while, as a job does that takes more memory than there is."""
+    if on("poison"):
+        time.sleep(6)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leak(megabytes: int) -> None:
+    """Keep memory."""
+    _KEPT.append(bytearray(os.urandom(1 << 20)) * megabytes)
+
+
+def report() -> None:
+    """Work for a queue of its own."""
+
+
+def declare(broker: Any) -> None:  # noqa: ANN401 - RedisBroker is untyped
+    """The actors of two queues at this broker."""
+    slowly = {"max_retries": 20, "min_backoff": 5000, "max_backoff": 8000}
+    at_once = {"max_retries": 10_000, "min_backoff": 50, "max_backoff": 100}
+    never = {"max_retries": 0}
+    dramatiq.actor(answer, broker=broker, queue_name="chat", **slowly)
+    dramatiq.actor(stumble, broker=broker, queue_name="chat", **slowly)
+    dramatiq.actor(postpone, broker=broker, queue_name="chat", **at_once)
+    for function in (poison, leak, reject):
+        dramatiq.actor(function, broker=broker, queue_name="chat", **never)
+    dramatiq.actor(research, broker=broker, queue_name="deep-research", **never)
+
+
+def declare_reports(broker: Any) -> None:  # noqa: ANN401 - as above
+    """A third queue, which few fleets have."""
+    dramatiq.actor(report, broker=broker, queue_name="reports", max_retries=0)

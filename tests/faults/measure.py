@@ -1,0 +1,50 @@
+"""Measure how long each alert takes from its fault to the webhook.
+
+``python tests/faults/measure.py divided`` at the factors of the tests, ``measure.py real`` with nothing
+divided and all faults at once: this takes an hour and 7 GB of memory, and faults whose alerts take
+hours are left out.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from faults import stage
+from faults.monitor import Monitor
+from faults.season import STAGES
+from faults.table import FAULTS, HOURS
+
+
+def main(*, real: bool) -> None:
+    """Print ``fault alert seconds`` for each alert, as soon as its fault is over."""
+    stage.PATIENCE = 4200.0 if real else stage.PATIENCE
+    faults = [replace(fault, factor=1.0) for fault in FAULTS if fault.name not in HOURS] if real else FAULTS
+    with tempfile.TemporaryDirectory() as name, ExitStack() as cleanup:
+        folder = Path(name)
+        monitors = {
+            factor: Monitor(folder / f"monitor-{factor:g}", factor=factor, cleanup=cleanup)
+            for factor in {fault.factor for fault in faults}
+        }
+        pool = cleanup.enter_context(ThreadPoolExecutor(len(faults) if real else STAGES))
+        runs = {
+            pool.submit(stage.perform, fault, monitors[fault.factor], folder, mend=False): fault.name
+            for fault in faults
+        }
+        for run in as_completed(runs):
+            if error := run.exception():
+                sys.stdout.write(f"{runs[run]} failed: {error}\n")
+            else:
+                seconds = run.result().seconds.items()
+                sys.stdout.writelines(f"{runs[run]} {alert} {taken:.1f}\n" for alert, taken in seconds)
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(real=sys.argv[1:] == ["real"])

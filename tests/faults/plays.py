@@ -1,0 +1,398 @@
+"""How each fault is made and mended, as in life: signals, commands to Redis, jobs that misbehave.
+
+A play is a generator: up to a ``yield`` the fault is made, after it the fault is mended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import threading
+import time
+from collections.abc import Generator
+
+import redis
+
+from bioagents_exporter.derive.liveness import SILENCE
+from faults.fleet import Fleet, signal_group
+from support.polling import wait_until
+
+Play = Generator[None, None, None]
+
+
+# -- workers ---------------------------------------------------------------------------------------------
+
+
+def kill_a_worker(fleet: Fleet) -> Play:
+    """Kill -9 in the middle of a job; another worker lives, and somebody starts a third one."""
+    with fleet.switch("gate-closed"):
+        _kill_a_busy_worker(fleet)
+        yield
+    fleet.add_worker()
+    fleet.forget_missing()
+
+
+def _kill_a_busy_worker(fleet: Fleet) -> None:
+    fleet.producer.send("research")
+    wait_until((fleet.folder / "running").exists, what="a running job")
+    pid = int((fleet.folder / "running").read_text())
+    victim = next(worker for worker in fleet.workers if os.getpgid(pid) == worker.pid)
+    victim.kill()
+    fleet.workers.remove(victim)
+
+
+def orphan_jobs(fleet: Fleet) -> Play:
+    """Kill -9 of one of two, and Dramatiq, which looks for such jobs now and then, happens not to look."""
+    with fleet.switch("gate-closed"):
+        _kill_a_busy_worker(fleet)
+        yield
+    fleet.replace_worker(fleet.workers[0], MAINTENANCE="1000000")
+    fleet.forget_missing()
+
+
+def kill_all_workers(fleet: Fleet) -> Play:
+    """Kill -9; jobs go on arriving. With a new worker the fleet works again, the old one is still missing."""
+    fleet.workers.pop().kill()
+    yield
+    fleet.add_worker()
+    yield
+    fleet.forget_missing()
+
+
+def stop_one_of_two(fleet: Fleet) -> Play:
+    """SIGTERM, and nobody starts another."""
+    fleet.workers.pop().stop()
+    yield
+    fleet.add_worker()
+
+
+def pause_a_worker(fleet: Fleet) -> Play:
+    """SIGSTOP, as a host does that swaps or whose virtual machine is moved."""
+    signal_group(fleet.workers[0], signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        signal_group(fleet.workers[0], signal.SIGCONT)
+
+
+def fill_the_memory(fleet: Fleet) -> Play:
+    """A worker that is as large as its container."""
+    fleet.producer.send("leak", 120)
+    yield
+    fleet.replace_worker(fleet.workers[0])
+
+
+def leak(fleet: Fleet) -> Play:
+    """A worker that keeps a little of every job."""
+    with fleet.producer.traffic("leak", 1, per_second=2):
+        yield
+    fleet.replace_at_once(fleet.workers[0])
+
+
+def poison(fleet: Fleet) -> Play:
+    """Jobs that kill their worker each time; whoever is killed is started again."""
+    with fleet.supervised():
+        with fleet.switch("poison"):
+            for _ in range(3):
+                fleet.producer.send("poison")
+                # Longer than it takes, and than the five minutes within which losses count as one.
+                time.sleep(max(8, 360 / fleet.factor))
+            yield
+        time.sleep(8 + SILENCE)  # the last of them has died, and is known to be missing
+    fleet.forget_missing()
+
+
+def restart_again_and_again(fleet: Fleet) -> Play:
+    """Beside another one, a worker that somebody's health check ends as soon as it is up."""
+    ended = threading.Event()
+
+    def check() -> None:
+        while not ended.is_set():
+            fleet.workers.pop().stop()
+            fleet.add_worker()
+
+    thread = threading.Thread(target=check, name="health check")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def drain(fleet: Fleet) -> Play:
+    """A worker is told to stop in the middle of a long job, with more of them in its memory."""
+    with fleet.switch("gate-closed"):
+        fleet.producer.send("research", times=16)
+        wait_until((fleet.folder / "running").exists, what="a running job")
+        worker = fleet.workers.pop(0)
+        worker.signal(signal.SIGTERM)
+        yield
+    worker.process.wait(60)
+
+
+def pause_fetching(fleet: Fleet) -> Play:
+    """A living worker with free slots takes no jobs."""
+    with fleet.switch("paused"):
+        yield
+
+
+def skewed_configuration(fleet: Fleet) -> Play:
+    """Half of a deployment: the new version on one worker alone, with other threads."""
+    fleet.add_worker(VERSION="2.0", THREADS="2")
+    yield
+    fleet.replace_worker(fleet.workers[0], VERSION="2.0", THREADS="2")
+
+
+def skewed_clock(fleet: Fleet) -> Play:
+    """A worker on a host whose clock is two minutes ahead."""
+    fleet.replace_worker(fleet.workers[0], CLOCK_AHEAD="120")
+    yield
+    fleet.replace_worker(fleet.workers[0])
+
+
+# -- jobs ------------------------------------------------------------------------------------------------
+
+
+def flood(fleet: Fleet) -> Play:
+    """Twice as many jobs as the workers can do."""
+    with fleet.producer.traffic("answer", 0.4, per_second=20):
+        yield
+    drop_the_backlog(fleet)
+
+
+def wait_too_long(fleet: Fleet) -> Play:
+    """Jobs that take longer than anybody thought."""
+    fleet.producer.send("answer", 1.0, times=1500)
+    yield
+    drop_the_backlog(fleet)
+
+
+def drop_the_backlog(fleet: Fleet) -> None:
+    """Nobody needs the answers any more: the jobs that wait are removed, those in the workers' hands run."""
+    with fleet.client() as client:
+        while ids := client.lpop("dramatiq:chat", 100):
+            client.hdel("dramatiq:chat.msgs", *ids)
+
+
+def failing_actor(fleet: Fleet) -> Play:
+    """Every attempt fails, in one of two ways."""
+    with fleet.switch("model-broken"):
+        yield
+
+
+def fail_now_and_then(fleet: Fleet) -> Play:
+    """In a quiet queue some jobs need a second attempt."""
+    ended = threading.Event()
+
+    def stumble() -> None:
+        for number in itertools.count():
+            fleet.producer.send("stumble", str(number))
+            if ended.wait(15):
+                return
+
+    thread = threading.Thread(target=stumble, name="stumble")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def fail_for_good(fleet: Fleet) -> Play:
+    """Jobs that nobody tries again."""
+    with fleet.producer.traffic("reject", per_second=3):
+        yield
+    fleet.command("DEL", "dramatiq:chat.XQ", "dramatiq:chat.XQ.msgs")
+
+
+def put_off_for_ever(fleet: Fleet) -> Play:
+    """A few jobs that are put off again and again."""
+    with fleet.switch("model-busy"):
+        fleet.producer.send("postpone", times=6)
+        yield
+
+
+def hang_one(fleet: Fleet) -> Play:
+    """One job hangs, the others go on."""
+    with fleet.switch("gate-closed"):
+        fleet.producer.send("research")
+        yield
+
+
+def hang_all(fleet: Fleet) -> Play:
+    """Jobs hang in every slot."""
+    with fleet.switch("gate-closed"):
+        fleet.producer.send("research", times=12)
+        yield
+
+
+def dead_letters(fleet: Fleet) -> Play:
+    """A job is too old when its turn comes: a dead letter, and no failure."""
+    fleet.producer.send("reject", max_age=1)
+    yield
+    fleet.command("DEL", "dramatiq:chat.XQ", "dramatiq:chat.XQ.msgs")
+
+
+def dead_letters_expire(fleet: Fleet) -> Play:
+    """Dead letters of six and a half days ago; Dramatiq keeps them for seven."""
+    died = round((time.time() - 6.5 * 86400) * 1000)
+    fleet.command("HSET", "dramatiq:chat.XQ.msgs", "old", "{}")
+    fleet.command("ZADD", "dramatiq:chat.XQ", died, "old")
+    yield
+    fleet.command("DEL", "dramatiq:chat.XQ", "dramatiq:chat.XQ.msgs")
+
+
+def unserved_queue(fleet: Fleet) -> Play:
+    """Jobs for a queue that no worker consumes."""
+    fleet.producer.declare_reports()
+    fleet.producer.send("report", times=3)
+    yield
+    fleet.add_worker(QUEUES="reports")
+
+
+def overdue_delayed_job(fleet: Fleet) -> Play:
+    """The worker can keep only two delayed jobs in its memory, and two that are due in an hour came first."""
+    fleet.producer.send("research", times=2, delay=3_600_000)
+    depth = ("HLEN", "dramatiq:deep-research.DQ.msgs"), ("LLEN", "dramatiq:deep-research.DQ")
+    wait_until(lambda: [fleet.command(*words) for words in depth] == [2, 0], what="delayed jobs in memory")
+    fleet.producer.send("research", delay=500)
+    yield
+    fleet.replace_worker(fleet.workers[0], dramatiq_delay_queue_prefetch="100")
+
+
+def lost_ids(fleet: Fleet) -> Play:
+    """An operator deletes the list of a queue and leaves its messages: nobody holds these jobs any more."""
+    with fleet.client() as client:
+        client.hset("dramatiq:deep-research.msgs", mapping={f"lost-{number}": "{}" for number in range(3)})
+    yield
+    fleet.command("HDEL", "dramatiq:deep-research.msgs", "lost-0", "lost-1", "lost-2")
+
+
+# -- Redis -----------------------------------------------------------------------------------------------
+
+
+def stop_redis(fleet: Fleet) -> Play:
+    """SIGTERM; what it held is on its disk."""
+    fleet.redis.stop()
+    yield
+    fleet.redis.start()
+
+
+def pause_redis(fleet: Fleet) -> Play:
+    """SIGSTOP: connections stay, nothing answers. Then the workers are started anew, as the runbook says."""
+    fleet.redis.pause()
+    began = time.monotonic()
+    try:
+        yield
+        # Longer than twice the workers' timeout.
+        time.sleep(max(0, began + 12 - time.monotonic()))
+    finally:
+        fleet.redis.resume()
+    fleet.replace_worker(fleet.workers[0])
+
+
+def fill_redis(fleet: Fleet) -> Play:
+    """Nothing more fits in. The worker holds a delayed job, and its thread for such jobs dies of it."""
+    fleet.producer.send("research", delay=3_600_000)
+    wait_until(lambda: not fleet.command("LLEN", "dramatiq:deep-research.DQ"), what="a delayed job in memory")
+    used = fleet.client().info("memory")["used_memory"]
+    fleet.command("CONFIG", "SET", "maxmemory", used - 1)
+    yield
+    fleet.command("CONFIG", "SET", "maxmemory", 0)
+    yield
+    fleet.replace_worker(fleet.workers[0])
+
+
+def evict(fleet: Fleet) -> Play:
+    """Somebody's cache shares this Redis, under a policy that deletes anything. Without it, Redis is full."""
+    with fleet.client() as client:
+        client.mset({f"cache:{number}": "x" * 1000 for number in range(5000)})
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        client.config_set("maxmemory-samples", "20")
+        client.config_set("maxmemory", client.info("memory")["used_memory"] - 100_000)
+    ended = threading.Event()
+
+    def cache() -> None:
+        number = 0
+        with fleet.client() as client:
+            while not ended.wait(0.05):
+                number += 1
+                with contextlib.suppress(redis.OutOfMemoryError):  # where nothing may be evicted any more
+                    client.set(f"cache:new:{number}", "x" * 1000)
+
+    thread = threading.Thread(target=cache, name="cache")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    fleet.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    yield
+    fleet.command("CONFIG", "SET", "maxmemory", 0)
+
+
+def endanger(fleet: Fleet) -> Play:
+    """Somebody sets a policy under which Redis will delete anything, once it is full."""
+    fleet.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    yield
+    fleet.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
+
+
+def restart_redis(fleet: Fleet) -> Play:
+    """Redis forgets nothing, but the workers forget the delayed jobs that they held in memory."""
+    fleet.producer.send("answer", times=3, delay=3_600_000)
+    depth = ("HLEN", "dramatiq:chat.DQ.msgs"), ("LLEN", "dramatiq:chat.DQ")
+    wait_until(lambda: [fleet.command(*words) for words in depth] == [3, 0], what="delayed jobs in memory")
+    fleet.redis.stop()
+    yield
+    fleet.redis.start()
+    yield
+    fleet.replace_worker(fleet.workers[0])
+
+
+def break_replication(fleet: Fleet) -> Play:
+    """A replica that looks for its primary at a wrong address."""
+    with fleet.replica.client() as client:
+        client.replicaof("127.0.0.1", 1)
+        yield
+        client.replicaof("127.0.0.1", fleet.redis.port)
+
+
+def slow_redis(fleet: Fleet) -> Play:
+    """Somebody runs commands that keep Redis busy."""
+    ended = threading.Event()
+
+    def busy() -> None:
+        with fleet.client() as client, contextlib.suppress(redis.RedisError):
+            while not ended.wait(0.02):
+                client.execute_command("DEBUG", "SLEEP", "0.25")
+
+    thread = threading.Thread(target=busy, name="busy")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+# -- the exporter ----------------------------------------------------------------------------------------
+
+
+def lose_the_exporter(fleet: Fleet) -> Play:
+    """Kill -9; started again at the same address."""
+    fleet.exporters[0].kill()
+    yield
+    fleet.start_exporter(listen=f"127.0.0.1:{fleet.exporters[0].port}")
+
+
+def unreadable_key(fleet: Fleet) -> Play:
+    """Somebody writes a text where dead letters belong."""
+    fleet.command("SET", "dramatiq:deep-research.XQ", "oops")
+    yield
+    fleet.command("DEL", "dramatiq:deep-research.XQ")

@@ -1,0 +1,63 @@
+"""Who enqueues the jobs of a fleet: a producer in this process, with JobMetrics, as every one should be."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import redis
+from dramatiq.brokers.redis import RedisBroker
+
+from bioagents_worker import JobMetrics
+from faults.app.actors import declare, declare_reports
+
+
+class Producer:
+    """Sends jobs by the names of their actors; stop it at the end."""
+
+    def __init__(self, **broker: Any) -> None:  # noqa: ANN401 - RedisBroker is untyped
+        self.broker: Any = RedisBroker(**broker)  # type: ignore[no-untyped-call]
+        self._metrics = JobMetrics()
+        self.broker.add_middleware(self._metrics)
+        declare(self.broker)
+
+    def send(
+        self,
+        actor: str,
+        *args: object,
+        times: int = 1,
+        delay: int | None = None,
+        **options: Any,  # noqa: ANN401 - Dramatiq's
+    ) -> None:
+        """Enqueue jobs; ``delay`` in milliseconds."""
+        for _ in range(times):
+            self.broker.get_actor(actor).send_with_options(args=args, delay=delay, **options)
+
+    @contextmanager
+    def traffic(self, actor: str, *args: object, per_second: float) -> Iterator[None]:
+        """Steady jobs for the length of the block, as far as Redis takes them."""
+        ended = threading.Event()
+
+        def run() -> None:
+            while not ended.wait(1 / per_second):
+                with suppress(redis.RedisError, OSError):
+                    self.send(actor, *args)
+
+        thread = threading.Thread(target=run, name=f"traffic of {actor}")
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def declare_reports(self) -> None:
+        """A queue that the workers do not consume."""
+        declare_reports(self.broker)
+
+    def stop(self) -> None:
+        """Hand over the last counts and close all connections."""
+        self._metrics._stop()
+        self.broker.client.connection_pool.disconnect()
