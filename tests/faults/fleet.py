@@ -64,7 +64,8 @@ class Fleet:
     # -- Redis ---------------------------------------------------------------------------------------------
 
     def _start_redis(self, name: str, **directives: str) -> RedisServer:
-        server = RedisServer(self.folder / name, **self.options.redis, **directives)
+        options: Any = {**self.options.redis, **directives}
+        server = RedisServer(self.folder / name, **options)
         self.cleanup.callback(server.kill)
         return server
 
@@ -207,7 +208,7 @@ class SentinelFleet(Fleet):
         return f"redis+sentinel://127.0.0.1:{self.sentinel.port}/{self.sentinel.primary}"
 
     def _broker(self) -> dict[str, Any]:
-        sentinel = SentinelClient([("127.0.0.1", self.sentinel.port)], socket_timeout=1)
+        sentinel: Any = SentinelClient([("127.0.0.1", self.sentinel.port)], socket_timeout=1)  # type: ignore[no-untyped-call]
         return {"client": sentinel.master_for(self.sentinel.primary)}
 
     def _env(self) -> dict[str, str]:

@@ -1,8 +1,7 @@
 """Measure how long each alert takes from its fault to the webhook.
 
 ``python tests/faults/measure.py divided`` at the factors of the tests, ``measure.py real`` with nothing
-divided and all faults at once: this takes an hour and 7 GB of memory, and faults whose alerts take
-hours are left out.
+divided and all faults at once. This takes an hour and 7 GB of memory, and leaves out what takes hours.
 """
 
 from __future__ import annotations

@@ -190,7 +190,7 @@ def fail_now_and_then(fleet: Fleet) -> Play:
     def stumble() -> None:
         for number in itertools.count():
             fleet.producer.send("stumble", str(number))
-            if ended.wait(15):
+            if ended.wait(130 / fleet.factor):  # at least two in each window of five minutes
                 return
 
     thread = threading.Thread(target=stumble, name="stumble")

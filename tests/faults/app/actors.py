@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,15 +79,15 @@ def declare(broker: Any) -> None:  # noqa: ANN401 - RedisBroker is untyped
     """The actors of two queues at this broker."""
     slowly = {"max_retries": 20, "min_backoff": 5000, "max_backoff": 8000}
     at_once = {"max_retries": 10_000, "min_backoff": 50, "max_backoff": 100}
-    never = {"max_retries": 0}
-    dramatiq.actor(answer, broker=broker, queue_name="chat", **slowly)
-    dramatiq.actor(stumble, broker=broker, queue_name="chat", **slowly)
-    dramatiq.actor(postpone, broker=broker, queue_name="chat", **at_once)
-    for function in (poison, leak, reject):
-        dramatiq.actor(function, broker=broker, queue_name="chat", **never)
-    dramatiq.actor(research, broker=broker, queue_name="deep-research", **never)
+    never: dict[str, Any] = {"max_retries": 0}
+    options: dict[Callable[..., None], dict[str, Any]] = {
+        answer: slowly, stumble: slowly, postpone: at_once, poison: never, leak: never, reject: never,
+    }  # fmt: skip
+    for function, retries in options.items():
+        dramatiq.actor(broker=broker, queue_name="chat", **retries)(function)
+    dramatiq.actor(broker=broker, queue_name="deep-research", **never)(research)
 
 
 def declare_reports(broker: Any) -> None:  # noqa: ANN401 - as above
     """A third queue, which few fleets have."""
-    dramatiq.actor(report, broker=broker, queue_name="reports", max_retries=0)
+    dramatiq.actor(broker=broker, queue_name="reports", max_retries=0)(report)
