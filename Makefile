@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEBIAN := redis-server redis-sentinel prometheus prometheus-alertmanager chromium libfaketime
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check format bench docs deps clean
+.PHONY: help demo test check format bench docs deps clean
 
 help: ## list the goals
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -22,9 +22,6 @@ demo: $(VENV)/demo ## a whole fleet on this machine; Ctrl-C stops it and leaves 
 
 test: $(VENV)/dev ## run the tests; they need what `make deps` installs
 	$(BIN)/python -m pytest $(TEST_ARGS)
-
-faults: $(VENV)/dev ## the unfinished suite of real faults and the alerts they bring
-	$(BIN)/python -m pytest -o addopts=--import-mode=importlib tests/faults $(TEST_ARGS)
 
 check: $(VENV)/dev ## lint, formatting, types
 	$(BIN)/ruff check
