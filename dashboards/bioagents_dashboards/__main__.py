@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bioagents_dashboards.boards.write import write
+from bioagents_dashboards.forms.write import write
 from bioagents_dashboards.locate import boards_folder
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from bioagents_dashboards.boards.write import boards as built
-from bioagents_dashboards.boards.write import write
+from bioagents_dashboards.drawing.choices import CHOICES
+from bioagents_dashboards.forms.write import boards as built
+from bioagents_dashboards.forms.write import write
 from bioagents_dashboards.locate import boards_folder
 from support.boards import Json, boards, panels
 
@@ -82,15 +85,15 @@ def test_panel_explains_itself(panel: Json) -> None:
 @pytest.mark.parametrize("panel", ALL_PANELS)
 def test_panel_types_are_current(panel: Json) -> None:
     """None that Grafana has removed."""
-    assert panel["type"] in {"stat", "table", "timeseries"}
+    assert panel["type"] in {"heatmap", "stat", "state-timeline", "table", "timeseries"}
 
 
 @pytest.mark.parametrize("board", COMMITTED.values(), ids=COMMITTED)
 def test_variables_choose_everything_at_first(board: Json) -> None:
     """Each is multi-select with an "All" that matches any value; none refers to itself."""
     by_name = {variable["name"]: variable for variable in board["templating"]["list"]}
-    assert list(by_name) == ["datasource", "fleet", "queue", "job", "instance"]
-    for name in ("fleet", "queue", "job", "instance"):
+    assert list(by_name) == ["datasource", *CHOICES, "runbooks"]
+    for name in CHOICES:
         variable = by_name[name]
         assert variable["multi"]
         assert variable["includeAll"]
@@ -100,8 +103,29 @@ def test_variables_choose_everything_at_first(board: Json) -> None:
 
 
 @pytest.mark.parametrize("board", COMMITTED.values(), ids=COMMITTED)
-def test_firing_alerts_are_annotated(board: Json) -> None:
-    """Graphs show since when an alert fires."""
-    (annotation,) = board["annotations"]["list"]
-    assert annotation["expr"].startswith('ALERTS{alertstate="firing"')
-    assert annotation["enable"]
+def test_what_happened_is_annotated(board: Json) -> None:
+    """Graphs show since when an alert fires, when a version came, when workers started."""
+    notes = {annotation["name"]: annotation for annotation in board["annotations"]["list"]}
+    assert list(notes) == ["Firing alerts", "Deployments", "Restarts"]
+    assert notes["Firing alerts"]["expr"].startswith('ALERTS{alertstate="firing"')
+    assert all(note["enable"] for note in notes.values())
+
+
+@pytest.mark.parametrize("board", COMMITTED.values(), ids=COMMITTED)
+def test_the_other_boards_are_linked(board: Json) -> None:
+    """By the tag that all of ours bear, with variables and time."""
+    (link,) = board["links"]
+    assert (link["type"], link["includeVars"], link["keepTime"]) == ("dashboards", True, True)
+    assert link["tags"] == board["tags"] == ["bioagents-monitor"]
+
+
+def test_links_open_boards_that_exist_and_carry_what_is_chosen() -> None:
+    """Each link of a cell leads to one of our boards and loses neither the time nor a variable."""
+    uids = {board["uid"] for board in COMMITTED.values()}
+    links = re.findall(r'"url": "(/d/[^"]*(?:\\"[^"]*)*)"', json.dumps(list(COMMITTED.values())))
+    assert links
+    for link in links:
+        assert link.split("?")[0].removeprefix("/d/") in uids, link
+        assert "${__url_time_range}" in link
+        for name in ("datasource", *CHOICES):
+            assert f"${{{name}:queryparam}}" in link or f"var-{name}=" in link, link

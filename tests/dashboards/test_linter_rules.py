@@ -9,7 +9,8 @@ import re
 
 import pytest
 
-from support.boards import Json, Query, boards, panels, queries, selectors
+from bioagents_dashboards.queries.promql import OWN, TARGET
+from support.boards import Json, Query, boards, panels, queries, selectors, variable_query
 
 BOARDS = pytest.mark.parametrize("board", boards().values(), ids=boards())
 QUERIES = pytest.mark.parametrize("query", queries(), ids=str)
@@ -45,9 +46,8 @@ def test_template_label_promql_and_reload(board: Json) -> None:
     """Variables ask with valid PromQL, again whenever the time range changes."""
     for variable in board["templating"]["list"]:
         if variable["type"] == "query":
-            match = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
-            assert match
-            assert len(selectors(match[1])) == 1
+            expression, _ = variable_query(variable)
+            assert len(selectors(expression)) == 1
             assert variable["refresh"] == 2
 
 
@@ -71,12 +71,16 @@ def test_uneditable(board: Json) -> None:
 
 @QUERIES
 def test_target_job_and_instance(query: Query) -> None:
-    """Every selection follows the variables job, instance and (ours) fleet and queue."""
+    """Every selection follows the variables job, instance and (ours) those of targets, queue, actor, worker.
+
+    What rules record is one answer of all copies and has no instance.
+    """
     for selector in selectors(query.expression):
         if selector.name not in OF_RULES:
-            for label in ("job", "instance", "fleet"):
+            for label in ("job", *TARGET, *(() if ":" in selector.name else ("instance",))):
                 assert selector.matchers[label] == ("=~", f"${label}")
-            assert selector.matchers.get("queue", ("=~", "$queue")) == ("=~", "$queue")
+            for label in OWN:
+                assert selector.matchers.get(label, ("=~", f"${label}")) == ("=~", f"${label}")
 
 
 @QUERIES

@@ -15,7 +15,13 @@ from bioagents_dashboards.locate import boards_folder
 Json = dict[str, Any]
 
 #: What Grafana puts in place of a variable when everything is chosen.
-EVERYTHING: Final = {"job": ".+", "instance": ".+", "fleet": ".+", "queue": ".+", "__rate_interval": "1m"}
+EVERYTHING: Final = {
+    **dict.fromkeys(("job", "instance", "fleet", "queue", "actor", "worker"), ".+"),
+    **dict.fromkeys(("region", "cluster", "environment"), ".*"),
+    "__rate_interval": "1m",
+}
+#: What the variable ``worker`` asks, instead of the values of a label.
+QUERY_RESULT: Final = "query_result("
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,16 @@ def queries() -> list[Query]:
         for panel in panels(board)
         for target in panel["targets"]
     ]
+
+
+def variable_query(variable: Json) -> tuple[str, str]:
+    """The PromQL inside the function that a variable calls, and the label that it shows."""
+    query = variable["query"]["query"]
+    if query.startswith(QUERY_RESULT):
+        return query.removeprefix(QUERY_RESULT).removesuffix(")"), variable["name"]
+    match = re.fullmatch(r"label_values\((.+), (\w+)\)", query)
+    assert match, query
+    return match[1], match[2]
 
 
 def fill(expression: str, values: Mapping[str, str] = EVERYTHING) -> str:

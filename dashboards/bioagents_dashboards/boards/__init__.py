@@ -1,1 +1,1 @@
-"""Builds the boards from code: queries, panels and boards apart. Only this needs grafana-foundation-sdk."""
+"""The boards, one folder or file each. Only building them needs grafana-foundation-sdk."""

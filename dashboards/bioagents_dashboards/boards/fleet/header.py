@@ -7,30 +7,21 @@ from typing import Final
 from grafana_foundation_sdk.builders import stat, table
 from grafana_foundation_sdk.models import dashboard as model
 
-from bioagents_dashboards.boards import queries, style
-from bioagents_dashboards.boards.panels import (
+from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.identity import QUEUE
+from bioagents_dashboards.drawing.panels import (
     Target,
     Text,
     column,
     columns,
+    opens,
     sort_by,
     stat_panel,
     table_panel,
 )
+from bioagents_dashboards.queries import alerts, jobs, queues, redis, workers
 
 NO_EXPORTER: Final = "no exporter"
-
-#: Opens this board with one queue chosen.
-_QUEUE_LINK: Final = model.DynamicConfigValue(
-    "links",
-    [
-        {
-            "title": "Only this queue",
-            "url": "/d/${__dashboard.uid}?${datasource:queryparam}"
-            "&var-fleet=${__data.fields.Fleet:percentencode}&var-queue=${__value.raw:percentencode}&${__url_time_range}",
-        }
-    ],
-)
 
 _QUEUE_COLUMNS: Final = {
     "fleet": "Fleet",
@@ -53,18 +44,18 @@ def stats() -> list[stat.Panel]:
 
 def _verdicts() -> list[stat.Panel]:
     share = style.share_of_limit()
-    redis = stat_panel(
+    up = stat_panel(
         Text(
             "Redis",
             "Whether an exporter can read the fleet's Redis. Normal: up. While it is down, the other "
             "numbers are missing, not 0.",
             NO_EXPORTER,
         ),
-        Target(queries.redis_up()),
+        Target(redis.redis_up()),
         unit="bool_on_off",
         thresholds=style.thresholds(style.BAD, (1, style.GOOD)),
     )
-    redis.mappings([style.value_text("1", "up", style.GOOD), style.value_text("0", "DOWN", style.BAD)])
+    up.mappings([style.value_text("1", "up", style.GOOD), style.value_text("0", "DOWN", style.BAD)])
     return [
         stat_panel(
             Text(
@@ -73,13 +64,13 @@ def _verdicts() -> list[stat.Panel]:
                 "loaded into this Prometheus.",
                 NO_EXPORTER,
             ),
-            Target(queries.firing_alerts()),
+            Target(alerts.firing_alerts()),
             unit="short",
             thresholds=style.any_is_bad(),
         ),
         stat_panel(
             Text("Firing since", "Age of the oldest alert that fires now. Normal: none fires.", "none fires"),
-            Target(queries.firing_for()),
+            Target(alerts.firing_for()),
             unit="s",
             thresholds=style.thresholds(style.BAD),
         ),
@@ -91,11 +82,11 @@ def _verdicts() -> list[stat.Panel]:
                 "Normal: below 70 %; above 100 % somebody has to look. The table below names the queue.",
                 NO_EXPORTER,
             ),
-            Target(queries.worst_limit_used()),
+            Target(queues.worst_limit_used()),
             unit="percentunit",
             thresholds=share,
         ),
-        redis,
+        up,
     ]
 
 
@@ -108,7 +99,7 @@ def _amounts() -> list[stat.Panel]:
                 "started; red at 0.",
                 NO_EXPORTER,
             ),
-            Target(queries.workers_alive()),
+            Target(workers.workers_alive()),
             unit="short",
             thresholds=style.thresholds(style.BAD, (1, style.GOOD)),
         ),
@@ -120,7 +111,7 @@ def _amounts() -> list[stat.Panel]:
                 "below.",
                 NO_EXPORTER,
             ),
-            Target(queries.waiting_of_fleet()),
+            Target(queues.waiting_of_fleet()),
             unit="short",
             thresholds=style.no_judgement(),
         ),
@@ -131,7 +122,7 @@ def _amounts() -> list[stat.Panel]:
                 "limit; the table below judges it.",
                 NO_EXPORTER,
             ),
-            Target(queries.oldest_wait_of_fleet()),
+            Target(queues.oldest_wait_of_fleet()),
             unit="s",
             thresholds=style.no_judgement(),
         ),
@@ -142,7 +133,7 @@ def _amounts() -> list[stat.Panel]:
                 "0; red from 0.1 per second on, where the alert HighJobFailureRate begins.",
                 "no failure yet",
             ),
-            Target(queries.failures_per_second()),
+            Target(jobs.failures_per_second()),
             unit="ops",
             thresholds=style.thresholds(style.GOOD, (0.1, style.BAD)),
         ),
@@ -159,12 +150,12 @@ def queue_table() -> table.Panel:
         "no queue is known",
     )
     values = [
-        queries.limit_used(), queries.waiting(), queries.oldest_wait(), queries.workers(), queries.slots(),
-        queries.running(), queries.failure_ratio(), queries.drain_time(),
+        queues.limit_used(), queues.waiting(), queues.oldest_wait(), queues.workers(), queues.slots(),
+        queues.running(), queues.failure_ratio(), queues.drain_time(),
     ]  # fmt: skip
     panel = table_panel(text, [Target(value) for value in values], width=16, height=9)
     columns(panel, _QUEUE_COLUMNS, hide=("Time", "job"))
-    column(panel, "Queue", "string", None, _QUEUE_LINK)
+    column(panel, "Queue", "string", None, opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue"))
     column(panel, "Limit used", "percentunit", style.share_of_limit())
     column(panel, "Oldest wait", "s")
     column(panel, "Workers", "short", style.thresholds(style.BAD, (1, "transparent")))
@@ -182,7 +173,7 @@ def alert_table() -> table.Panel:
         "in its runbook, linked in the message that it sent.",
         "no alert fires",
     )
-    panel = table_panel(text, [Target(queries.alert_age())], width=8, height=9)
+    panel = table_panel(text, [Target(alerts.alert_age())], width=8, height=9)
     names = {
         "alertname": "Alert",
         "fleet": "Fleet",

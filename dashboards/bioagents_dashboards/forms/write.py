@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from bioagents_dashboards.boards.fleet import fleet_overview
+from bioagents_dashboards.boards.fleet.board import fleet_overview
+from bioagents_dashboards.drawing.identity import FLEET, Identity
+
+#: In the order in which a person looks at them.
+BOARDS: Final[dict[Identity, Callable[[], Dashboard]]] = {FLEET: fleet_overview}
 
 
 def boards() -> dict[str, str]:
     """File name → JSON of every board, in classic form with a ``datasource`` variable."""
-    return {"fleet-overview.json": to_json(fleet_overview())}
+    return {identity.file_name: to_json(build()) for identity, build in BOARDS.items()}
 
 
 def to_json(board: Dashboard) -> str:

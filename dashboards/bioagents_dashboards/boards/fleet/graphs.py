@@ -6,8 +6,9 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import timeseries
 
-from bioagents_dashboards.boards import queries, style
-from bioagents_dashboards.boards.panels import LIMIT, Target, Text, graph_panel
+from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel
+from bioagents_dashboards.queries import jobs, queues, workers
 
 BY_QUEUE: Final = "{{fleet}} {{queue}}"
 BY_WORKER: Final = "{{fleet}} {{host}}:{{pid}}"
@@ -25,7 +26,7 @@ def backlog() -> list[timeseries.Panel]:
                 "drawn once half of it is used; growing for minutes means that the workers do not keep up.",
                 "no queue is known",
             ),
-            [Target(queries.busiest_waiting(), BY_QUEUE), Target(queries.depth_limit(), BY_QUEUE + LIMIT)],
+            [Target(queues.busiest_waiting(), BY_QUEUE), Target(queues.depth_limit(), BY_QUEUE + LIMIT)],
             unit="short",
         ),
         graph_panel(
@@ -37,8 +38,8 @@ def backlog() -> list[timeseries.Panel]:
                 NO_JOB,
             ),
             [
-                Target(queries.arrivals(), BY_QUEUE + " arrivals"),
-                Target(queries.completions(), BY_QUEUE + " completions"),
+                Target(jobs.arrivals(), BY_QUEUE + " arrivals"),
+                Target(jobs.completions(), BY_QUEUE + " completions"),
             ],
             unit="ops",
         ),
@@ -55,16 +56,16 @@ def times() -> list[timeseries.Panel]:
                 "below the dashed limit, which is drawn once half of it is used.",
                 "no queue is known",
             ),
-            [Target(queries.longest_waits(), BY_QUEUE), Target(queries.wait_limit(), BY_QUEUE + LIMIT)],
+            [Target(queues.longest_waits(), BY_QUEUE), Target(queues.wait_limit(), BY_QUEUE + LIMIT)],
             unit="s",
             width=8,
         ),
-        _quantiles("Wait time", "wait", queries.wait_quantile, "Without delays and the back-off of retries."),
-        _quantiles("Run time", "run", queries.run_quantile, "Each attempt counts when it ends."),
+        _quantiles("Wait time", "wait", jobs.wait_quantile, "Without delays and the back-off of retries."),
+        _quantiles("Run time", "run", jobs.run_quantile, "Each attempt counts when it ends."),
     ]
 
 
-def _quantiles(title: str, verb: str, of: queries.Quantile, more: str) -> timeseries.Panel:
+def _quantiles(title: str, verb: str, of: jobs.Quantile, more: str) -> timeseries.Panel:
     return graph_panel(
         Text(
             f"{title} by queue",
@@ -90,7 +91,7 @@ def failures() -> list[timeseries.Panel]:
                 "or Redis.",
                 "nothing failed",
             ),
-            [Target(queries.failures_by_exception(), "{{fleet}} {{actor}} {{exception}}")],
+            [Target(jobs.failures_by_exception(), "{{fleet}} {{actor}} {{exception}}")],
             unit="ops",
             width=8,
         ),
@@ -101,7 +102,7 @@ def failures() -> list[timeseries.Panel]:
                 "that actors ask for later themselves (Retry, rate limits).",
                 NO_JOB,
             ),
-            [Target(queries.retries(), BY_QUEUE)],
+            [Target(jobs.retries(), BY_QUEUE)],
             unit="ops",
             width=8,
         ),
@@ -113,8 +114,8 @@ def failures() -> list[timeseries.Panel]:
                 "no queue is known",
             ),
             [
-                Target(queries.dead_letters(), BY_QUEUE),
-                Target(queries.dead_expiring(), BY_QUEUE + " deleted within 24 h"),
+                Target(queues.dead_letters(), BY_QUEUE),
+                Target(queues.dead_expiring(), BY_QUEUE + " deleted within 24 h"),
             ],
             unit="short",
             width=8,
@@ -123,7 +124,7 @@ def failures() -> list[timeseries.Panel]:
     ]
 
 
-def workers() -> list[timeseries.Panel]:
+def who_works() -> list[timeseries.Panel]:
     """Who works."""
     return [
         graph_panel(
@@ -134,9 +135,9 @@ def workers() -> list[timeseries.Panel]:
                 NO_WORKER,
             ),
             [
-                Target(queries.workers_alive(), "{{fleet}} alive"),
-                Target(queries.workers_missing(), "{{fleet}} missing"),
-                Target(queries.draining_workers(), BY_QUEUE + " draining"),
+                Target(workers.workers_alive(), "{{fleet}} alive"),
+                Target(workers.workers_missing(), "{{fleet}} missing"),
+                Target(queues.draining_workers(), BY_QUEUE + " draining"),
             ],
             unit="short",
             width=8,
@@ -149,8 +150,8 @@ def workers() -> list[timeseries.Panel]:
                 NO_WORKER,
             ),
             [
-                Target(queries.fleet_running(), "{{fleet}} running"),
-                Target(queries.fleet_slots(), "{{fleet}} slots" + LIMIT),
+                Target(workers.fleet_running(), "{{fleet}} running"),
+                Target(workers.fleet_slots(), "{{fleet}} slots" + LIMIT),
             ],
             unit="short",
             width=8,
@@ -164,8 +165,8 @@ def workers() -> list[timeseries.Panel]:
                 NO_WORKER,
             ),
             [
-                Target(queries.worker_memory(), BY_WORKER),
-                Target(queries.worker_memory_limit(), BY_WORKER + LIMIT),
+                Target(workers.worker_memory(), BY_WORKER),
+                Target(workers.worker_memory_limit(), BY_WORKER + LIMIT),
             ],
             unit="bytes",
             width=8,

@@ -10,13 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from bioagents_dashboards.queries.rules import record_names
 from bioagents_exporter.catalogue import METRICS, Metric
 
 #: The labels in which copies of one exporter differ.
 COPIES: Final = ("instance", "pod", "container", "node", "endpoint")
 
 PREFIX: Final = "bioagents_"
-SCOPE: Final = ('job=~"$job"', 'instance=~"$instance"', 'fleet=~"$fleet"')
+
+#: What a target's series have in common, and a variable for each.
+TARGET: Final = ("fleet", "region", "cluster", "environment")
+#: A metric's own labels for which there is a variable.
+OWN: Final = ("queue", "actor", "worker")
+
+#: A graph draws at most this many lines of queues, actors or workers at each moment.
+TOP: Final = 10
+
+QUEUE: Final = ("queue",)
+NONE: Final = ()
 
 _METRICS: Final = {metric.name: metric for metric in METRICS}
 
@@ -29,25 +40,45 @@ def metric(name: str) -> Metric:
 
 
 def selector(name: str, *, suffix: str = "", **equal: str) -> str:
-    """The series of a metric in the chosen job, instance, fleet and, where it has that label, queue."""
+    """The series of a metric that the variables choose, as far as it has their labels."""
     known = metric(name)
     unknown = set(equal) - set(known.labels)
     if unknown:
         raise ValueError(f"{name} has no label {sorted(unknown)}; it has {known.labels}")
-    matchers = [*SCOPE, *(['queue=~"$queue"'] if "queue" in known.labels else [])]
-    matchers += [f'{label}="{value}"' for label, value in equal.items()]
+    chosen = ("job", "instance", *TARGET, *(label for label in OWN if label in known.labels))
+    matchers = [*map(_follows, chosen), *(f'{label}="{value}"' for label, value in equal.items())]
     return f"{known.full_name(PREFIX)}{suffix}{{{', '.join(matchers)}}}"
+
+
+def recorded(name: str, *labels: str) -> str:
+    """A series that the rules record, one answer of all copies; ``labels`` are those of its own, as queue.
+
+    ValueError when no rule records it.
+    """
+    if name not in record_names():
+        raise ValueError(f"{name!r} is recorded by no rule")
+    chosen = ("job", *TARGET, *(label for label in OWN if label in labels))
+    return f"{name}{{{', '.join(map(_follows, chosen))}}}"
 
 
 def variable_selector(name: str, *labels: str) -> str:
     """The series of a metric as far as the variables of these labels choose."""
-    matchers = ", ".join(f'{label}=~"${label}"' for label in labels)
-    return f"{metric(name).full_name(PREFIX)}{{{matchers}}}"
+    return f"{metric(name).full_name(PREFIX)}{{{', '.join(map(_follows, labels))}}}"
 
 
-def gauge(name: str, *, keep: Iterable[str] | None = None, how: str = "sum", **equal: str) -> str:
-    """One value for all copies; its own labels in ``keep`` stay (None: all), ``how`` joins the others."""
-    answer = f"max without ({', '.join(COPIES)}) ({selector(name, **equal)})"
+def _follows(label: str) -> str:
+    return f'{label}=~"${label}"'
+
+
+def gauge(
+    name: str, *, keep: Iterable[str] | None = None, how: str = "sum", ago: str = "", **equal: str
+) -> str:
+    """One value for all copies; its own labels in ``keep`` stay (None: all), ``how`` joins the others.
+
+    ``ago`` (as ``1m``) asks for the value of that time before.
+    """
+    offset = f" offset {ago}" if ago else ""
+    answer = f"max without ({', '.join(COPIES)}) ({selector(name, **equal)}{offset})"
     return answer if keep is None else _without(how, answer, _dropped(metric(name), keep))
 
 
@@ -66,6 +97,11 @@ def quantile(name: str, fraction: float, *, keep: Iterable[str]) -> str:
 def top(count: int, expression: str) -> str:
     """The ``count`` highest series, at each step."""
     return f"topk({count}, {expression})"
+
+
+def near_limit(value: str, limit: str) -> str:
+    """The limit where over half of it is used, so that its line appears when it matters."""
+    return f"{limit} and ({value} > 0.5 * {limit})"
 
 
 def _dropped(known: Metric, keep: Iterable[str]) -> tuple[str, ...]:

@@ -11,20 +11,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from grafana_foundation_sdk.builders import common, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.builders import (
+    common,
+    heatmap,
+    prometheus,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+)
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import common as common_model
 from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models import heatmap as heatmap_model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from bioagents_dashboards.boards import style
+from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.choices import CHOICES
+from bioagents_dashboards.drawing.identity import Identity
 
 DATASOURCE: Final = common_model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 #: Legends that end so are limits: drawn dashed, in the colour of what is bad.
 LIMIT: Final = " limit"
 
-AnyPanel = TypeVar("AnyPanel", stat.Panel, table.Panel, timeseries.Panel)
+AnyPanel = TypeVar("AnyPanel", heatmap.Panel, stat.Panel, statetimeline.Panel, table.Panel, timeseries.Panel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,33 @@ def table_panel(text: Text, targets: Sequence[Target], *, width: int, height: in
     return _described(panel, text, "short")
 
 
+def heatmap_panel(text: Text, expression: str, *, unit: str, width: int = 12) -> heatmap.Panel:
+    """The distribution of a histogram over time; ``expression`` gives rates of buckets, by ``le`` alone.
+
+    Its colours say how many, not whether that is good.
+    """
+    panel = heatmap.Panel().span(width).height(8).thresholds(style.no_judgement())
+    panel.calculate(calculate=False).cell_gap(1).show_legend()
+    panel.y_axis(heatmap.YAxisConfig().unit(unit).axis_placement(common_model.AxisPlacement.LEFT))
+    panel.color(
+        heatmap.HeatmapColorOptions().mode(heatmap_model.HeatmapColorMode.SCHEME).scheme("Cividis").steps(32)
+    )
+    query = _query("A", Target(expression, "{{le}}")).format(PromQueryFormat.HEATMAP)
+    return _described(panel, text, "ops").with_target(query)
+
+
+def timeline_panel(
+    text: Text, target: Target, *, unit: str, thresholds: build.ThresholdsConfig, width: int = 12
+) -> statetimeline.Panel:
+    """A bar for each series, coloured by its thresholds: when was which in what state."""
+    panel = statetimeline.Panel().span(width).height(8).thresholds(thresholds)
+    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+    panel.merge_values(merge_values=True).row_height(0.8).line_width(0).fill_opacity(80)
+    panel.show_value(common_model.VisibilityMode.NEVER)
+    panel.legend(common.VizLegendOptions().show_legend(show_legend=False))
+    return _described(panel, text, unit).with_target(_query("A", target))
+
+
 def columns(panel: table.Panel, names: dict[str, str], hide: Sequence[str]) -> table.Panel:
     """Rename columns in this order and leave the others in ``hide`` out."""
     options = {
@@ -111,6 +149,20 @@ def column(
             model.DynamicConfigValue("custom.cellOptions", {"type": "color-background", "mode": "basic"}),
         ]
     return panel.override_by_name(name, properties)
+
+
+def opens(title: str, board: Identity, **chosen: str) -> model.DynamicConfigValue:
+    """A link of a column's cells to a board: all variables as they are here, but ``chosen`` ones anew.
+
+    ``chosen`` names a variable and the column, by its shown name, whose value it takes: ``queue="Queue"``.
+    """
+    carried = [f"${{{name}:queryparam}}" for name in ("datasource", *CHOICES) if name not in chosen]
+    taken = [
+        f"var-{name}=${{__data.fields[{column!r}]:percentencode}}".replace("'", '"')
+        for name, column in chosen.items()
+    ]
+    url = f"/d/{board.uid}?{'&'.join([*carried, *taken])}&${{__url_time_range}}"
+    return model.DynamicConfigValue("links", [{"title": title, "url": url}])
 
 
 def sort_by(panel: table.Panel, name: str) -> table.Panel:

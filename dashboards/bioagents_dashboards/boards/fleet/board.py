@@ -1,0 +1,27 @@
+"""The board "Fleet overview"."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import dashboard as build
+
+from bioagents_dashboards.boards.fleet import graphs, header
+from bioagents_dashboards.drawing.frame import board
+from bioagents_dashboards.drawing.identity import FLEET
+
+
+def fleet_overview() -> build.Dashboard:
+    """Is anything wrong, where, since when?"""
+    built = board(FLEET)
+    for panel in (*header.stats(), header.queue_table(), header.alert_table()):
+        built.with_panel(panel)
+    rows = {
+        "How much waits": graphs.backlog,
+        "How long it takes": graphs.times,
+        "What fails": graphs.failures,
+        "Who works": graphs.who_works,
+    }
+    for title, panels in rows.items():
+        built.with_row(build.Row(title))
+        for graph in panels():
+            built.with_panel(graph)
+    return built

@@ -1,0 +1,1 @@
+"""What every board and every panel of ours has: variables, links, annotations, words, colours."""

@@ -1,0 +1,1 @@
+"""The boards in each form in which people bring them in."""
