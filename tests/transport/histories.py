@@ -223,3 +223,13 @@ class HiddenRunId(Transport):
     """A managed Redis without a run_id: only a sequence that went back shows a rollback."""
 
     shows_run_id = False
+
+
+class Refusing(Transport):
+    """A Redis that refuses connections for a while: what was never sent is in no doubt."""
+
+    @rule()
+    def nobody_gets_through(self) -> None:
+        """No call of any worker leaves it."""
+        for worker in self.workers:
+            worker.call("refused")

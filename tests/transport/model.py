@@ -171,12 +171,17 @@ class Worker:
         return self.unsent + self.open
 
     def call(self, fate: str = "ok") -> bool:
-        """One script call: 'ok', 'lost request' or 'lost reply'. True: nothing is left to send."""
+        """One script call: 'ok', 'refused' (no connection), 'lost request' or 'lost reply'.
+
+        True: nothing is left to send.
+        """
         if self.clock.now - self.answered_at > SILENT:
             self.start_anew(0, 0)
         if self.epoch and not self.open:
             self.open, self.unsent, self.unanswered = self.unsent, Counter(), 0
         self.clock.now += 0.0001  # no two calls in the same microsecond
+        if fate == "refused":
+            return False
         new, reply = self.acked + bool(self.open), None
         if fate != "lost request":
             reply = self.store.flush(Call(self.name, self.epoch, self.acked, new, self.open))

@@ -10,11 +10,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from bioagents_worker.tally import Counts
 from bioagents_worker.transport import SILENT as CALLER_SILENT
+from bioagents_worker.transport import NotSent, Request
 from bioagents_worker.transport import Reply as CallerReply
-from bioagents_worker.transport import Request
 from bioagents_worker.transport import Transport as Caller
 from bioagents_worker.wire import FLEET
-from transport.histories import HiddenRunId, Transport
+from transport.histories import HiddenRunId, Refusing, Transport
 from transport.model import SILENT, Call, Cell, Reply, Store, Worker
 
 SETTINGS = settings(
@@ -61,6 +61,8 @@ class Twins(Worker):
 
     def answer(self, request: Request, fate: str) -> CallerReply | None:
         """What the specification was answered, if the question is the same."""
+        if fate == "refused":
+            raise NotSent
         for call, reply in self.asked:
             assert (call.epoch, call.base, call.new) == (request.epoch, request.base, request.new)
             assert call.diffs == cells(request.counts)
@@ -87,7 +89,13 @@ class CallerWithHiddenRunId(HiddenRunId):
     worker_class = Twins
 
 
-@pytest.mark.parametrize("machine", [CallerInAllHistories, CallerWithHiddenRunId])
+class CallerThatIsRefused(Refusing):
+    """The same where connections are refused."""
+
+    worker_class = Twins
+
+
+@pytest.mark.parametrize("machine", [CallerInAllHistories, CallerWithHiddenRunId, CallerThatIsRefused])
 def test_the_worker_asks_what_the_specification_asks(machine: type[Transport]) -> None:
     """Same questions, same state after every answer, in 300 random histories each."""
     run_state_machine_as_test(machine, settings=SETTINGS)
@@ -129,3 +137,19 @@ def test_what_was_given_up_is_reported() -> None:
     caller.call(3.0, lambda _: answer(8, 0))
     assert caller.dropped == 5
     assert caller.unsent == {FLEET: {"dropped|": 5}}
+
+
+def test_what_was_never_sent_is_kept() -> None:
+    """No connection was made, so nothing is in doubt when Redis begins anew."""
+    caller = Caller(0.0, dict)
+    caller.call(1.0, lambda _: answer(7, 0))
+    counts = {"chat": {"processed|a": 3}}
+    caller.add(counts)
+
+    def refuse(_: Request) -> CallerReply:
+        raise NotSent
+
+    assert caller.call(2.0, refuse) is None
+    caller.call(3.0, lambda _: answer(8, 0))
+    assert caller.dropped == 0
+    assert caller.unsent == counts

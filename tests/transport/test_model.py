@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from transport.broken import VARIANTS, NeverSilent, NoMarks, NoRollback, NoRunId, ReapsTooEarly
-from transport.histories import HiddenRunId, Transport
+from transport.histories import HiddenRunId, Refusing, Transport
 
 THOROUGH = settings(
     max_examples=300, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
@@ -18,9 +18,9 @@ THOROUGH = settings(
 HUNT = settings(THOROUGH, max_examples=2000, phases=[Phase.generate], database=None, derandomize=True)
 
 
-@pytest.mark.parametrize("machine", [Transport, HiddenRunId])
+@pytest.mark.parametrize("machine", [Transport, HiddenRunId, Refusing])
 def test_nothing_is_counted_twice_nor_lost_without_a_reason(machine: type[RuleBasedStateMachine]) -> None:
-    """300 random histories with and without a visible run_id."""
+    """300 random histories each: with and without a visible run_id, and where connections are refused."""
     run_state_machine_as_test(machine, settings=THOROUGH)
 
 

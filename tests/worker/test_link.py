@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from bioagents_worker.link import Link
-from bioagents_worker.transport import Request
+from bioagents_worker.transport import NotSent, Request
 from bioagents_worker.wire import Keys
 from support.polling import free_port, wait_until
 from support.redis_server import RedisServer
@@ -44,6 +44,18 @@ def _restart(redis_server: RedisServer) -> None:
     after = link.flush("me", HELLO, kind="producer")
     assert after.epoch > before.epoch
     link.close()
+
+
+def test_what_could_not_connect_was_certainly_not_sent(tmp_path: Path) -> None:
+    """A lost connection leaves doubts about what was under way; a refused one does not."""
+    redis_server = RedisServer(tmp_path / "redis")
+    link = Link(redis_server.client(), Keys("dramatiq"))
+    link.flush("me", HELLO, kind="producer")
+    redis_server.kill()
+    with pytest.raises((redis.RedisError, OSError)):
+        link.flush("me", HELLO, kind="producer")
+    with pytest.raises(NotSent, match="refused"):
+        link.flush("me", HELLO, kind="producer")
 
 
 def test_cluster_goes_to_the_node_of_our_keys(tmp_path: Path) -> None:

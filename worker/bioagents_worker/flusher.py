@@ -19,7 +19,7 @@ from bioagents_worker.heartbeat import Heartbeat
 from bioagents_worker.link import Link
 from bioagents_worker.sweep import PERIOD, Sweep
 from bioagents_worker.tally import Counts, Tally
-from bioagents_worker.transport import Reply, Request, Transport
+from bioagents_worker.transport import NotSent, Reply, Request, Transport
 from bioagents_worker.wire import FLEET, OTHER, Keys
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ _MAX_STARTED: Final = 1_000
 #: Hosts whose boots a fleet counts apart.
 _MAX_HOSTS: Final = 1_000
 
-_Errors = (redis.RedisError, OSError)
+_Errors = (redis.RedisError, OSError, NotSent)
 
 
 def clock() -> float:
@@ -204,7 +204,9 @@ class Flusher:
     def _send(self, request: Request, kind: str, beat: str) -> Reply | None:
         before = time.time_ns()
         reply: list[Reply] = []
-        self._guard(lambda: reply.append(self._link.flush(self.id, request, kind=kind, beat=beat)))
+        error = self._guard(lambda: reply.append(self._link.flush(self.id, request, kind=kind, beat=beat)))
+        if isinstance(error, NotSent):
+            raise error
         if not reply:
             return None
         middle_us = (before + time.time_ns()) // 2000
@@ -217,15 +219,17 @@ class Flusher:
         reply = self._call(clock(), "gone")
         return reply is not None and not self._transport.waiting
 
-    def _guard(self, action: Callable[[], object]) -> None:
-        """Run something that talks to Redis; a change between reachable and not is logged, once."""
+    def _guard(self, action: Callable[[], object]) -> Exception | None:
+        """Run something that talks to Redis; its error. Going out of reach and back is logged, once each."""
         try:
             action()
         except _Errors as error:
             if self._reachable:
                 logger.warning("Redis does not take our counts, they wait in memory: %s", error)
             self._reachable = False
+            return error
         else:
             if not self._reachable:
                 logger.info("Redis takes our counts again")
             self._reachable = True
+            return None

@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
-from bioagents_worker.transport import Reply, Request
+from bioagents_worker.transport import NotSent, Reply, Request
 from bioagents_worker.wire import Keys
 
 #: Seconds to wait for a connection or an answer; the flusher has a thread of its own to wait in.
@@ -70,9 +70,13 @@ class Link:
         """One call of the script.
 
         Raises:
+            NotSent: No connection could be made.
             redis.RedisError, OSError: No answer, or Redis refused; whether it was carried out is unknown.
         """
-        self._connect()
+        try:
+            self._connect()
+        except (redis.RedisError, OSError) as error:
+            raise NotSent(error) from error
         names, argv = flush_arguments(self._keys, caller, self._run_id, request, kind=kind, beat=beat)
         epoch, stored, fleet, time_us = self._evaluate(self._flush, names, argv)
         return Reply(int(epoch), int(stored), int(fleet), int(time_us))

@@ -37,6 +37,10 @@ class Reply:
     time_us: int  # Redis' clock
 
 
+class NotSent(Exception):  # noqa: N818 - no error, a fate
+    """No connection could be made: the call certainly never reached Redis."""
+
+
 class Transport:
     """Counts that wait, and one difference under way that is sent unchanged until it is answered."""
 
@@ -61,13 +65,19 @@ class Transport:
         return bool(self.unsent or self.open)
 
     def call(self, now: float, send: Callable[[Request], Reply | None]) -> Reply | None:
-        """Make one call; ``send`` returns None where no answer came, and must not send twice."""
+        """Make one call; ``send`` must not send twice.
+
+        It returns None where no answer came, and raises :class:`NotSent` where nothing can have arrived.
+        """
         if now - self._answered_at > SILENT:
             self._start_anew(0, 0)
         if self.epoch and not self.open:
             self.open, self.unsent, self.unanswered = self.unsent, {}, 0
         request = Request(self.epoch, self.acked, self.acked + bool(self.open), self.open)
-        reply = send(request)
+        try:
+            reply = send(request)
+        except NotSent:
+            return None
         if reply is None:
             self.unanswered += 1
             return None
