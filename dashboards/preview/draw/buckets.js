@@ -1,0 +1,16 @@
+// The buckets of a classic histogram: Prometheus counts each with all below it, a heat map shows each alone.
+
+/** Series by rising `le`, each less the one below. */
+export function buckets(series) {
+  const sorted = [...series].sort((a, b) => bound(a) - bound(b));
+  return sorted.map((one, place) => (place ? less(one, sorted[place - 1]) : one));
+}
+
+export function bound({ labels }) {
+  return Number(labels.le.replace('Inf', 'Infinity'));
+}
+
+function less({ labels, points }, below) {
+  const counts = new Map(below.points);
+  return { labels, points: points.map(([time, count]) => [time, `${Math.max(0, count - (counts.get(time) ?? 0))}`]) };
+}
