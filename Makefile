@@ -2,17 +2,19 @@
 #
 #   make demo DEMO_ARGS='--duration 60'     make test TEST_ARGS='tests/worker -x'
 #   make bench BENCH_ARGS='hooks --quick'   make PYTHON=python3.13 test
+#   make preview PREVIEW_ARGS='--prometheus http://127.0.0.1:9090'
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PREVIEW := dashboards/preview
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 # What the tests and benchmarks start. Nothing of it has to run: they use free ports and temporary folders.
 DEBIAN := redis-server redis-sentinel prometheus prometheus-alertmanager chromium libfaketime
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench docs deps clean
+.PHONY: help demo test check format bench docs preview deps clean
 
 help: ## list the goals
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -41,11 +43,25 @@ docs: $(VENV)/dev ## write the generated files anew: metrics reference, dashboar
 	$(BIN)/python -m bioagents_dashboards build
 	$(BIN)/bioagents rules --format operator --output alerts/prometheus-operator
 
+preview: $(PREVIEW)/node_modules/made ## draw the boards to pictures, of a fleet made for it or of your Prometheus
+ifeq ($(strip $(PREVIEW_ARGS)),)
+	@$(MAKE) --no-print-directory $(VENV)/demo
+	@node $(PREVIEW)/demo.js $(BIN)/bioagents demo
+else
+	@node $(PREVIEW)/preview.js $(PREVIEW_ARGS)
+endif
+
 deps: ## install the Debian packages that the tests need, by apt, where they are missing
 	@.ci/deps $(DEBIAN)
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist $(PREVIEW)/node_modules $(PREVIEW)/dist
+
+# No scripts of packages are run, and no lock file is written: it would name the registry of whoever installed.
+$(PREVIEW)/node_modules/made: $(PREVIEW)/package.json
+	@command -v npm > /dev/null || { echo 'Node 20 or newer and npm are needed' >&2; exit 1; }
+	cd $(PREVIEW) && npm install --engine-strict --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # Made anew when pyproject.toml changes: what it no longer names must not go on working by chance.
 # Debian keeps what `venv` needs in a package of its own, the only thing here that apt may have to install.
