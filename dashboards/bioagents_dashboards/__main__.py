@@ -1,4 +1,4 @@
-"""``python -m bioagents_dashboards build`` writes the boards' JSON anew, for developers of this project."""
+"""``python -m bioagents_dashboards build`` writes the boards' files anew, for developers of this project."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bioagents_dashboards", description=__doc__)
     parser.add_argument("command", choices=["build"])
     parser.parse_args()
-    for path in write(boards_folder()):
+    for path in write(boards_folder().parent):
         print(path)  # noqa: T201 - what a developer's command did
 
 

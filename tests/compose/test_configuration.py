@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bioagents_dashboards.forms.write import BOARDS
 from bioagents_dashboards.locate import boards_folder
 from support.compose import ROOT, resolved
 from support.programs import require
@@ -73,7 +74,10 @@ def test_names_of_services_are_right() -> None:
 def test_grafana_gets_our_boards_and_their_data_source() -> None:
     """The provider reads the folder with the boards; the source is the Prometheus of this file."""
     (provider,) = load(mounted("grafana", "/etc/grafana/provisioning/dashboards/bioagents.yml"))["providers"]
-    assert mounted("grafana", provider["options"]["path"]) == boards_folder()
+    folder = mounted("grafana", provider["options"]["path"])
+    assert folder == boards_folder()
+    served = {json.loads(path.read_text())["uid"] for path in folder.iterdir()}
+    assert served == {identity.uid for identity in BOARDS}
     (source,) = load(mounted("grafana", "/etc/grafana/provisioning/datasources/prometheus.yml"))[
         "datasources"
     ]

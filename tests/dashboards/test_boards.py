@@ -1,18 +1,14 @@
-"""What holds for every committed board: it is the code's, Grafana takes it, each panel explains itself."""
+"""What holds for every committed board: Grafana takes it, each panel explains itself."""
 
 from __future__ import annotations
 
 import json
 import re
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 
 from bioagents_dashboards.drawing.choices import CHOICES
-from bioagents_dashboards.forms.write import boards as built
-from bioagents_dashboards.forms.write import write
-from bioagents_dashboards.locate import boards_folder
 from support.boards import Json, boards, panels
 
 COMMITTED = boards()
@@ -21,17 +17,6 @@ ALL_PANELS = [
     for name, board in COMMITTED.items()
     for panel in panels(board)
 ]
-
-
-def test_committed_json_is_what_the_code_builds() -> None:
-    """``python -m bioagents_dashboards build`` changes nothing and leaves nothing else there."""
-    assert {path.name: path.read_text() for path in boards_folder().iterdir()} == built()
-
-
-def test_build_removes_boards_that_are_gone(tmp_path: Path) -> None:
-    """A board that the code no longer builds does not stay behind."""
-    (tmp_path / "old.json").write_text("{}")
-    assert sorted(path.name for path in write(tmp_path)) == sorted(path.name for path in tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("board", COMMITTED.values(), ids=COMMITTED)

@@ -15,9 +15,14 @@ class Identity:
     question: str
 
     @property
+    def name(self) -> str:
+        """The title as a file's name, without an ending."""
+        return self.title.lower().replace(" ", "-")
+
+    @property
     def file_name(self) -> str:
         """The file in the folder of boards."""
-        return f"{self.title.lower().replace(' ', '-')}.json"
+        return f"{self.name}.json"
 
 
 FLEET: Final = Identity(
