@@ -10,7 +10,8 @@ import { InputError } from './arguments.js';
 
 const PAGE = 'http://preview.invalid/';
 const PROGRAMS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const ICONS = fileURLToPath(new URL('node_modules/@grafana/ui/dist/public/img/icons', import.meta.url));
+const WEIGHTS = { Regular: 400, Medium: 500 };
+const PACKAGES = fileURLToPath(new URL('node_modules', import.meta.url));
 
 export class Chromium {
   #browser;
@@ -45,7 +46,14 @@ export class Chromium {
 
 function serve(route, folder) {
   const path = normalize(decodeURIComponent(new URL(route.request().url()).pathname));
-  const icon = path.split('/build/img/icons/')[1];
-  const file = icon ? join(ICONS, icon) : join(folder, path === '/' ? 'index.html' : path);
+  const file = published(path) ?? join(folder, path === '/' ? 'index.html' : path);
   return existsSync(file) ? route.fulfill({ path: file }) : route.fulfill({ status: 404 });
+}
+
+/** Icons and fonts, which Grafana's components ask a Grafana for. */
+function published(path) {
+  const [, icon] = /^\/public\/build\/img\/icons\/(.+)$/.exec(path) ?? [];
+  if (icon) return join(PACKAGES, '@grafana/ui/dist/public/img/icons', icon);
+  const [, weight] = /^\/public\/fonts\/inter\/Inter-(\w+)\.woff2$/.exec(path) ?? [];
+  return weight && join(PACKAGES, `@fontsource/inter/files/inter-latin-${WEIGHTS[weight]}-normal.woff2`);
 }

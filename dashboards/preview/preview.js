@@ -13,7 +13,7 @@ import { report } from './report.js';
 const MARGIN = 16;
 
 async function main() {
-  const options = read(process.argv.slice(2));
+  const options = { ...read(process.argv.slice(2)), now: Math.floor(Date.now() / 1000) };
   if (options.help) return say(USAGE);
   const prometheus = new Prometheus(options.prometheus);
   await prometheus.check();

@@ -8,11 +8,11 @@ import { rangeOf, seconds, steps } from './time.js';
 import { fill, settle } from './variables.js';
 
 const KNOWN = JSON.parse(readFileSync(new URL('../known.json', import.meta.url)));
+const DEFAULT_RANGE = 6 * 3600;
 
-/** Runs all queries of a board; problems are collected, none ends the run. */
-export async function answer(board, prometheus, { range: wanted, scrapeInterval, width, choices }) {
-  const to = Math.floor(Date.now() / 1000);
-  const range = { from: to - (wanted ?? rangeOf(board) ?? 3 * 3600), to };
+/** Runs all queries of a board as of `now`, in seconds; problems are collected, none ends the run. */
+export async function answer(board, prometheus, { now, range: wanted, scrapeInterval, width, choices }) {
+  const range = { from: now - (wanted ?? rangeOf(board) ?? DEFAULT_RANGE), to: now };
   const { variables, problems } = await settle(board, prometheus, range, choices);
   const ask = asker(prometheus, range, scrapeInterval, variables);
   const panels = [];

@@ -1,8 +1,5 @@
 // The page: `window.draw(board)` draws what ask/board.js found out, and says what is wrong or empty.
 
-import '@fontsource/inter/400.css';
-import '@fontsource/inter/500.css';
-
 import { createTheme } from '@grafana/data';
 import { initPluginTranslations } from '@grafana/i18n';
 import { GlobalStyles, PortalContainer, ThemeContext } from '@grafana/ui';
@@ -16,6 +13,9 @@ window.draw = async (board) => {
   await initPluginTranslations('grafana');
   register();
   const theme = createTheme({ colors: { mode: board.theme } });
+  const root = createRoot(document.getElementById('board'));
+  root.render(<Themed theme={theme} />);
+  await fonts();
   const problems = [];
   const panels = [];
   for (const panel of board.panels) {
@@ -27,21 +27,29 @@ window.draw = async (board) => {
     }
   }
   const onError = (panel, error) => problems.push({ panel, text: error.message });
-  createRoot(document.getElementById('board')).render(
-    <ThemeContext.Provider value={theme}>
-      <GlobalStyles />
-      <Board board={{ ...board, panels }} theme={theme} onError={onError} />
-      <PortalContainer />
-    </ThemeContext.Provider>,
-  );
+  root.render(<Themed theme={theme}><Board board={{ ...board, panels }} theme={theme} onError={onError} /></Themed>);
   await settled();
   return { problems, empty: panels.filter(isEmpty).map(({ title }) => title) };
 };
 
-/** Fonts are there, and what measures itself has drawn itself again. */
-async function settled() {
+function Themed({ theme, children }) {
+  return (
+    <ThemeContext.Provider value={theme}>
+      <GlobalStyles />
+      {children}
+      <PortalContainer />
+    </ThemeContext.Provider>
+  );
+}
+
+/** What is drawn measures its texts, so the fonts of the styles come first. */
+async function fonts() {
   await frame();
-  await document.fonts.ready;
+  await Promise.all(['400 14px Inter', '500 14px Inter'].map((font) => document.fonts.load(font)));
+}
+
+/** What measures itself has drawn itself again. */
+async function settled() {
   for (let count = 0; count < 5; count += 1) await frame();
 }
 

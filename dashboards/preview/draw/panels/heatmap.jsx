@@ -1,6 +1,6 @@
 // The distribution of a histogram over time: a row for each bucket, a column for each step.
 
-import { formattedValueToString, getValueFormat } from '@grafana/data';
+import { colorManipulator, formattedValueToString, getValueFormat } from '@grafana/data';
 import * as schemes from 'd3-scale-chromatic';
 import { useMemo } from 'react';
 
@@ -34,15 +34,14 @@ function coloring({ mode, scheme = 'Oranges', steps = 64, reverse, fill, exponen
   if (mode === 'opacity') return (share) => `color-mix(in srgb, ${theme.visualization.getColorByName(fill)} ${100 * share ** exponent}%, transparent)`;
   const interpolate = schemes[`interpolate${scheme}`];
   if (!interpolate) throw new Error(`no scheme of colors: ${scheme}`);
-  // On the dark theme Grafana turns schemes round, so that few counts are near the background.
-  const turned = Boolean(reverse) !== (theme.isDark && !DIVERGING_OR_DARK.includes(scheme));
+  // Few is near the background, whichever way round the scheme is.
+  const rises = colorManipulator.getLuminance(interpolate(0)) < colorManipulator.getLuminance(interpolate(1));
+  const turned = Boolean(reverse) !== (theme.isDark !== rises);
   return (share) => {
     const step = Math.min(steps - 1, Math.floor(share * steps)) / (steps - 1);
     return interpolate(turned ? 1 - step : step);
   };
 }
-
-const DIVERGING_OR_DARK = [];
 
 function bound(le, unit) {
   return le === '+Inf' ? le : format(Number(le), unit);
