@@ -35,6 +35,9 @@ DATASOURCE: Final = common_model.DataSourceRef(type_val="prometheus", uid="${dat
 #: Legends that end so are limits: drawn dashed, in the colour of what is bad.
 LIMIT: Final = " limit"
 
+#: From this width on a graph has its legend at its side.
+_WIDE: Final = 12
+
 AnyPanel = TypeVar("AnyPanel", heatmap.Panel, stat.Panel, statetimeline.Panel, table.Panel, timeseries.Panel)
 
 
@@ -75,13 +78,14 @@ def graph_panel(
     """Lines over time; series whose name ends in :data:`LIMIT` are drawn as limits."""
     panel = timeseries.Panel().span(width).height(8).min(0)
     panel.thresholds(thresholds or style.no_judgement())
-    panel.fill_opacity(8).line_width(1).show_points(common_model.VisibilityMode.NEVER)
+    # A lone value between gaps is a point and no line: "auto" shows it, "never" would not.
+    panel.fill_opacity(8).line_width(1).show_points(common_model.VisibilityMode.AUTO)
     panel.tooltip(
         common.VizTooltipOptions()
         .mode(common_model.TooltipDisplayMode.MULTI)
         .sort(common_model.SortOrder.DESCENDING)
     )
-    panel.legend(_legend())
+    panel.legend(_legend(width))
     panel.override_by_regexp(f"/{LIMIT}$/", _limit_line())
     for ref, target in zip("ABCDEFGH", targets, strict=False):
         panel.with_target(_query(ref, target))
@@ -90,7 +94,7 @@ def graph_panel(
 
 def table_panel(text: Text, targets: Sequence[Target], *, width: int, height: int) -> table.Panel:
     """A line for each set of labels, joined over the queries; columns are named by the caller."""
-    panel = table.Panel().span(width).height(height).thresholds(style.no_judgement())
+    panel = table.Panel().span(width).height(height).thresholds(style.no_judgement()).min_width(60)
     panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
     for ref, target in zip("ABCDEFGHIJKL", targets, strict=False):
         panel.with_target(_query(ref, target, instant=True))
@@ -165,9 +169,9 @@ def opens(title: str, board: Identity, **chosen: str) -> model.DynamicConfigValu
     return model.DynamicConfigValue("links", [{"title": title, "url": url}])
 
 
-def sort_by(panel: table.Panel, name: str) -> table.Panel:
-    """The highest value of a column first."""
-    return panel.sort_by([common.TableSortByFieldState().display_name(name).desc(desc=True)])
+def sort_by(panel: table.Panel, name: str, *, highest_first: bool = True) -> table.Panel:
+    """The lines in the order of a column."""
+    return panel.sort_by([common.TableSortByFieldState().display_name(name).desc(desc=highest_first)])
 
 
 def _described(panel: AnyPanel, text: Text, unit: str) -> AnyPanel:
@@ -183,9 +187,12 @@ def _query(ref: str, target: Target, *, instant: bool = False) -> prometheus.Dat
     return query.range().legend_format(target.legend)
 
 
-def _legend() -> common.VizLegendOptions:
+def _legend(width: int) -> common.VizLegendOptions:
+    """Beside the lines where there is room for both."""
+    wide = width >= _WIDE
+    place = common_model.LegendPlacement.RIGHT if wide else common_model.LegendPlacement.BOTTOM
     legend = common.VizLegendOptions().show_legend(show_legend=True)
-    legend.display_mode(common_model.LegendDisplayMode.TABLE).placement(common_model.LegendPlacement.RIGHT)
+    legend.display_mode(common_model.LegendDisplayMode.TABLE).placement(place)
     return legend.calcs(["lastNotNull", "max"])
 
 
