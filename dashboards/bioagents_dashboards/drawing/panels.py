@@ -35,6 +35,9 @@ DATASOURCE: Final = common_model.DataSourceRef(type_val="prometheus", uid="${dat
 #: Legends that end so are limits: drawn dashed, in the colour of what is bad.
 LIMIT: Final = " limit"
 
+#: In a cell without a value.
+NOTHING: Final = "–"
+
 #: From this width on a graph has its legend at its side.
 _WIDE: Final = 12
 
@@ -96,6 +99,8 @@ def table_panel(text: Text, targets: Sequence[Target], *, width: int, height: in
     """A line for each set of labels, joined over the queries; columns are named by the caller."""
     panel = table.Panel().span(width).height(height).thresholds(style.no_judgement()).min_width(60)
     panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
+    # The text for an empty table is not that of an empty cell.
+    panel.override_by_regexp("/.*/", [model.DynamicConfigValue("noValue", NOTHING)])
     for ref, target in zip("ABCDEFGHIJKL", targets, strict=False):
         panel.with_target(_query(ref, target, instant=True))
     return _described(panel, text, "short")

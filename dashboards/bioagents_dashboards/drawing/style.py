@@ -34,17 +34,33 @@ def any_is_bad() -> build.ThresholdsConfig:
     return thresholds(GOOD, (1, BAD))
 
 
+def more_than_none() -> build.ThresholdsConfig:
+    """For a rate that should be 0: one event in a quarter of an hour is enough."""
+    return thresholds(GOOD, (0.001, BAD))
+
+
 def share_of_limit() -> build.ThresholdsConfig:
     """For shares of a limit: the limits are metrics, so these two steps hold for every queue."""
     return thresholds(GOOD, (0.7, WARN), (1, BAD))
 
 
-def value_text(value: str, text: str, color: str) -> model.ValueMap:
+def value_text(value: str, text: str, color: str | None = None) -> model.ValueMap:
     """Shows ``text`` instead of ``value``."""
     return model.ValueMap(options={value: model.ValueMappingResult(text=text, color=color)})
+
+
+def pattern_text(pattern: str, color: str) -> model.RegexMap:
+    """Colours the values that a regular expression matches."""
+    result = model.ValueMappingResult(color=color)
+    return model.RegexMap(options=model.DashboardRegexMapOptions(pattern=pattern, result=result))
 
 
 def endless(text: str) -> model.RangeMap:
     """Shows ``text`` instead of +Inf."""
     result = model.ValueMappingResult(text=text, color=BAD)
     return model.RangeMap(options=model.DashboardRangeMapOptions(from_val=1e15, to=None, result=result))
+
+
+def mapped(*mappings: model.ValueMap | model.RangeMap | model.RegexMap) -> model.DynamicConfigValue:
+    """The texts and colours of a column's values."""
+    return model.DynamicConfigValue("mappings", [mapping.to_json() for mapping in mappings])

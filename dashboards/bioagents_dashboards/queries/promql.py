@@ -29,6 +29,9 @@ TOP: Final = 10
 QUEUE: Final = ("queue",)
 NONE: Final = ()
 
+#: Follows the variable ``queue`` where the label is a list, with commas, of the queues that a worker consumes.
+_SERVES_QUEUE: Final = 'queues=~"(.*,)?$queue(,.*)?"'
+
 _METRICS: Final = {metric.name: metric for metric in METRICS}
 
 
@@ -46,19 +49,22 @@ def selector(name: str, *, suffix: str = "", **equal: str) -> str:
     if unknown:
         raise ValueError(f"{name} has no label {sorted(unknown)}; it has {known.labels}")
     chosen = ("job", "instance", *TARGET, *(label for label in OWN if label in known.labels))
-    matchers = [*map(_follows, chosen), *(f'{label}="{value}"' for label, value in equal.items())]
+    matchers = [*map(_follows, chosen), *_serves_queue(known.labels)]
+    matchers += [f'{label}="{value}"' for label, value in equal.items()]
     return f"{known.full_name(PREFIX)}{suffix}{{{', '.join(matchers)}}}"
 
 
 def recorded(name: str, *labels: str) -> str:
-    """A series that the rules record, one answer of all copies; ``labels`` are those of its own, as queue.
+    """A series that the rules record, one answer of all copies.
+
+    ``labels`` are those of its own that the variables shall choose, as queue, worker or queues.
 
     ValueError when no rule records it.
     """
     if name not in record_names():
         raise ValueError(f"{name!r} is recorded by no rule")
     chosen = ("job", *TARGET, *(label for label in OWN if label in labels))
-    return f"{name}{{{', '.join(map(_follows, chosen))}}}"
+    return f"{name}{{{', '.join([*map(_follows, chosen), *_serves_queue(labels)])}}}"
 
 
 def variable_selector(name: str, *labels: str) -> str:
@@ -68,6 +74,10 @@ def variable_selector(name: str, *labels: str) -> str:
 
 def _follows(label: str) -> str:
     return f'{label}=~"${label}"'
+
+
+def _serves_queue(labels: Iterable[str]) -> list[str]:
+    return [_SERVES_QUEUE] if "queues" in labels else []
 
 
 def gauge(
@@ -82,16 +92,35 @@ def gauge(
     return answer if keep is None else _without(how, answer, _dropped(metric(name), keep))
 
 
-def rate(name: str, *, keep: Iterable[str], suffix: str = "", **equal: str) -> str:
-    """The increase per second of a counter or a histogram's part, summed over its own labels but ``keep``."""
-    increase = f"rate({selector(name, suffix=suffix, **equal)}[$__rate_interval])"
+def rate(name: str, *, keep: Iterable[str], suffix: str = "", ago: str = "", **equal: str) -> str:
+    """The increase per second of a counter or a histogram's part, summed over its own labels but ``keep``.
+
+    ``ago`` as for :func:`gauge`.
+    """
+    offset = f" offset {ago}" if ago else ""
+    increase = f"rate({selector(name, suffix=suffix, **equal)}[$__rate_interval]{offset})"
     answer = f"max without ({', '.join(COPIES)}) ({increase})"
     return _without("sum", answer, _dropped(metric(name), keep))
 
 
-def quantile(name: str, fraction: float, *, keep: Iterable[str]) -> str:
+def quantile(name: str, fraction: float, *, keep: Iterable[str], ago: str = "") -> str:
     """A quantile of a histogram over the rate interval, for each combination of the labels in ``keep``."""
-    return f"histogram_quantile({fraction}, {rate(name, keep=keep, suffix='_bucket')})"
+    return f"histogram_quantile({fraction}, {rate(name, keep=keep, suffix='_bucket', ago=ago)})"
+
+
+def each_copy(name: str, **equal: str) -> str:
+    """What every copy says by itself, for what is about the copies."""
+    return unnamed(selector(name, **equal))
+
+
+def unnamed(expression: str) -> str:
+    """The same series without the metric's name, by which the lines of a table would stay apart."""
+    return f"max without () ({expression})"
+
+
+def over_copies(expression: str) -> str:
+    """The highest value of any copy, where each copy has to be reckoned with before they are one."""
+    return f"max without ({', '.join(COPIES)}) ({expression})"
 
 
 def top(count: int, expression: str) -> str:
@@ -99,9 +128,23 @@ def top(count: int, expression: str) -> str:
     return f"topk({count}, {expression})"
 
 
+def bottom(count: int, expression: str) -> str:
+    """The ``count`` lowest series, at each step."""
+    return f"bottomk({count}, {expression})"
+
+
 def near_limit(value: str, limit: str) -> str:
     """The limit where over half of it is used, so that its line appears when it matters."""
     return f"{limit} and ({value} > 0.5 * {limit})"
+
+
+def near_threshold(value: str, threshold: float, *per: str) -> str:
+    """A threshold of the rules, the same for all series, where over half of it is used.
+
+    One line for each fleet: ``per`` are the labels of ``value`` that tell its series apart.
+    """
+    used = _without("max", f"{value} > {threshold / 2:g}", per)
+    return f"{threshold:g} + 0 * ({used})"
 
 
 def _dropped(known: Metric, keep: Iterable[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Final
 from grafana_foundation_sdk.builders import stat, table
 from grafana_foundation_sdk.models import dashboard as model
 
+from bioagents_dashboards.boards.parts import NO_EXPORTER, redis_panel
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import QUEUE
 from bioagents_dashboards.drawing.panels import (
@@ -19,9 +20,7 @@ from bioagents_dashboards.drawing.panels import (
     stat_panel,
     table_panel,
 )
-from bioagents_dashboards.queries import alerts, jobs, queues, redis, workers
-
-NO_EXPORTER: Final = "no exporter"
+from bioagents_dashboards.queries import alerts, jobs, queues, workers
 
 _QUEUE_COLUMNS: Final = {
     "fleet": "Fleet",
@@ -43,19 +42,6 @@ def stats() -> list[stat.Panel]:
 
 
 def _verdicts() -> list[stat.Panel]:
-    share = style.share_of_limit()
-    up = stat_panel(
-        Text(
-            "Redis",
-            "Whether an exporter can read the fleet's Redis. Normal: up. While it is down, the other "
-            "numbers are missing, not 0.",
-            NO_EXPORTER,
-        ),
-        Target(redis.redis_up()),
-        unit="bool_on_off",
-        thresholds=style.thresholds(style.BAD, (1, style.GOOD)),
-    )
-    up.mappings([style.value_text("1", "up", style.GOOD), style.value_text("0", "DOWN", style.BAD)])
     return [
         stat_panel(
             Text(
@@ -84,9 +70,9 @@ def _verdicts() -> list[stat.Panel]:
             ),
             Target(queues.worst_limit_used()),
             unit="percentunit",
-            thresholds=share,
+            thresholds=style.share_of_limit(),
         ),
-        up,
+        redis_panel(),
     ]
 
 

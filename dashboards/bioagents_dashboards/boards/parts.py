@@ -1,0 +1,77 @@
+"""Panels that stand on several boards."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from grafana_foundation_sdk.builders import stat, table
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import dashboard as model
+
+from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.identity import QUEUE
+from bioagents_dashboards.drawing.panels import (
+    Target,
+    Text,
+    column,
+    columns,
+    opens,
+    sort_by,
+    stat_panel,
+    table_panel,
+)
+from bioagents_dashboards.queries import alerts, redis
+
+#: Those of a row, whatever they are.
+Panels: TypeAlias = list[Builder[model.Panel]]
+
+#: Instead of a number, where nothing at all is known of a fleet.
+NO_EXPORTER: Final = "no exporter"
+
+_ALERT_COLUMNS: Final = {
+    "alertname": "Alert",
+    "severity": "Severity",
+    "fleet": "Fleet",
+    "queue": "Queue",
+    alerts.DETAIL: "Detail",
+    "Value": "For",
+}
+
+
+def redis_panel() -> stat.Panel:
+    """Whether Redis is up."""
+    panel = stat_panel(
+        Text(
+            "Redis",
+            "Whether an exporter can read the fleet's Redis. Normal: up. While it is down, the other "
+            "numbers are missing, not 0.",
+            NO_EXPORTER,
+        ),
+        Target(redis.redis_up()),
+        unit="bool_on_off",
+        thresholds=style.thresholds(style.BAD, (1, style.GOOD)),
+    )
+    return panel.mappings([style.value_text("1", "up", style.GOOD), style.value_text("0", "DOWN", style.BAD)])
+
+
+def alert_panel(text: Text, *, width: int, height: int, named: str = "") -> table.Panel:
+    """What fires, where, since when; ``named`` is a part of the alerts' names."""
+    panel = table_panel(text, [Target(alerts.alert_age(named))], width=width, height=height)
+    columns(panel, _ALERT_COLUMNS, hide=("Time", "__name__", "alertstate", "job", *alerts.DETAILS))
+    column(
+        panel, "Alert", "string", None, _runbook("Alert"), model.DynamicConfigValue("custom.minWidth", 150)
+    )
+    column(panel, "Queue", "string", None, opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue"))
+    column(panel, "For", "s")
+    return sort_by(panel, "For")
+
+
+def width(pixels: int) -> model.DynamicConfigValue:
+    """The least width of a column whose texts are long."""
+    return model.DynamicConfigValue("custom.minWidth", pixels)
+
+
+def _runbook(name: str) -> model.DynamicConfigValue:
+    """A link to the page of the alert that a column names."""
+    url = f'${{runbooks:raw}}/${{__data.fields["{name}"]}}'
+    return model.DynamicConfigValue("links", [{"title": "Runbook", "url": url, "targetBlank": True}])
