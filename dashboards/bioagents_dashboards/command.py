@@ -1,33 +1,107 @@
-"""``bioagents dashboards``: bring the boards into a Grafana."""
+"""``bioagents dashboards``: bring the boards into a Grafana, and see whether it has the current ones."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from bioagents_cli.errors import UsageError
+from bioagents_cli.hints import did_you_mean
 from bioagents_cli.parsing import Parser
 from bioagents_dashboards.push.connection import Connection, connection, read_token
 from bioagents_dashboards.push.grafana import Grafana
-from bioagents_dashboards.push.run import Options, push
+from bioagents_dashboards.push.place import DEFAULT_TITLE
+from bioagents_dashboards.push.run import Options, check, push
+from bioagents_dashboards.push.survey import Target
+
+
+@dataclass(frozen=True, slots=True)
+class _Action:
+    """One word after ``dashboards``."""
+
+    summary: str
+    example: str  # what stands behind it
+    run: Callable[[list[str], str], int]
 
 
 def main(argv: list[str], prog: str) -> int:
-    """``push`` is the only action; 0 done, UsageError for bad input and for whatever Grafana refuses."""
-    if argv and argv[0] == "push":
-        return _push(argv[1:], f"{prog} push")
-    if argv and argv[0] in {"-h", "--help"}:
-        _parser(f"{prog} push").print_help()
+    """0 done, 1 a check found a difference; UsageError for bad input and for whatever Grafana refuses."""
+    first = argv[0] if argv else ""
+    if first in {"-h", "--help"}:
+        print(_help(prog))  # noqa: T201 - what was asked for
         return 0
-    raise UsageError(f"{f'unknown action {argv[0]!r}' if argv else 'no action given'}: expected push")
+    if first not in _ACTIONS:
+        known = ", ".join(_ACTIONS)
+        given = f"unknown action {first!r}{did_you_mean(first, _ACTIONS)}" if first else "no action given"
+        raise UsageError(f"{given}: expected {known}; see {prog} --help")
+    return _ACTIONS[first].run(argv[1:], f"{prog} {first}")
+
+
+def _help(prog: str) -> str:
+    actions = [f"  {name:<6} {action.summary}" for name, action in _ACTIONS.items()]
+    examples = [f"  {prog} {name} {action.example}" for name, action in _ACTIONS.items()]
+    return "\n".join(
+        (
+            f"usage: {prog} <action> [flags]",
+            "",
+            "The Grafana dashboards of this version. $GRAFANA_URL and $GRAFANA_TOKEN say which Grafana.",
+            "",
+            "actions:",
+            *actions,
+            "",
+            f"{prog} <action> --help explains an action.",
+            "",
+            "examples:",
+            *examples,
+        )
+    )
 
 
 def _push(argv: list[str], prog: str) -> int:
-    flags = _parser(prog).parse(argv)
-    options = Options(flags.folder, flags.datasource, flags.dry_run, flags.overwrite)
-    push(Grafana(_connection(flags)), options, print)
+    parser = _parser(prog, _ACTIONS["push"])
+    parser.add_argument(
+        "--dry-run", dest="dry_run", action="store_true", help="say what would change, and change nothing"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace boards that a person has edited")
+    parser.add_argument(
+        "--prune", action="store_true", help="remove boards that a push of another version "
+        "brought and this one does not ship; never others",
+    )  # fmt: skip
+    flags = parser.parse(argv)
+    options = Options(_target(flags), flags.dry_run, flags.overwrite, flags.prune)
+    push(Grafana(_connection(flags)), options, _say)
     return 0
+
+
+def _check(argv: list[str], prog: str) -> int:
+    flags = _parser(prog, _ACTIONS["check"]).parse(argv)
+    return 0 if check(Grafana(_connection(flags)), _target(flags), _say) else 1
+
+
+_ACTIONS: Final = {
+    "push": _Action(
+        "bring the boards into a Grafana, or up to date there",
+        "--grafana.url https://grafana.example.org --dry-run",
+        _push,
+    ),
+    "check": _Action(
+        "say whether a Grafana has the current ones: 0 all, 1 not all",
+        "--grafana.url https://grafana.example.org",
+        _check,
+    ),
+}
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - a run that is broken off has said what it did
+
+
+def _target(flags: argparse.Namespace) -> Target:
+    return Target(flags.folder, flags.datasource, flags.runbook_url)
 
 
 def _connection(flags: argparse.Namespace) -> Connection:
@@ -35,15 +109,35 @@ def _connection(flags: argparse.Namespace) -> Connection:
     if not url:
         raise UsageError("no Grafana: expected its address in --grafana.url or $GRAFANA_URL")
     token = read_token(flags.token_file) if flags.token_file else os.environ.get("GRAFANA_TOKEN", "").strip()
-    return connection(url, token)
+    return connection(url, token, flags.ca_file)
 
 
-def _parser(prog: str) -> Parser:
+def _parser(prog: str, action: _Action) -> Parser:
     parser = Parser(
         prog,
-        description="Bring the dashboards into a Grafana, or up to date there; a second run changes nothing.",
-        example=f"GRAFANA_TOKEN=... {prog} --grafana.url http://127.0.0.1:3000 --dry-run",
+        description=f"{action.summary[0].upper()}{action.summary[1:]}.",
+        example=f"GRAFANA_TOKEN=... {prog} {action.example}",
     )
+    _add_connection(parser)
+    parser.add_argument(
+        "--folder", metavar="NAME",
+        help="title or uid of the folder for all boards, made if missing "
+        f"[new ones: {DEFAULT_TITLE!r}; others: where they are]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--datasource", metavar="NAME",
+        help="uid or name of the Prometheus data source that they open with [as they are; new ones: as the "
+        "others, else Grafana's default]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--runbook-url", dest="runbook_url", metavar="URL",
+        help="where the runbooks are read [as they are; new ones: as the others, else the "
+        "exporter on this machine]",
+    )  # fmt: skip
+    return parser
+
+
+def _add_connection(parser: Parser) -> None:
     parser.add_argument(
         "--grafana.url", dest="url", metavar="URL", help="address of the Grafana [$GRAFANA_URL]"
     )
@@ -52,15 +146,6 @@ def _parser(prog: str) -> Parser:
         help="file with the token of a service account that is Editor [the token in $GRAFANA_TOKEN]",
     )  # fmt: skip
     parser.add_argument(
-        "--folder", metavar="NAME",
-        help="title or uid of the folder, made if missing; boards elsewhere move there "
-        "[new ones: 'BioAgents Monitor'; others stay where they are]",
+        "--grafana.ca-file", dest="ca_file", type=Path, metavar="FILE",
+        help="who may sign Grafana's certificate (PEM) [whom this machine trusts]",
     )  # fmt: skip
-    parser.add_argument(
-        "--datasource", metavar="NAME", help="uid or name of the Prometheus data source [Grafana's default]"
-    )
-    parser.add_argument(
-        "--dry-run", dest="dry_run", action="store_true", help="say what would be done and change nothing"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace boards that a person has edited")
-    return parser

@@ -2,83 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bioagents_cli.main import main
-from bioagents_dashboards.push.run import shipped_boards
+from bioagents_dashboards.push.boards import SAVED_BY, shipped_boards
+from bioagents_dashboards.push.compatibility import FIRST_GRAFANA
 from support.grafana_stand_in import Board, GrafanaStandIn
+from support.pushing import refused, run
 
 UID = "bioagents-fleet"
-PUSH = ("dashboards", "push")
+OLDER = f"{SAVED_BY}0123456789abcdef"
+SEVEN = ("Fleet", "Queue", "Actor", "Workers", "Capacity", "Ground", "Slo")
 
 
-@pytest.fixture
-def grafana(monkeypatch: pytest.MonkeyPatch) -> Iterator[GrafanaStandIn]:
-    """A stand-in that the environment points at, with a token that may write."""
-    with GrafanaStandIn() as server:
-        monkeypatch.setenv("GRAFANA_URL", server.url)
-        monkeypatch.setenv("GRAFANA_TOKEN", "editor")
-        yield server
-
-
-def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    """The one line of a push that ends with status 2."""
-    assert main([*PUSH, *argv]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.count("\n") == 1
-    assert err.startswith("bioagents dashboards: ")
-    return err
+def variable(body: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [it for it in body["templating"]["list"] if it["name"] == name]
+    return dict(found)
 
 
 def test_first_push_creates_folder_and_boards(
     grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An empty Grafana has all boards after it, as they are shipped, in the default folder."""
-    assert main([*PUSH]) == 0
-    stored = grafana.state.boards
-    assert list(stored) == [board["uid"] for board in shipped_boards()]
-    assert stored[UID].body == {**shipped_boards()[0], "version": 0}
-    assert grafana.state.folders[stored[UID].folder] == "BioAgents Monitor"
-    out = capsys.readouterr().out
-    assert "created    folder 'BioAgents Monitor'\n" in out
-    assert f"created    'Fleet overview'  {grafana.url}/d/{UID}\n" in out
+    out = run(capsys, "push")
+    stored, shipped = grafana.state.boards, {board["uid"]: board for board in shipped_boards()}
+    assert {uid: board.body for uid, board in stored.items()} == {
+        uid: {**board, "version": 0} for uid, board in shipped.items()
+    }
+    assert grafana.state.folders == {"bioagents-monitor": "BioAgents Monitor"}
+    assert {board.folder for board in stored.values()} == {"bioagents-monitor"}
+    folder = f"{grafana.url}/dashboards/f/bioagents-monitor"
+    assert f"created       folder 'BioAgents Monitor'  {folder}\n" in out
+    assert f"created       'Fleet overview'  {grafana.url}/d/{UID}\n" in out
 
 
 def test_second_push_writes_nothing(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
     """Idempotent: not a single request that changes anything."""
-    main([*PUSH])
+    run(capsys, "push")
     before = grafana.state.writes
-    assert main([*PUSH]) == 0
+    out = run(capsys, "push")
     assert grafana.state.writes == before
-    assert "unchanged  'Fleet overview'" in capsys.readouterr().out
+    assert f"unchanged     'Fleet overview'  {grafana.url}/d/{UID}\n" in out
 
 
-def test_dry_run_writes_nothing(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says what a real run would do."""
-    assert main([*PUSH, "--dry-run"]) == 0
-    assert grafana.state.writes == 0
-    out = capsys.readouterr().out
-    assert "would create    folder 'BioAgents Monitor'\n" in out
-    assert "would create    'Fleet overview'" in out
+def test_many_boards(
+    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], ships: Callable[..., list[str]]
+) -> None:
+    """Seven boards come in once each; of a version that changes one, that one is written."""
+    uids = ships(*SEVEN)
+    run(capsys, "push")
+    assert list(grafana.state.boards) == uids
+    assert grafana.state.writes == 1 + len(uids)
+    grafana.state.boards[uids[3]].messages[-1] = OLDER
+    out = run(capsys, "push").splitlines()
+    assert out[0].startswith("updated       'Workers'")
+    assert [line.split()[0] for line in out[1:]] == ["unchanged"] * 6
+    assert [board.version for board in grafana.state.boards.values()] == [1, 1, 1, 2, 1, 1, 1]
 
 
-def test_board_of_an_older_version_is_updated(
+def test_board_of_another_version_is_updated_where_it_is(
     grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What an earlier release pushed is replaced, in the folder to which a person moved it."""
-    main([*PUSH])
+    """What another release pushed is replaced, in the folder to which a person moved it."""
+    run(capsys, "push")
     grafana.state.folders["elsewhere"] = "Elsewhere"
     stored = grafana.state.boards[UID]
-    stored.messages[-1] = "bioagents dashboards push 0123456789abcdef"
-    stored.body["title"], stored.folder = "Old", "elsewhere"
-    assert main([*PUSH]) == 0
+    stored.messages[-1], stored.body["title"], stored.folder = OLDER, "Old", "elsewhere"
+    assert "updated       'Fleet overview'" in run(capsys, "push")
     assert grafana.state.boards[UID].body["title"] == "Fleet overview"
     assert grafana.state.boards[UID].folder == "elsewhere"
-    assert "updated    'Fleet overview'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("plain", [True, False])
@@ -87,168 +82,157 @@ def test_board_edited_by_a_person_is_left_alone(
 ) -> None:
     """Refused before anything is written, in both forms of the versions' answer; --overwrite replaces it."""
     grafana.state.plain_versions = plain
-    main([*PUSH])
+    run(capsys, "push")
     grafana.edit(UID)
     before = grafana.state.writes
-    capsys.readouterr()
-    assert "'Fleet overview' (version 2)" in refused(capsys)
+    for flags in ((), ("--dry-run",), ("--prune",)):
+        assert "'Fleet overview' (version 2 by alice); nothing was changed" in refused(capsys, "push", *flags)
     assert grafana.state.writes == before
-    assert main([*PUSH, "--overwrite"]) == 0
+    run(capsys, "push", "--overwrite")
     assert grafana.state.boards[UID].version == 3
-    assert main([*PUSH]) == 0
+    assert "unchanged" in run(capsys, "push")
 
 
-def test_edit_during_the_push_is_a_conflict(
+def test_all_edited_boards_are_named_at_once(
+    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], ships: Callable[..., list[str]]
+) -> None:
+    """One refusal names them all, and none of the others is written."""
+    uids = ships(*SEVEN)
+    run(capsys, "push")
+    for uid in uids[2:]:
+        grafana.state.boards[uid].messages[-1] = OLDER
+    for uid in uids[:2]:
+        grafana.edit(uid, "bob")
+    before = grafana.state.writes
+    assert "'Fleet' (version 2 by bob), 'Queue' (version 2 by bob); nothing" in refused(capsys, "push")
+    assert grafana.state.writes == before
+
+
+def test_same_board_by_somebody_else_is_adopted(
     grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Grafana itself refuses (412) what changed between our reading and our writing."""
-    main([*PUSH])
-    grafana.state.boards[UID].messages[-1] = "bioagents dashboards push 0123456789abcdef"
-    grafana.state.before_save = lambda: grafana.edit(UID)
-    capsys.readouterr()
-    line = refused(capsys)
-    assert "(412): The dashboard has been changed by someone else; nothing was changed" in line
+    """A board that is what we would save loses nothing; it is saved once, so that later pushes know it."""
+    run(capsys, "push")
+    grafana.state.boards[UID].messages[-1] = "imported by Terraform"
+    assert "current       'Fleet overview'" in run(capsys, "check")
+    assert "would adopt   'Fleet overview'" in run(capsys, "push", "--dry-run")
+    assert "adopted       'Fleet overview'" in run(capsys, "push")
+    assert "unchanged     'Fleet overview'" in run(capsys, "push")
 
 
-def test_named_folder_moves_boards(grafana: GrafanaStandIn) -> None:
+def test_named_folder_moves_boards(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
     """``--folder`` takes a title or a uid, makes a missing one, and boards elsewhere move there."""
-    main([*PUSH])
-    assert main([*PUSH, "--folder", "On call"]) == 0
+    run(capsys, "push")
+    assert "created       folder 'On call'" in run(capsys, "push", "--folder", "On call")
     uid = grafana.state.boards[UID].folder
     assert grafana.state.folders[uid] == "On call"
     before = grafana.state.writes
-    assert main([*PUSH, "--folder", uid]) == 0
+    run(capsys, "push", "--folder", uid)
+    run(capsys, "push", "--folder", "On call")
+    grafana.state.folders[uid] = "Renamed"
+    run(capsys, "push", "--folder", "On call")
+    run(capsys, "push", "--folder", "Renamed")
     assert grafana.state.writes == before
 
 
-def test_data_source_is_chosen_by_name_or_uid(grafana: GrafanaStandIn) -> None:
-    """The board's variable starts with that data source, whatever Grafana's default is."""
-    grafana.state.sources.append({"uid": "abc", "name": "Prod / EU", "type": "prometheus"})
-    for name in ("abc", "Prod / EU"):
-        assert main([*PUSH, "--datasource", name]) == 0
-    (variable,) = [
-        v for v in grafana.state.boards[UID].body["templating"]["list"] if v["type"] == "datasource"
-    ]
-    assert variable["current"] == {"selected": True, "text": "Prod / EU", "value": "abc"}
-    assert grafana.state.boards[UID].version == 1
+def test_folder_inside_another(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its uid is enough; a title is looked for at the root, on every page of the list."""
+    grafana.state.nested["deep"] = "Deep"
+    run(capsys, "push", "--folder", "deep")
+    assert grafana.state.boards[UID].folder == "deep"
+    grafana.state.folders.update({f"f{number}": f"Folder {number}" for number in range(1001)})
+    run(capsys, "push", "--folder", "Folder 1000")
+    assert grafana.state.boards[UID].folder == "f1000"
+    grafana.state.folders["twin"] = "Folder 1"
+    assert "2 folders have the title 'Folder 1'" in refused(capsys, "push", "--folder", "Folder 1")
 
 
-def test_unfit_data_source_is_refused(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
-    """An unknown one and one of another kind: named, nothing written."""
-    grafana.state.sources.append({"uid": "loki", "name": "Logs", "type": "loki"})
-    assert "unknown data source 'nope'" in refused(capsys, "--datasource", "nope")
-    assert "of type 'loki': expected a prometheus one" in refused(capsys, "--datasource", "Logs")
-    assert grafana.state.writes == 0
-
-
-def test_wrong_token_is_refused(
-    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """401 says what is expected and does not repeat the token."""
-    monkeypatch.setenv("GRAFANA_TOKEN", "planted-secret")
-    line = refused(capsys)
-    assert "(401): the token is wrong or has expired" in line
-    assert "planted-secret" not in line
-    assert grafana.state.writes == 0
-
-
-def test_missing_permission_leaves_nothing(
-    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """403 names the role that is needed."""
-    monkeypatch.setenv("GRAFANA_TOKEN", "viewer")
-    assert "(403): the token has no permission for this: expected" in refused(capsys)
-    assert grafana.state.folders == {}
-
-
-def test_provisioned_board_is_refused(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
-    """A board from a file on Grafana's disk cannot be saved, not even with --overwrite."""
-    grafana.state.boards[UID] = Board(shipped_boards()[0], "", [""], provisioned=True)
-    for flags in ((), ("--overwrite",)):
-        assert "comes from a file on Grafana's disk" in refused(capsys, *flags)
-
-
-def test_folder_made_for_nothing_goes_again(
+def test_data_source_is_chosen_by_name_or_uid_and_stays(
     grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A board that Grafana refuses at the last moment leaves no empty folder behind."""
-    appears = Board(shipped_boards()[0], "", [""], provisioned=True)
-    grafana.state.before_save = lambda: grafana.state.boards.update({UID: appears})
-    assert "(400): Cannot save provisioned dashboard; nothing was changed" in refused(capsys)
-    assert grafana.state.folders == {}
-
-
-@pytest.mark.parametrize("lost", ["request", "reply"])
-def test_lost_connection_heals_with_the_next_run(
-    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], lost: str
-) -> None:
-    """Whether it was saved is not known, which the line says; a second run ends with the board there once."""
-    grafana.state.lose = lost
-    assert "whether it was saved is not known: run the command again" in refused(capsys)
-    assert main([*PUSH]) == 0
+    """The board's variable starts with it, whatever Grafana's default is; later pushes keep it."""
+    grafana.state.sources.append({"uid": "abc", "name": "Prod / EU", "type": "prometheus"})
+    for name in ("abc", "Prod / EU"):
+        run(capsys, "push", "--datasource", name)
     assert grafana.state.boards[UID].version == 1
-    assert list(grafana.state.folders.values()) == ["BioAgents Monitor"]
+    grafana.state.boards[UID].messages[-1] = OLDER
+    run(capsys, "push")
+    current = {"selected": True, "text": "Prod / EU", "value": "abc"}
+    assert variable(grafana.state.boards[UID].body, "datasource")["current"] == current
 
 
-def test_grafana_below_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runbooks_address_is_chosen_and_stays(
+    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The text variable holds it without a slash at its end; later pushes keep it."""
+    run(capsys, "push")
+    run(capsys, "push", "--runbook-url", "https://wiki.example.org/runbooks/")
+    before = grafana.state.writes
+    run(capsys, "push")
+    run(capsys, "push", "--runbook-url", "https://wiki.example.org/runbooks")
+    assert grafana.state.writes == before
+    found = variable(grafana.state.boards[UID].body, "runbooks")
+    assert found["query"] == found["current"]["value"] == "https://wiki.example.org/runbooks"
+
+
+def test_new_board_opens_as_the_others(
+    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], ships: Callable[..., list[str]]
+) -> None:
+    """A board that a later version brings has the data source and the runbooks of those that are there."""
+    grafana.state.sources.append({"uid": "abc", "name": "Prod", "type": "prometheus"})
+    ships("Fleet")
+    run(capsys, "push", "--datasource", "abc", "--runbook-url", "https://wiki.example.org")
+    _, new = ships("Fleet", "Queue")
+    run(capsys, "push")
+    body = grafana.state.boards[new].body
+    assert variable(body, "datasource")["current"]["value"] == "abc"
+    assert variable(body, "runbooks")["query"] == "https://wiki.example.org"
+
+
+def test_prune_removes_only_what_we_own_and_ship_no_more(
+    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], ships: Callable[..., list[str]]
+) -> None:
+    """No person's copy, nothing that a person edited, no file's board; without the flag it is only named."""
+    ships("Fleet", "Old", "Edited", "Filed")
+    run(capsys, "push")
+    boards = grafana.state.boards
+    boards["copy"] = Board({**boards["bioagents-old"].body, "uid": "copy"}, "bioagents-monitor", [""])
+    boards["theirs"] = Board({"title": "Old", "tags": []}, "bioagents-monitor", [OLDER])
+    boards["bioagents-filed"].provisioned = True
+    grafana.edit("bioagents-edited")
+    ships("Fleet")
+    out = run(capsys, "push")
+    assert "left          'Old'" in out
+    assert "would remove  'Old'" in run(capsys, "push", "--prune", "--dry-run")
+    assert "bioagents-old" in boards
+    out = run(capsys, "push", "--prune")
+    assert f"removed       'Old'  {grafana.url}/d/bioagents-old  (no longer shipped)\n" in out
+    assert list(boards) == ["bioagents-fleet", "bioagents-edited", "bioagents-filed", "copy", "theirs"]
+    assert "'Old'" not in run(capsys, "push", "--prune")
+
+
+def test_grafana_below_a_path(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """``serve_from_sub_path``: the address may have a path, with and without a slash at its end."""
     monkeypatch.setenv("GRAFANA_TOKEN", "editor")
     with GrafanaStandIn(path="/grafana") as server:
         for url in (server.url, f"{server.url}/"):
-            assert main([*PUSH, "--grafana.url", url]) == 0
+            run(capsys, "push", "--grafana.url", url)
         assert all(line.split()[1].startswith("/grafana/api/") for line in server.state.requests)
 
 
-def test_token_from_a_file(grafana: GrafanaStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_from_a_file(
+    grafana: GrafanaStandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """A file wins over the environment, white space around its token does not matter."""
     monkeypatch.setenv("GRAFANA_TOKEN", "wrong")
     (tmp_path / "token").write_text("editor\n")
-    assert main([*PUSH, "--grafana.token-file", str(tmp_path / "token")]) == 0
+    run(capsys, "push", "--grafana.token-file", str(tmp_path / "token"))
     assert UID in grafana.state.boards
 
 
-@pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        ("127.0.0.1:3000", "--grafana.url is '127.0.0.1:3000': expected http(s)://"),
-        ("http://", "--grafana.url is 'http://': expected http(s)://"),
-        ("http://h:99999", "--grafana.url is no address: expected http(s)://"),
-        ("http://u:planted@h", "--grafana.url carries a user name or password"),
-        ("http://127.0.0.1:1", "Connection refused"),
-    ],
-)
-def test_wrong_address(
-    url: str, message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One line that names the address, never a password in it."""
-    monkeypatch.setenv("GRAFANA_TOKEN", "editor")
-    line = refused(capsys, "--grafana.url", url)
-    assert message in line
-    assert "planted" not in line
-
-
-def test_address_of_something_else(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A server that is no Grafana is called so."""
-    monkeypatch.setenv("GRAFANA_TOKEN", "editor")
-    with GrafanaStandIn() as server:
-        assert "refused its health" in refused(capsys, "--grafana.url", f"{server.url}/elsewhere")
-
-
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        ((), "no Grafana: expected its address in --grafana.url or $GRAFANA_URL"),
-        (("--grafana.url", "http://h"), "no token: expected a service account token"),
-        (("--grafana.url", "http://h", "--grafana.token-file", "/nowhere"), "'/nowhere': No such file"),
-        (("--overwite",), "unknown flag --overwite (did you mean --overwrite?)"),
-    ],
-)
-def test_missing_input(
-    argv: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each missing thing is named, with where to put it."""
-    monkeypatch.delenv("GRAFANA_URL", raising=False)
-    monkeypatch.delenv("GRAFANA_TOKEN", raising=False)
-    assert message in refused(capsys, *argv)
+def test_every_schema_version_that_ships_is_known() -> None:
+    """A board of a newer schema needs a Grafana that somebody looked up."""
+    assert {board["schemaVersion"] for board in shipped_boards()} <= FIRST_GRAFANA.keys()

@@ -1,18 +1,24 @@
 """A stand-in for Grafana's HTTP API: no Grafana, but a server written from the API's documentation.
 
-It knows health, folders, data sources, dashboards by uid and their versions, with the statuses that the pages
-"Dashboard API", "Dashboard Versions", "Folder API" and "Data source API" of the documentation name: 401, 403,
-404, 409, 412 (``version-mismatch``) and 400 for provisioned boards. It can lose connections.
+It knows health, settings, folders, data sources, search, dashboards by uid and their versions, with the
+fields and statuses that Grafana's documentation of its HTTP API has on the pages "Other", "Folder", "Data
+source", "Folder/Dashboard Search", "Dashboard" and "Dashboard Versions": 401, 403, 404, 409 for a folder that
+exists, 412 with the status ``version-mismatch``. The 400 for a provisioned board is Grafana's own answer, which
+those pages do not name. It can lose connections, and be something else.
 """
 
 from __future__ import annotations
 
 import json
+import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from support.certificates import Certificate
 
 Answer = tuple[int, Any]
 
@@ -25,6 +31,8 @@ class Board:
     folder: str
     messages: list[str]
     provisioned: bool = False
+    authors: list[str] = field(default_factory=list)
+    writable: bool = True
 
     @property
     def version(self) -> int:
@@ -32,38 +40,65 @@ class Board:
 
 
 @dataclass
+class Loss:
+    """A connection that breaks at a request."""
+
+    request: str  # "METHOD end-of-path"
+    part: str  # "request": before it is carried out; "reply": after
+    after: int = 0  # so many such requests come through
+    for_good: bool = False  # nothing comes through any more
+    began: bool = False
+
+
+@dataclass
 class State:
     """What the stand-in has, and how it is to misbehave."""
 
     tokens: dict[str, str] = field(default_factory=lambda: {"editor": "Editor", "viewer": "Viewer"})
+    version: str = "12.2.0"
+    hides_version: bool = False  # from those who are not signed in
     folders: dict[str, str] = field(default_factory=dict)
+    nested: dict[str, str] = field(default_factory=dict)  # not at the root
     boards: dict[str, Board] = field(default_factory=dict)
     sources: list[dict[str, str]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     writes: int = 0
-    lose: str = ""  # "request" or "reply" of the next POST of a dashboard
+    loss: Loss | None = None
     plain_versions: bool = False  # the answer's form before Grafana 11
-    before_save: Any = None  # called once before the next dashboard is saved
+    before: dict[str, Callable[[], object]] = field(default_factory=dict)  # called once before such a request
+    refuses: dict[str, Answer] = field(default_factory=dict)  # "METHOD end-of-path" → answer
+    redirects_to: str = ""
+    page: str = ""  # of another server: HTML, whatever is asked
 
 
 class GrafanaStandIn:
     """Listens on a free port of 127.0.0.1 while the context lasts."""
 
-    def __init__(self, path: str = "") -> None:
-        self.state, self.path = State(), path
+    def __init__(self, path: str = "", certificate: Certificate | None = None) -> None:
+        self.state, self.path, self._certificate = State(), path, certificate
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}{self.path}"
+        scheme = "https" if self._certificate else "http"
+        return f"{scheme}://127.0.0.1:{self._server.server_address[1]}{self.path}"
 
-    def edit(self, uid: str) -> None:
-        """A person saves the board in the browser."""
-        self.state.boards[uid].messages.append("")
+    def edit(self, uid: str, author: str = "alice") -> None:
+        """A person adds a panel in the browser."""
+        board = self.state.boards[uid]
+        panel = {"title": "Mine", "type": "text"}
+        board.body = {**board.body, "panels": [*board.body["panels"], panel]}
+        board.messages.append("")
+        board.authors.append(author)
 
     def __enter__(self) -> Self:
         """Start to listen."""
         handler = type("Handler", (_Handler,), {"state": self.state, "prefix": f"{self.path}/api"})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        if self._certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._certificate.certificate, self._certificate.key)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            self._server.handle_error = lambda *_: None  # type: ignore[method-assign,assignment] # a refused handshake
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
         return self
@@ -92,27 +127,54 @@ class _Handler(BaseHTTPRequestHandler):
         self._handle(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
     def _handle(self, body: dict[str, Any] | None) -> None:
-        path = urlsplit(self.path).path
-        self.state.requests.append(f"{self.command} {path}")
-        saves = self.command == "POST" and path.endswith("/dashboards/db")
-        lose, self.state.lose = (self.state.lose, "") if saves else ("", self.state.lose)
-        answer = (0, None) if lose == "request" else self._route(path.removeprefix(self.prefix), body)
-        if lose:
+        parts = urlsplit(self.path)
+        self.query = parse_qs(parts.query)
+        self.state.requests.append(f"{self.command} {parts.path}")
+        lost = self._lost()
+        answer = (0, None) if lost == "request" else self._answer(parts.path, body)
+        if lost:
             self.close_connection = True
-            return
-        self._send(*answer)
+        else:
+            self._send(*answer)
+
+    def _lost(self) -> str:
+        loss = self.state.loss
+        if loss is None or not (loss.began or self._is_now(loss.request)):
+            return ""
+        loss.after -= 1
+        if loss.after >= 0:
+            return ""
+        loss.began, self.state.loss = True, loss if loss.for_good else None
+        return loss.part
+
+    def _is_now(self, request: str) -> bool:
+        """Whether this request is "METHOD end-of-path"."""
+        method, end = request.split(" ")
+        return self.command == method and urlsplit(self.path).path.endswith(end)
+
+    def _answer(self, path: str, body: dict[str, Any] | None) -> Answer:
+        for request in filter(self._is_now, list(self.state.before)):
+            self.state.before.pop(request)()
+        for request in filter(self._is_now, self.state.refuses):
+            return self.state.refuses[request]
+        return self._route(path.removeprefix(self.prefix), body)
 
     def _send(self, status: int, body: object) -> None:
-        text = json.dumps(body).encode()
+        status = 301 if self.state.redirects_to else 200 if self.state.page else status
+        text = (self.state.page or json.dumps(body)).encode()
+        kind = "text/html" if self.state.page else "application/json"
         self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=UTF-8")
+        if self.state.redirects_to:
+            self.send_header("Location", self.state.redirects_to)
+        self.send_header("Content-Type", f"{kind}; charset=UTF-8")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
 
     def _route(self, path: str, body: dict[str, Any] | None) -> Answer:
         if path == "/health":
-            return 200, {"database": "ok", "version": "12.2.0", "commit": "0000000"}
+            version = {} if self.state.hides_version else {"version": self.state.version, "commit": "0000000"}
+            return 200, {"database": "ok", **version}
         role = self.state.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
         if role is None:
             return 401, {"message": "Invalid API key"}
@@ -120,22 +182,40 @@ class _Handler(BaseHTTPRequestHandler):
             if role != "Editor":
                 return 403, {"message": "You'll need additional permissions to perform this action."}
             self.state.writes += 1
+        return self._known(path, body)
+
+    def _known(self, path: str, body: dict[str, Any] | None) -> Answer:
         kind, _, rest = path.lstrip("/").partition("/")
+        if kind == "frontend":
+            return 200, {"buildInfo": {"version": self.state.version}}
+        if kind == "search":
+            return self._search()
         route = {"folders": self._folders, "datasources": self._sources, "dashboards": self._boards}.get(kind)
         return route(rest, body) if route else (404, {"message": "Not found"})
 
+    def _search(self) -> Answer:
+        wanted = set(self.query.get("tag", []))
+        boards = self.state.boards.items()
+        found = [(uid, board.body) for uid, board in boards if wanted <= set(board.body.get("tags", []))]
+        return 200, [{"uid": uid, "title": body["title"], "type": "dash-db"} for uid, body in found]
+
     def _folders(self, rest: str, body: dict[str, Any] | None) -> Answer:
-        folders = self.state.folders
+        folders, known = self.state.folders, {**self.state.folders, **self.state.nested}
+        if rest and rest not in known:
+            return 404, {"message": "folder not found", "status": "not-found"}
         if self.command == "DELETE":
             folders.pop(rest)
             return 200, {"message": "Folder deleted"}
+        if rest:
+            return 200, {"id": 1, "uid": rest, "title": known[rest]}
         if body is None:
-            return 200, [{"id": 1, "uid": uid, "title": title} for uid, title in folders.items()]
-        if body["title"] in folders.values():
-            return 409, {"message": "a folder with the same name already exists in the current location"}
-        uid = str(body.get("uid") or f"folder{len(folders) + 1}")
-        folders[uid] = body["title"]
-        return 200, {"id": 1, "uid": uid, "title": body["title"]}
+            size, page = int(self.query["limit"][0]), int(self.query["page"][0])
+            shown = list(folders.items())[size * (page - 1) : size * page]
+            return 200, [{"id": 1, "uid": uid, "title": title} for uid, title in shown]
+        if body["uid"] in known:
+            return 409, {"message": "a folder with that uid already exists"}
+        folders[body["uid"]] = body["title"]
+        return 200, {"id": 1, "uid": body["uid"], "title": body["title"]}
 
     def _sources(self, rest: str, _: dict[str, Any] | None) -> Answer:
         key, wanted = rest.split("/", 1)
@@ -149,27 +229,36 @@ class _Handler(BaseHTTPRequestHandler):
         board = self.state.boards.get(uid)
         if board is None:
             return 404, {"message": "Dashboard not found"}
-        if more == "versions":
-            versions = [{"version": i, "message": m} for i, m in enumerate(board.messages, 1)][::-1]
-            return 200, versions if self.state.plain_versions else {"continueToken": "", "versions": versions}
-        meta = {"folderUid": board.folder, "provisioned": board.provisioned, "version": board.version}
+        if self.command == "DELETE":
+            del self.state.boards[uid]
+            return 200, {"title": board.body["title"], "message": f"Dashboard {board.body['title']} deleted"}
+        return self._versions(board) if more == "versions" else self._one(board)
+
+    def _versions(self, board: Board) -> Answer:
+        authors = [*["sa-bioagents"] * (board.version - len(board.authors)), *board.authors]
+        pairs = enumerate(zip(board.messages, authors, strict=True), 1)
+        versions = [{"version": i, "message": message, "createdBy": by} for i, (message, by) in pairs][::-1]
+        return 200, versions if self.state.plain_versions else {"continueToken": "", "versions": versions}
+
+    def _one(self, board: Board) -> Answer:
+        title = {**self.state.folders, **self.state.nested}.get(board.folder, "General")
+        meta = {"folderUid": board.folder, "folderTitle": title, "provisioned": board.provisioned}
+        meta |= {"version": board.version, "canSave": board.writable}
         return 200, {"dashboard": {**board.body, "id": 1, "version": board.version}, "meta": meta}
 
     def _save(self, body: dict[str, Any]) -> Answer:
-        hook, self.state.before_save = self.state.before_save, None
-        if hook:
-            hook()
         board, uid = body["dashboard"], body["dashboard"]["uid"]
         have = self.state.boards.get(uid)
         if refusal := self._refusal(body, have):
             return refusal
         messages = [*(have.messages if have else []), body.get("message", "")]
-        self.state.boards[uid] = Board(board, body.get("folderUid") or "", messages)
+        authors = [*have.authors, "sa-bioagents"] if have else []
+        self.state.boards[uid] = Board(board, body.get("folderUid") or "", messages, authors=authors)
         return 200, {"id": 1, "uid": uid, "status": "success", "version": len(messages), "url": f"/d/{uid}"}
 
     def _refusal(self, body: dict[str, Any], have: Board | None) -> Answer | None:
         folder = body.get("folderUid")
-        if folder and folder not in self.state.folders:
+        if folder and folder not in {**self.state.folders, **self.state.nested}:
             return 400, {"message": "folder not found"}
         if have and have.provisioned:
             return 400, {"message": "Cannot save provisioned dashboard"}

@@ -1,1 +1,1 @@
-"""``bioagents dashboards push``: read what Grafana has, decide, then write."""
+"""``bioagents dashboards push`` and ``check``: read what Grafana has, decide, then write or tell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -20,6 +21,7 @@ class Connection:
     port: int | None
     path: str  # "" or one that ends with a slash
     token: str = field(repr=False)
+    ca_file: Path | None = None  # who signs the certificate; None: whom this machine trusts
 
     @property
     def url(self) -> str:
@@ -28,7 +30,7 @@ class Connection:
         return f"{self.scheme}://{self.host}{port}/{self.path}".rstrip("/")
 
 
-def connection(url: str, token: str) -> Connection:
+def connection(url: str, token: str, ca_file: Path | None = None) -> Connection:
     """UsageError for what is no address of a web server, for credentials in it, and for what is no token."""
     parts, port = _split(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -44,9 +46,11 @@ def connection(url: str, token: str) -> Connection:
         )
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise UsageError("the token has spaces or other characters that no token has")
+    if ca_file:
+        _require_certificates(ca_file)
     path = parts.path.strip("/")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return Connection(parts.scheme, host, port, f"{path}/" if path else "", token)
+    return Connection(parts.scheme, host, port, f"{path}/" if path else "", token, ca_file)
 
 
 def read_token(path: Path) -> str:
@@ -57,6 +61,18 @@ def read_token(path: Path) -> str:
         raise UsageError(f"--grafana.token-file {str(path)!r}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"--grafana.token-file {str(path)!r} is no text file with a token") from error
+
+
+def _require_certificates(path: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        reason = "no certificate in it" if isinstance(error, ssl.SSLError) else str(error)
+        if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
+            reason = str(error.strerror)
+        raise UsageError(
+            f"--grafana.ca-file {str(path)!r}: {reason}; expected a file with certificates (PEM)"
+        ) from error
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:

@@ -4,6 +4,7 @@ UsageError
 └── GrafanaError        one line that says what Grafana refused
     ├── NotFound        404
     ├── Conflict        412, or 409: it has something else under that name or version
+    ├── NotGrafana      something else answers
     └── NoAnswer        no connection, none in time, or one lost in the middle
 """
 
@@ -22,6 +23,10 @@ class NotFound(GrafanaError):  # noqa: N818 - an answer, and often no error
 
 class Conflict(GrafanaError):  # noqa: N818 - an answer
     """It has something else there."""
+
+
+class NotGrafana(GrafanaError):  # noqa: N818 - what was found
+    """An answer as no Grafana gives it."""
 
 
 class NoAnswer(GrafanaError):  # noqa: N818 - what happened

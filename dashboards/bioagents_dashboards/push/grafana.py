@@ -1,47 +1,32 @@
-"""The few calls of Grafana's HTTP API that we make, with answers and errors of our own types."""
+"""The few calls of Grafana's HTTP API that we make, with answers of our own types."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
-import niquests
-from grafana_client.api import GrafanaApi
-from grafana_client.client import GrafanaClientError, GrafanaException
-
+from bioagents_dashboards.push.boards import Board
+from bioagents_dashboards.push.choices import Source
 from bioagents_dashboards.push.connection import Connection
-from bioagents_dashboards.push.errors import Conflict, GrafanaError, NoAnswer, NotFound
+from bioagents_dashboards.push.errors import NotFound
+from bioagents_dashboards.push.http import Http
 
-#: Seconds until a call counts as not answered.
-TIMEOUT: Final = 15.0
-
-_REFUSED: Final = {
-    401: "the token is wrong or has expired: expected a service account token in $GRAFANA_TOKEN or "
-    "--grafana.token-file",
-    403: "the token has no permission for this: expected a service account with the role Editor",
-}
+_PAGE = 1000  # of a list, as large as Grafana makes it without being asked
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A board as Grafana has it."""
 
+    body: Board
     version: int
     folder: str  # uid; "" at the root
+    folder_title: str
     provisioned: bool  # it comes from a file on Grafana's disk
+    writable: bool  # with this token
     message: str  # of its newest version
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A data source."""
-
-    uid: str
-    name: str
-    kind: str
+    author: str  # of its newest version; "" where Grafana does not say
 
 
 class Grafana:
@@ -49,107 +34,134 @@ class Grafana:
 
     def __init__(self, connection: Connection) -> None:
         self.url = connection.url
-        self._api: Any = GrafanaApi(
-            auth=connection.token,
-            protocol=connection.scheme,
-            host=connection.host,
-            port=connection.port,
-            url_path_prefix=connection.path,
-            timeout=TIMEOUT,
-        )
+        self._http = Http(connection)
+        self._api = self._http.api
 
     def check(self) -> str:
-        """The version of the Grafana that answers; GrafanaError where something else does."""
-        answer = self._call("its health", lambda: self._api.client.GET("/health"))
-        if not isinstance(answer, dict) or "database" not in answer:
-            raise GrafanaError(f"{self.url} answers, but is no Grafana: expected the address before /api")
-        return str(answer.get("version", ""))
+        """The version of the Grafana that answers, "" where it hides it; NotGrafana for something else."""
+        try:
+            health = self._http.ask("its health", lambda: self._api.client.GET("/health"), dict)
+        except NotFound as error:
+            raise self._http.no_grafana() from error
+        if "database" not in health:
+            raise self._http.no_grafana()
+        return str(health.get("version") or self._version_for_the_signed_in())
+
+    def folder(self, uid: str) -> str | None:
+        """The title of the folder with this uid, wherever it is."""
+        what = f"folder {uid!r}"
+        try:
+            return self._http.ask(what, lambda: self._api.folder.get_folder(uid), lambda it: str(it["title"]))
+        except NotFound:
+            return None
 
     def folders(self) -> dict[str, str]:
         """Uid → title of the folders at the root that the token may see."""
-        found = self._call("folders", self._api.folder.get_all_folders)
-        return {str(folder["uid"]): str(folder["title"]) for folder in found}
+        found: dict[str, str] = {}
+        for page in range(1, 1000):
+            more = self._folders(page)
+            found.update(more)
+            if len(more) < _PAGE:
+                break
+        return found
 
-    def create_folder(self, title: str) -> str:
-        """The new folder's uid."""
-        return str(self._call(f"folder {title!r}", lambda: self._api.folder.create_folder(title))["uid"])
+    def create_folder(self, uid: str, title: str) -> None:
+        """Make a folder at the root."""
+        self._http.ask(
+            f"folder {title!r}", lambda: self._api.folder.create_folder(title, uid), lambda it: it["uid"]
+        )
 
     def delete_folder(self, uid: str) -> None:
         """Remove a folder with all that is in it."""
-        self._call(f"folder {uid!r}", lambda: self._api.folder.delete_folder(uid))
+        self._http.ask(f"folder {uid!r}", lambda: self._api.folder.delete_folder(uid), lambda _: None)
 
     def source(self, name: str) -> Source:
         """The data source of this uid or, without one, of this name; NotFound."""
         what, path = f"data source {name!r}", quote(name, safe="")
         try:
-            found = self._call(what, lambda: self._api.datasource.get_datasource_by_uid(path))
+            return self._http.ask(what, lambda: self._api.datasource.get_datasource_by_uid(path), _source)
         except NotFound:
-            found = self._call(what, lambda: self._api.datasource.get_datasource_by_name(path))
-        return Source(str(found["uid"]), str(found["name"]), str(found["type"]))
+            return self._http.ask(what, lambda: self._api.datasource.get_datasource_by_name(path), _source)
 
     def board(self, uid: str) -> Stored | None:
         """What Grafana has under this uid."""
         what = f"dashboard {uid!r}"
         try:
-            found = self._call(what, lambda: self._api.dashboard.get_dashboard(uid))
+            found = self._http.ask(what, lambda: self._api.dashboard.get_dashboard(uid), _body_and_meta)
         except NotFound:
             return None
-        meta = found["meta"]
-        return Stored(
-            version=int(found["dashboard"].get("version", 0)),
-            folder=str(meta.get("folderUid") or ""),
-            provisioned=bool(meta.get("provisioned")),
-            message=self._newest_message(uid),
+        return _stored(*found, *self._newest(uid))
+
+    def tagged(self, tags: list[str]) -> list[str]:
+        """The uids of the boards that carry all of these tags."""
+        search = self._api.search.search_dashboards
+        return self._http.ask(
+            "the list of dashboards",
+            lambda: search(tag=tags, type_="dash-db", limit=5000),
+            lambda found: [str(hit["uid"]) for hit in found],
         )
 
-    def save(
-        self, board: dict[str, object], *, folder: str, version: int, message: str, overwrite: bool
-    ) -> None:
+    def save(self, board: Board, *, folder: str, version: int, message: str) -> None:
         """Create or replace a board that has ``version`` (0: new); Conflict where it has another by now."""
         payload = {
             "dashboard": {**board, "version": version},
             "folderUid": folder,
             "message": message,
-            "overwrite": overwrite,
+            "overwrite": False,  # the version says what we saw; Grafana refuses where it has another
         }
-        self._call(f"dashboard {board['title']!r}", lambda: self._api.dashboard.update_dashboard(payload))
+        update = self._api.dashboard.update_dashboard
+        self._http.ask(f"dashboard {board['title']!r}", lambda: update(payload), lambda it: it["uid"])
 
-    def _newest_message(self, uid: str) -> str:
+    def delete(self, uid: str) -> None:
+        """Remove a board."""
+        self._http.ask(
+            f"dashboard {uid!r}", lambda: self._api.dashboard.delete_dashboard(uid), lambda _: None
+        )
+
+    def _folders(self, page: int) -> dict[str, str]:
+        return self._http.ask(
+            "folders",
+            lambda: self._api.client.GET("/folders", params={"limit": _PAGE, "page": page}),
+            lambda found: {str(folder["uid"]): str(folder["title"]) for folder in found},
+        )
+
+    def _newest(self, uid: str) -> tuple[str, str]:
+        """Message and author of the newest version."""
         call = self._api.dashboard_versions.get_dashboard_versions
-        found = self._call(f"versions of {uid!r}", lambda: call(dashboard_uid=uid, limit=1))
-        # A plain list before Grafana 11, an object with a token for the next page since.
-        versions = found["versions"] if isinstance(found, dict) else found
-        return str(versions[0].get("message", "")) if versions else ""
+        return self._http.ask(f"versions of {uid!r}", lambda: call(dashboard_uid=uid), _newest)
 
-    def _call(self, what: str, request: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
-        try:
-            return request()
-        except GrafanaClientError as error:
-            raise self._refusal(what, error) from error
-        except (GrafanaException, niquests.exceptions.RequestException) as error:
-            raise self._no_answer(what, error) from error
-        except json.JSONDecodeError as error:
-            raise GrafanaError(
-                f"{self.url} answers, but is no Grafana: expected the address before /api"
-            ) from error
-
-    def _refusal(self, what: str, error: GrafanaClientError) -> GrafanaError:
-        status = int(error.status_code)
-        said = error.response.get("message", "") if isinstance(error.response, dict) else ""
-        reason = _REFUSED.get(status) or str(said) or "no reason given"
-        kind = {404: NotFound, 409: Conflict, 412: Conflict}.get(status, GrafanaError)
-        return kind(f"Grafana at {self.url} refused {what} ({status}): {reason}")
-
-    def _no_answer(self, what: str, error: Exception) -> GrafanaError:
-        status = int(getattr(error, "status_code", 0))
-        if status:
-            return GrafanaError(f"Grafana at {self.url} failed at {what} ({status}): {error}")
-        return NoAnswer(f"no answer from {self.url} about {what}: {_short(error)}")
+    def _version_for_the_signed_in(self) -> str:
+        """``hide_version`` keeps it from those who are not, and health asks without a token."""
+        return self._http.ask(
+            "its settings",
+            lambda: self._api.client.GET("/frontend/settings"),
+            lambda settings: str(settings["buildInfo"].get("version") or ""),
+        )
 
 
-def _short(error: Exception) -> str:
-    """The innermost cause, which is the one that a person understands."""
-    cause: BaseException = error
-    while cause.__context__ is not None:
-        cause = cause.__context__
-    return str(cause) or type(cause).__name__
+def _source(found: dict[str, Any]) -> Source:
+    return Source(str(found["uid"]), str(found["name"]), str(found["type"]))
+
+
+def _body_and_meta(found: dict[str, Any]) -> tuple[Board, dict[str, Any]]:
+    return dict(found["dashboard"]), dict(found["meta"])
+
+
+def _stored(body: Board, meta: dict[str, Any], message: str, author: str) -> Stored:
+    return Stored(
+        body=body,
+        version=int(body.get("version") or 0),
+        folder=str(meta.get("folderUid") or ""),
+        folder_title=str(meta.get("folderTitle") or meta.get("folderUid") or "General"),
+        provisioned=bool(meta.get("provisioned")),
+        writable=meta.get("canSave") is not False,
+        message=message,
+        author=author,
+    )
+
+
+def _newest(found: Any) -> tuple[str, str]:  # noqa: ANN401 - JSON
+    # A plain list before Grafana 11, an object with a token for the next page since.
+    versions = found["versions"] if isinstance(found, dict) else found
+    newest: dict[str, Any] = max(versions, key=lambda version: int(version["version"]), default={})
+    return str(newest.get("message") or ""), str(newest.get("createdBy") or "")

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from bioagents_cli.errors import UsageError
-from bioagents_dashboards.push.grafana import Source, Stored
+from bioagents_dashboards.push.boards import SAVED_BY, Board, message
+from bioagents_dashboards.push.changes import changes
+from bioagents_dashboards.push.choices import Choices, chosen, with_choices
+from bioagents_dashboards.push.grafana import Stored
+from bioagents_dashboards.push.place import Place
 
-#: Begins the message of each version that we save; the digest of the board follows.
-SAVED_BY: Final = "bioagents dashboards push "
-
-Verb = Literal["create", "update", "keep"]
-Board = dict[str, object]
+#: ``adopt``: what Grafana has is what we would save, but somebody else brought it.
+Verb = Literal["create", "update", "adopt", "keep"]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One board and what happens to it."""
+    """One board, what Grafana has in its place, and what happens to it."""
 
     verb: Verb
     board: Board
-    version: int  # that Grafana has; 0: none
-    folder: str | None  # uid to save it in; None: one that is yet to be made
+    message: str
+    stored: Stored | None
+    folder: str  # uid to save it in
+    changes: list[str]  # for people; of an update
 
     @property
     def title(self) -> str:
@@ -38,75 +39,92 @@ class Step:
         return str(self.board["uid"])
 
     @property
-    def message(self) -> str:
-        """The message of the version that we save."""
-        return SAVED_BY + digest(self.board)
+    def version(self) -> int:
+        """That Grafana has; 0: none."""
+        return self.stored.version if self.stored else 0
 
-
-def digest(board: Board) -> str:
-    """Tells two boards apart by all that they contain."""
-    text = json.dumps(board, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def with_source(board: Board, source: Source) -> Board:
-    """The board with this data source chosen in its ``datasource`` variable."""
-    copy: Board = json.loads(json.dumps(board))
-    templating = copy["templating"]
-    assert isinstance(templating, dict)  # noqa: S101 - our own JSON, for the type checker
-    for variable in templating["list"]:
-        if variable["type"] == "datasource":
-            variable["current"] = {"selected": True, "text": source.name, "value": source.uid}
-    return copy
+    @property
+    def edited(self) -> bool:
+        """Whether a person's work would be lost."""
+        return self.verb == "update" and not _is_ours(self.stored)
 
 
 def plan(
     boards: list[Board],
     stored: Mapping[str, Stored | None],
+    place: Place,
     *,
-    folder: str | None,
     move: bool,
-    overwrite: bool,
+    asked: Choices,
 ) -> list[Step]:
-    """One step for each board; UsageError, naming all of them, where a person's work would be lost.
+    """One step for each board.
 
-    ``folder`` is the uid of the folder for new boards (None: one that is yet to be made) and, where ``move``,
-    for all of them; otherwise a board stays in the folder where it is.
+    ``place`` is for new boards and, where ``move``, for all of them; otherwise a board stays where it is.
+    What is not asked for stays as it is chosen in the board, and a new board takes it from the others.
     """
-    if not overwrite:
-        _refuse_edited(boards, stored)
-    _refuse_provisioned(boards, stored)
-    return [_step(board, stored[str(board["uid"])], folder, move=move) for board in boards]
-
-
-def _step(board: Board, stored: Stored | None, folder: str | None, *, move: bool) -> Step:
-    if stored is None:
-        return Step("create", board, 0, folder)
-    place = folder if move else stored.folder
-    same = stored.message == SAVED_BY + digest(board) and stored.folder == place
-    return Step("keep" if same else "update", board, stored.version, place)
-
-
-def _refuse_edited(boards: list[Board], stored: Mapping[str, Stored | None]) -> None:
-    found = [(board["title"], stored[str(board["uid"])]) for board in boards]
-    edited = [f"{title!r} (version {have.version})" for title, have in found if have and _by_a_person(have)]
-    if edited:
-        raise UsageError(
-            f"edited or imported by a person since our last push: {', '.join(edited)}; nothing was changed; "
-            "save a copy of it under another name, then use --overwrite"
-        )
-
-
-def _by_a_person(have: Stored) -> bool:
-    return not have.provisioned and not have.message.startswith(SAVED_BY)
-
-
-def _refuse_provisioned(boards: list[Board], stored: Mapping[str, Stored | None]) -> None:
-    fixed = [
-        repr(board["title"]) for board in boards if (have := stored[str(board["uid"])]) and have.provisioned
+    inherited = Choices()
+    for have in stored.values():
+        inherited = inherited.over(chosen(have.body)) if have and _is_ours(have) else inherited
+    return [
+        _replacing(board, have, place, move=move, asked=asked)
+        if (have := stored[board["uid"]])
+        else _creating(board, place, asked.over(inherited))
+        for board in boards
     ]
+
+
+def _creating(board: Board, place: Place, choices: Choices) -> Step:
+    return Step("create", with_choices(board, choices), message(board), None, place.uid, [])
+
+
+def _replacing(board: Board, stored: Stored, place: Place, *, move: bool, asked: Choices) -> Step:
+    mark = message(board)
+    wanted = with_choices(board, asked.over(chosen(stored.body)))
+    differs = changes(stored.body, wanted)
+    folder = place.uid if move else stored.folder
+    if folder != stored.folder:
+        differs.append(f"folder: {stored.folder_title!r} → {place.title!r}")
+    return Step(_verb(stored, wanted, folder, mark, differs), wanted, mark, stored, folder, differs)
+
+
+def _verb(stored: Stored, wanted: Board, folder: str, mark: str, differs: list[str]) -> Verb:
+    # The mark alone tells that we saved it; Grafana may have put its JSON into another form since.
+    as_chosen = folder == stored.folder and chosen(stored.body) == chosen(wanted)
+    if stored.message == mark and as_chosen:
+        return "keep"
+    return "update" if differs or _is_ours(stored) else "adopt"
+
+
+def _is_ours(stored: Stored | None) -> bool:
+    return stored is not None and stored.message.startswith(SAVED_BY)
+
+
+def refuse(steps: list[Step], *, overwrite: bool) -> None:
+    """UsageError, naming all boards, where a push would lose a person's work or cannot work."""
+    fixed = [repr(step.title) for step in steps if step.stored and step.stored.provisioned]
     if fixed:
         raise UsageError(
-            f"{', '.join(fixed)} comes from a file on Grafana's disk (provisioning); nothing was changed; "
-            "replace that file instead"
+            f"{', '.join(fixed)}: from a file on Grafana's disk (provisioning); nothing was changed; replace "
+            "that file instead"
         )
+    edited = [f"{step.title!r} ({version_of(step.stored)})" for step in steps if step.edited and step.stored]
+    if edited and not overwrite:
+        raise UsageError(
+            f"edited or imported by a person since our last push: {', '.join(edited)}; nothing was changed; "
+            "--overwrite --dry-run says what would be lost; save a copy under another name, then use "
+            "--overwrite"
+        )
+    closed = [
+        repr(step.title) for step in steps if step.stored and not step.stored.writable and step.verb != "keep"
+    ]
+    if closed:
+        raise UsageError(
+            f"the token may not save {', '.join(closed)}; nothing was changed; expected a service account "
+            "with the role Editor"
+        )
+
+
+def version_of(stored: Stored) -> str:
+    """Its number and who saved it."""
+    by = f" by {stored.author}" if stored.author else ""
+    return f"version {stored.version}{by}"
