@@ -16,7 +16,7 @@ from bioagents_dashboards.forms.kubernetes import FOLDER_TITLE
 from bioagents_dashboards.forms.upload import INPUT
 from bioagents_dashboards.forms.write import files, write
 from bioagents_dashboards.locate import boards_folder
-from bioagents_dashboards.push.run import DEFAULT_FOLDER
+from bioagents_dashboards.push.place import DEFAULT_TITLE
 from support.boards import Json, boards, panels
 from support.checkout import ROOT
 
@@ -163,7 +163,7 @@ def test_config_map_is_found_by_the_sidecar(text: str) -> None:
     metadata = yaml.safe_load(text)["metadata"]
     assert metadata["labels"]["grafana_dashboard"] == "1"
     provider = yaml.safe_load((ROOT / "deploy/grafana/provisioning/dashboards/bioagents.yml").read_text())
-    folders = {provider["providers"][0]["folder"], DEFAULT_FOLDER, FOLDER_TITLE}
+    folders = {provider["providers"][0]["folder"], DEFAULT_TITLE, FOLDER_TITLE}
     assert folders == {metadata["annotations"]["grafana_folder"]}
 
 
