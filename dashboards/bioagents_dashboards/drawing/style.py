@@ -44,6 +44,11 @@ def share_of_limit() -> build.ThresholdsConfig:
     return thresholds(GOOD, (0.7, WARN), (1, BAD))
 
 
+def budget_left(good: str = GOOD) -> build.ThresholdsConfig:
+    """For what is left of an error budget; below 0 it is overspent."""
+    return thresholds(BAD, (0, WARN), (0.3, good))
+
+
 def value_text(value: str, text: str, color: str | None = None) -> model.ValueMap:
     """Shows ``text`` instead of ``value``."""
     return model.ValueMap(options={value: model.ValueMappingResult(text=text, color=color)})
@@ -55,9 +60,9 @@ def pattern_text(pattern: str, color: str) -> model.RegexMap:
     return model.RegexMap(options=model.DashboardRegexMapOptions(pattern=pattern, result=result))
 
 
-def endless(text: str) -> model.RangeMap:
+def endless(text: str, color: str = BAD) -> model.RangeMap:
     """Shows ``text`` instead of +Inf."""
-    result = model.ValueMappingResult(text=text, color=BAD)
+    result = model.ValueMappingResult(text=text, color=color)
     return model.RangeMap(options=model.DashboardRangeMapOptions(from_val=1e15, to=None, result=result))
 
 

@@ -1,46 +1,282 @@
-"""Who works, on what and with how much memory."""
+"""Who works, on what, how evenly and how soundly.
+
+Each worker has an id that tells a person nothing. ``BY_WORKER`` queries give the highest series by worker
+with host and process id, the others one for each fleet, unless their docstring says more. All choose workers
+by the variables ``worker`` and ``queue``: a worker is chosen if it consumes a chosen queue. What cannot be
+told apart so says it.
+"""
 
 from __future__ import annotations
 
-from bioagents_dashboards.queries.promql import NONE, TOP, gauge, near_limit, rate, top
+from typing import Final
+
+from bioagents_dashboards.queries.promql import TOP, gauge, near_limit, near_threshold, rate, recorded, top
 from bioagents_dashboards.queries.redis import redis_up
+
+#: A table has at most this many lines of workers.
+LISTED: Final = 50
+
+#: Where the alerts WorkerMemoryHigh, WorkerRestarting and WorkerClockSkew begin.
+MEMORY_HIGH: Final = 0.9
+BOOTS_HIGH: Final = 3.5
+SKEW_HIGH: Final = 10
+
+_WORKER: Final = ("worker",)
+_NAME: Final = ("host", "pid")
+_HOUR: Final = 3600
+
+_LEAK: Final = "worker:bioagents_worker_memory_leak:deriv6h"
+_PACE: Final = "worker:bioagents_worker_jobs:rate30m"
+#: The attempts of half an hour, for each slot, from which on WorkersUneven compares workers.
+_COMPARABLE: Final = 40
 
 
 def workers_alive() -> str:
     """Workers with a fresh heartbeat, draining ones included; 0 where Redis is read and knows of none."""
-    known = gauge("worker_info", keep=NONE, how="count")
-    return f"({known} or 0 * ({redis_up()} == 1)) - {workers_missing()}"
+    return f"count without (worker) ({_chosen(gauge('worker_threads'))}) or {_zero()}"
 
 
 def workers_missing() -> str:
-    """Workers that fell silent without a goodbye within the last hour."""
+    """Workers of the whole fleet that fell silent without a goodbye within the last hour."""
     return gauge("workers_missing")
+
+
+def workers_draining() -> str:
+    """Workers that finish what they have and then stop."""
+    return f"count without (worker) ({_chosen(_of_draining(gauge('worker_threads')))}) or {_zero()}"
 
 
 def fleet_slots() -> str:
     """Threads of all workers that could run a job (a worker of several queues counts once)."""
-    return gauge("worker_slots", keep=NONE)
+    return f"sum without (worker) ({_chosen(gauge('worker_slots'))})"
 
 
 def fleet_running() -> str:
     """Jobs that all workers run."""
-    return gauge("worker_running_jobs", keep=NONE)
+    return f"sum without (worker) ({_chosen(gauge('worker_running_jobs'))})"
+
+
+# What may go wrong, one number for each fleet.
+
+
+def fullest_host() -> str:
+    """The highest share of its memory limit that the workers of one host use together."""
+    return f"max without (host) ({_memory_of_hosts()})"
+
+
+def leaking_workers() -> str:
+    """How many workers look like a leak."""
+    leaking = recorded(_LEAK, "worker", "queues")
+    known = recorded("worker:bioagents_worker_memory_rss_bytes:max", "worker")
+    return f"count without (worker, host, pid, queues) ({leaking}) or 0 * max without (worker) ({known})"
+
+
+def least_share_of_load() -> str:
+    """Attempts of the worker that does least, as a share of its role's average; where there are enough."""
+    enough = f"{_average_pace()} > {_threads_of_role()} * {_COMPARABLE} / 1800"
+    compared = f"{share_of_load()} and ignoring (worker, host, pid) ({enough})"
+    return f"min without (worker, host, pid, queues) ({compared})"
+
+
+def most_boots() -> str:
+    """Boots within an hour for each worker that a host had, on the worst of all hosts of the fleet."""
+    return f"max without (host) ({recorded('host:bioagents_worker_boots:ratio1h')})"
+
+
+def lost_threads() -> str:
+    """Threads that died in living workers."""
+    return f"sum without (worker, host, pid, queues) ({_lost()})"
+
+
+def worst_clock_skew() -> str:
+    """The most by which a worker's clock differs from that of Redis, in seconds."""
+    return f"max without (worker) ({_chosen(_clock_skew())})"
+
+
+# Memory.
+
+
+def memory_by_host() -> str:
+    """By host: the share of the limit that its workers use together, the fullest hosts."""
+    return top(TOP, _memory_of_hosts())
+
+
+def memory_threshold() -> str:
+    """Where WorkerMemoryHigh begins, once half of it is used."""
+    return near_threshold(_memory_of_hosts(), MEMORY_HIGH, "host")
 
 
 def worker_memory() -> str:
-    """By worker, with host and pid: the workers that occupy the most memory."""
-    return _with_host(top(TOP, gauge("worker_memory_rss_bytes")))
+    """BY_WORKER: resident memory."""
+    return _named(gauge("worker_memory_rss_bytes"))
 
 
 def worker_memory_limit() -> str:
-    """By worker, with host and pid: its memory limit, where more than half of it is used."""
-    limit = gauge("worker_memory_limit_bytes")
-    return _with_host(top(TOP, near_limit(gauge("worker_memory_rss_bytes"), limit)))
+    """BY_WORKER: its memory limit, where more than half of it is used."""
+    return _named(near_limit(gauge("worker_memory_rss_bytes"), gauge("worker_memory_limit_bytes")))
 
 
-def _with_host(by_worker: str) -> str:
-    facts = gauge("worker_info", keep=("worker", "host", "pid"), how="max")
-    return f"{by_worker} * on (job, fleet, worker) group_left (host, pid) {facts}"
+def memory_growth() -> str:
+    """BY_WORKER: bytes an hour by which its memory grew over six hours."""
+    return _named(f"{recorded('worker:bioagents_worker_memory_rss_bytes:deriv6h', 'worker')} * {_HOUR} > 0")
+
+
+def memory_leaks() -> str:
+    """BY_WORKER: the same, of those that look like a leak."""
+    return top(TOP, f"{recorded(_LEAK, 'worker', 'queues')} * {_HOUR}")
+
+
+# Load.
+
+
+def cpu_used() -> str:
+    """BY_WORKER: processors that it keeps busy; 1 is one of them all the time."""
+    return _named(_cpu())
+
+
+def slots_in_use() -> str:
+    """BY_WORKER: the share of its slots in which a job runs."""
+    return _named(f"{gauge('worker_running_jobs')} / ({gauge('worker_slots')} > 0)")
+
+
+def share_of_load() -> str:
+    """By worker, host, pid and queues: its attempts of half an hour to the average of its role."""
+    mine = recorded(_PACE, "worker", "queues")
+    return f"{mine} / ignoring (worker, host, pid) group_left () {_average_pace()}"
+
+
+def furthest_from_average() -> str:
+    """The same, of those whose share is furthest from the average, below or above."""
+    return f"{share_of_load()} and {top(TOP, f'abs({share_of_load()} - 1)')}"
+
+
+# Who comes and goes.
+
+
+def starts_by_host() -> str:
+    """By host: workers that started, per minute."""
+    return top(TOP, f"{rate('worker_boots_total', keep=('host',))} * 60")
+
+
+def boots_in_an_hour() -> str:
+    """By host: boots within an hour for each worker that it had; of all hosts, whichever are chosen."""
+    return top(TOP, recorded("host:bioagents_worker_boots:ratio1h"))
+
+
+def boots_threshold() -> str:
+    """Above which WorkerRestarting begins, once half of it is used."""
+    return near_threshold(recorded("host:bioagents_worker_boots:ratio1h"), BOOTS_HIGH, "host")
+
+
+def workers_by_version() -> str:
+    """By version, ``unnamed`` where the application names none: workers that take jobs."""
+    by_version = f"sum without (queues, threads) ({configurations()})"
+    return f'label_replace({by_version}, "version", "unnamed", "version", "")'
+
+
+def configurations() -> str:
+    """By queues, version and threads: workers that take jobs."""
+    return recorded("role:bioagents_worker_info:count", "queues")
+
+
+# Whether heartbeats and clocks can be relied on.
+
+
+def heartbeat_age() -> str:
+    """BY_WORKER: seconds since it was last heard of, missing ones included."""
+    return _named(_silent_for())
+
+
+def flush_age() -> str:
+    """BY_WORKER: seconds that its oldest count waited to be handed over."""
+    return _named(gauge("worker_flush_age_seconds"))
+
+
+def clock_skew() -> str:
+    """BY_WORKER: seconds by which its clock differs from that of Redis."""
+    return _named(_clock_skew())
+
+
+def clock_skew_threshold() -> str:
+    """Above which WorkerClockSkew begins, once half of it is used."""
+    return near_threshold(_chosen(_clock_skew()), SKEW_HIGH, "worker")
+
+
+def lost_threads_by_worker() -> str:
+    """BY_WORKER: threads that died while it lives."""
+    return top(TOP, f"{_lost()} > 0")
+
+
+# Tables: one line for each of the workers that use the largest share of their memory limit.
+
+
+def listed_facts() -> str:
+    """By worker and what it is: always 1."""
+    facts = ("host", "pid", "queues", "version")
+    return f"{_facts(*facts)} and ignoring ({', '.join(facts)}) {_fullest()}"
+
+
+def listed_memory_share() -> str:
+    """By worker: share of the limit."""
+    return _fullest()
+
+
+def listed_memory() -> str:
+    """By worker: bytes."""
+    return _listed(gauge("worker_memory_rss_bytes"))
+
+
+def listed_cpu() -> str:
+    """By worker: processors that it keeps busy."""
+    return _listed(_cpu())
+
+
+def listed_slots() -> str:
+    """By worker: threads that take jobs, 0 while it drains."""
+    return _listed(gauge("worker_slots"))
+
+
+def listed_threads() -> str:
+    """By worker: threads with which it started."""
+    return _listed(gauge("worker_threads"))
+
+
+def listed_consumers() -> str:
+    """By worker: consumer threads that live."""
+    return _listed(gauge("worker_consumer_threads"))
+
+
+def listed_running() -> str:
+    """By worker: jobs that it runs."""
+    return _listed(gauge("worker_running_jobs"))
+
+
+def listed_pace() -> str:
+    """By worker: attempts per second that it finishes."""
+    return _listed(rate("worker_jobs_total", keep=_WORKER))
+
+
+def listed_heartbeat_age() -> str:
+    """By worker: seconds since it was last heard of."""
+    return _listed(_silent_for())
+
+
+def listed_uptime() -> str:
+    """By worker: seconds since it started."""
+    return _listed(f"time() - {gauge('worker_start_time_seconds')}")
+
+
+def missing_workers() -> str:
+    """By worker and what it is: seconds for which it has been silent, the longest first."""
+    return _described(f"{_silent_for()} unless {gauge('worker_threads')}")
+
+
+def draining_workers() -> str:
+    """By worker and what it is: jobs that it still runs before it stops."""
+    return _described(_of_draining(gauge("worker_running_jobs")))
+
+
+# What marks deployments and restarts on every board.
 
 
 def new_versions() -> str:
@@ -53,3 +289,75 @@ def new_versions() -> str:
 def boots_by_host() -> str:
     """By host: boots of workers per second, where there are any."""
     return f"{rate('worker_boots_total', keep=('host',))} > 0"
+
+
+def _facts(*labels: str) -> str:
+    """1 for each chosen worker, with these facts; missing ones included."""
+    return gauge("worker_info", keep=(*_WORKER, *labels), how="max")
+
+
+def _chosen(by_worker: str) -> str:
+    return f"({by_worker}) and {_facts()}"
+
+
+def _named(by_worker: str) -> str:
+    names = ", ".join(_NAME)
+    return top(TOP, f"({by_worker}) * ignoring ({names}) group_left ({names}) {_facts(*_NAME)}")
+
+
+def _described(by_worker: str) -> str:
+    names = ("host", "pid", "queues", "version")
+    labels = ", ".join(names)
+    return top(LISTED, f"({by_worker}) * ignoring ({labels}) group_left ({labels}) {_facts(*names)}")
+
+
+def _listed(by_worker: str) -> str:
+    return f"({by_worker}) and {_fullest()}"
+
+
+def _fullest() -> str:
+    share = f"{gauge('worker_memory_rss_bytes')} / ({gauge('worker_memory_limit_bytes')} > 0)"
+    return top(LISTED, _chosen(share))
+
+
+def _zero() -> str:
+    """0 for each fleet whose Redis is read."""
+    return f"0 * ({redis_up()} == 1)"
+
+
+def _of_draining(by_worker: str) -> str:
+    return f"{by_worker} and {gauge('worker_slots')} == 0"
+
+
+def _memory_of_hosts() -> str:
+    hosts = gauge("worker_info", keep=("host",), how="max")
+    return f"{recorded('host:bioagents_worker_memory:ratio')} and {hosts}"
+
+
+def _cpu() -> str:
+    return rate("worker_cpu_seconds_total", keep=_WORKER)
+
+
+def _clock_skew() -> str:
+    return f"abs({gauge('worker_clock_skew_seconds')})"
+
+
+def _silent_for() -> str:
+    return f"time() - {gauge('worker_last_heartbeat_timestamp_seconds')}"
+
+
+def _lost() -> str:
+    return recorded("worker:bioagents_worker_threads_lost:sum", "worker", "queues")
+
+
+def _average_pace() -> str:
+    """By queues: of all workers of the role, whichever are chosen."""
+    return f"avg without (worker, host, pid) ({recorded(_PACE, 'queues')})"
+
+
+def _threads_of_role() -> str:
+    """By queues: threads of a worker on average."""
+    return (
+        f"avg without (worker) ({gauge('worker_threads')}"
+        f" * ignoring (queues) group_left (queues) {_facts('queues')})"
+    )

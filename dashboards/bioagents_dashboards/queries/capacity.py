@@ -1,0 +1,228 @@
+"""How many workers are needed, whether those there suffice and for how long, and what they cost.
+
+``BY_QUEUE`` queries give one series for each queue of a fleet, the others one for each fleet. A worker of
+several queues counts in each of them, so numbers of workers and slots by queue do not add up; what is asked
+of a fleet as a whole comes from its workers instead.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bioagents_dashboards.queries.promql import (
+    NONE,
+    QUEUE,
+    TOP,
+    bottom,
+    gauge,
+    near_limit,
+    rate,
+    recorded,
+    top,
+)
+from bioagents_dashboards.queries.queues import drain_time, oldest_wait, slots, waiting, workers
+from bioagents_dashboards.queries.workers import fleet_running, fleet_slots, workers_alive
+
+#: A graph with several lines for each queue has this many queues.
+FEW: Final = 4
+
+#: From this share of the wait limit on, the growth of a wait says something; below, one job that has just
+#: come would look like a queue that stands still.
+FROM_SHARE: Final = 0.1
+
+
+def desired() -> str:
+    """BY_QUEUE: workers that the queue should have for the jobs that wait in it."""
+    return gauge("queue_desired_workers")
+
+
+def fewest() -> str:
+    """BY_QUEUE: the minimum of workers."""
+    return gauge("queue_min_workers")
+
+
+def most() -> str:
+    """BY_QUEUE: the maximum of workers."""
+    return gauge("queue_max_workers")
+
+
+def load() -> str:
+    """BY_QUEUE: jobs that run or wait, for each slot; +Inf when jobs wait and there is none."""
+    return gauge("queue_load_ratio")
+
+
+def slots_used() -> str:
+    """BY_QUEUE: share of the slots in which a job of the queue runs."""
+    return f"{gauge('queue_running_jobs')} / ({slots()} > 0)"
+
+
+def short() -> str:
+    """BY_QUEUE: workers that it should have and has not; below 0, what it has beyond."""
+    return f"{desired()} - {workers()}"
+
+
+def arrivals() -> str:
+    """BY_QUEUE: jobs enqueued per second, over five minutes."""
+    return _nameless(recorded("queue:bioagents_jobs_enqueued:rate5m", "queue"))
+
+
+def completions() -> str:
+    """BY_QUEUE: jobs per second that are done for good, over five minutes."""
+    return _nameless(recorded("queue:bioagents_jobs_completed:rate5m", "queue"))
+
+
+def wait_limit_breaks_in() -> str:
+    """BY_QUEUE: seconds until the oldest wait is at its limit, 0 once it is; nothing while that is not near.
+
+    The jobs that wait arrived within the wait of the oldest, A. So W of them stand W/A to the second, and
+    where s of them start per second, the head of the queue moves s*A/W seconds of arrivals ahead in each
+    second. The oldest wait grows by what is missing to 1 in that, and has as much time left as the limit is
+    away, divided by this growth.
+    """
+    growth = f"(1 - ({_starts()} or 0 * {waiting()}) * {oldest_wait()} / ({waiting()} > 0))"
+    left = f"clamp_min({gauge('queue_wait_limit_seconds')} - {oldest_wait()}, 0)"
+    long_enough = f"{oldest_wait()} > {FROM_SHARE} * {gauge('queue_wait_limit_seconds')}"
+    return f"({left} / ({growth} > 0) or {left} == 0) and {long_enough}"
+
+
+def _starts() -> str:
+    """BY_QUEUE: jobs per second that a worker took up, over five minutes."""
+    return recorded("queue:bioagents_wait_slo_events:rate5m", "queue")
+
+
+# One number for each fleet.
+
+
+def workers_to_add() -> str:
+    """Workers that the queues should have and have not, each queue for itself."""
+    return f"sum without (queue) (clamp_min({short()}, 0))"
+
+
+def queues_at_maximum() -> str:
+    """Queues whose jobs wait for slots although as many workers as allowed are there."""
+    full = f"{load()} > 1 and {workers()} >= {most()}"
+    return f"count without (queue) ({full}) or 0 * max without (queue) ({workers()})"
+
+
+def first_limit_to_break() -> str:
+    """The least of :func:`wait_limit_breaks_in`, +Inf where no queue has one."""
+    return f"min without (queue) ({wait_limit_breaks_in()}) or Inf + max without (queue) ({workers()})"
+
+
+def worst_load() -> str:
+    """The highest load of any queue."""
+    return f"max without (queue) ({load()})"
+
+
+def busy() -> str:
+    """Share of the slots of all workers of the fleet in which a job runs."""
+    return recorded("fleet:bioagents_worker_slots:busy_ratio")
+
+
+def arrivals_to_completions() -> str:
+    """Jobs that arrive for each that is done, over five minutes; nothing where none is."""
+    return f"sum without (queue) ({arrivals()}) / (sum without (queue) ({completions()}) > 0)"
+
+
+def worker_time_per_job() -> str:
+    """Seconds that all workers lived together for each job done, over five minutes; nothing where none is."""
+    return f"({workers_alive()}) / (sum without (queue) ({completions()}) > 0)"
+
+
+def idle_slots() -> str:
+    """Slots in which no job runs."""
+    return f"clamp_min({fleet_slots()} - {fleet_running()}, 0)"
+
+
+# Over time.
+
+
+def most_desired() -> str:
+    """BY_QUEUE: the wish, of the queues that want the most workers."""
+    return _wanted(desired())
+
+
+def their_workers() -> str:
+    """BY_QUEUE: the workers of these queues."""
+    return _wanted(workers())
+
+
+def their_maximum() -> str:
+    """BY_QUEUE: the most that these queues may have, where more than half of it is desired."""
+    return _wanted(near_limit(desired(), most()))
+
+
+def their_minimum() -> str:
+    """BY_QUEUE: the least that these queues must have, where they have no more."""
+    return _wanted(f"{fewest()} and {workers()} <= {fewest()}")
+
+
+def shortest() -> str:
+    """BY_QUEUE: :func:`short`, of the queues that lack the most workers."""
+    return top(TOP, short())
+
+
+def added() -> str:
+    """BY_QUEUE: by how much the workers of a queue became more within five minutes."""
+    return top(TOP, f"{workers()} - {_before()} > 0")
+
+
+def removed() -> str:
+    """BY_QUEUE: by how much they became fewer."""
+    return top(TOP, f"{_before()} - {workers()} > 0")
+
+
+def highest_loads() -> str:
+    """BY_QUEUE: load, where there are slots."""
+    return top(TOP, f"{load()} < Inf")
+
+
+def fullest_queues() -> str:
+    """BY_QUEUE: share of the slots that is in use."""
+    return top(TOP, slots_used())
+
+
+def soonest_to_break() -> str:
+    """BY_QUEUE: :func:`wait_limit_breaks_in`, the soonest."""
+    return bottom(TOP, wait_limit_breaks_in())
+
+
+def longest_drains() -> str:
+    """BY_QUEUE: seconds until nothing waits, of queues whose backlog shrinks."""
+    return top(TOP, f"{drain_time()} < Inf")
+
+
+def drain_limit() -> str:
+    """BY_QUEUE: the limit of that time, where it matters."""
+    return top(TOP, near_limit(drain_time(), gauge("queue_drain_limit_seconds")))
+
+
+def drain_limit_used() -> str:
+    """BY_QUEUE: time to drain as a share of its limit."""
+    return f"{drain_time()} / {gauge('queue_drain_limit_seconds')}"
+
+
+def worker_time_by_queue() -> str:
+    """BY_QUEUE: seconds that its workers lived for each job done."""
+    return top(TOP, f"{workers()} / ({completions()} > 0)")
+
+
+def cpu_time_per_job() -> str:
+    """Seconds of processor time that all workers used for each job done, over the rate interval."""
+    done = " + ".join(
+        rate(name, keep=NONE) for name in ("jobs_succeeded_total", "jobs_dead_total", "jobs_skipped_total")
+    )
+    return f"{rate('worker_cpu_seconds_total', keep=NONE)} / ({done} > 0)"
+
+
+def _wanted(by_queue: str) -> str:
+    return f"({by_queue}) and {top(FEW, gauge('queue_desired_workers', keep=QUEUE))}"
+
+
+def _nameless(by_queue: str) -> str:
+    """Without the name of a recorded series, by which a table would keep it apart from the others."""
+    return f"({by_queue} + 0)"
+
+
+def _before() -> str:
+    return gauge("queue_workers", ago="5m")
