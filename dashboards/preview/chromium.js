@@ -22,7 +22,7 @@ export class Chromium {
     const executablePath = PROGRAMS.find((path) => path && existsSync(path));
     if (!executablePath) throw new InputError('there is no Chromium: apt-get install chromium, or name one in $CHROMIUM');
     const made = new Chromium();
-    made.#browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--force-color-profile=srgb'] });
+    made.#browser = await launch(executablePath);
     made.#page = await made.#browser.newPage({ viewport: { width, height: 900 } });
     made.#page.on('pageerror', (error) => made.#complaints.push({ panel: 'the page', text: error.message }));
     await made.#page.route('**/*', (route) => serve(route, folder));
@@ -41,6 +41,14 @@ export class Chromium {
 
   async stop() {
     await this.#browser.close();
+  }
+}
+
+async function launch(executablePath) {
+  try {
+    return await chromium.launch({ executablePath, args: ['--force-color-profile=srgb'] });
+  } catch (error) {
+    throw new InputError(`${executablePath} does not start: ${error.message.split('\n')[0]}`);
   }
 }
 

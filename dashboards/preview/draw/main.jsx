@@ -44,8 +44,9 @@ function Themed({ theme, children }) {
 
 /** What is drawn measures its texts, so the fonts of the styles come first. */
 async function fonts() {
-  await frame();
-  await Promise.all(['400 14px Inter', '500 14px Inter'].map((font) => document.fonts.load(font)));
+  for (const font of ['400 14px Inter', '500 14px Inter']) {
+    while (!(await document.fonts.load(font)).length) await frame(); // the styles are not there yet
+  }
 }
 
 /** What measures itself has drawn itself again. */

@@ -39,10 +39,10 @@ function names(rows, between) {
 }
 
 function drawCell({ ctx, bbox, valToPos }, { row, from, to, color, text }, { filled, gap, theme }) {
-  const left = Math.max(bbox.left, valToPos(from, 'x', true));
-  const right = Math.min(bbox.left + bbox.width, valToPos(to, 'x', true));
+  const left = Math.max(bbox.left, Math.round(valToPos(from, 'x', true))); // whole pixels, or neighbors show a seam
+  const right = Math.min(bbox.left + bbox.width, Math.round(valToPos(to, 'x', true)));
   if (right <= left) return;
-  const [bottom, top] = [row + (1 - filled) / 2, row + (1 + filled) / 2].map((place) => valToPos(place, 'y', true));
+  const [bottom, top] = [row + (1 - filled) / 2, row + (1 + filled) / 2].map((place) => Math.round(valToPos(place, 'y', true)));
   ctx.save();
   ctx.fillStyle = color;
   ctx.fillRect(left, top, Math.max(1, right - left - gap), Math.max(1, bottom - top - gap));

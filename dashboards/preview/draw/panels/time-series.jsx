@@ -1,6 +1,6 @@
 // Lines over time, with the annotations.
 
-import { FieldType, dateTime } from '@grafana/data';
+import { dateTime } from '@grafana/data';
 import { TimeSeries as Lines } from '@grafana/ui';
 import { useMemo } from 'react';
 
@@ -9,7 +9,7 @@ import { marking } from '../annotations.js';
 export function TimeSeries({ panel, board, theme, width, height }) {
   const { from, to } = board.range;
   const timeRange = { from: dateTime(from * 1000), to: dateTime(to * 1000), raw: { from: 'now', to: 'now' } };
-  const frames = useMemo(() => panel.frames.map(finite), [panel]);
+  const frames = useMemo(() => panel.frames.map(withGaps), [panel]);
   return (
     <Lines
       frames={frames} width={width} height={height} timeRange={timeRange} timeZone="browser"
@@ -18,12 +18,17 @@ export function TimeSeries({ panel, board, theme, width, height }) {
   );
 }
 
-/** A quantile of nothing is NaN: a gap in a line, where the graph would lose its scale. */
-function finite(frame) {
-  return {
-    ...frame,
-    fields: frame.fields.map((field) => (
-      field.type === FieldType.number ? { ...field, values: field.values.map((value) => (Number.isFinite(value) ? value : null)) } : field
-    )),
-  };
+/** With a gap where a step is missing, and where the quantile of nothing is NaN, which would take the graph's scale away. */
+function withGaps({ fields: [time, value], ...frame }) {
+  const times = [];
+  const values = [];
+  time.values.forEach((now, place) => {
+    if (place && now - times.at(-1) > time.config.interval) {
+      times.push(times.at(-1) + time.config.interval);
+      values.push(null);
+    }
+    times.push(now);
+    values.push(Number.isFinite(value.values[place]) ? value.values[place] : null);
+  });
+  return { ...frame, length: times.length, fields: [{ ...time, values: times }, { ...value, values }] };
 }
