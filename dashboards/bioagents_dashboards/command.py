@@ -64,6 +64,21 @@ def _help(prog: str) -> str:
 def _push(argv: list[str], prog: str) -> int:
     parser = _parser(prog, _ACTIONS["push"])
     parser.add_argument(
+        "--folder", metavar="NAME",
+        help="title or uid of the folder for all boards, made if missing "
+        f"[new ones: {DEFAULT_TITLE!r}; others: where they are]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--datasource", metavar="NAME",
+        help="uid or name of the Prometheus data source that they open with [as they are; new ones: as the "
+        "others, else Grafana's default]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--runbook-url", dest="runbook_url", metavar="URL",
+        help="where the runbooks are read [as they are; new ones: as the others, else the exporter on this "
+        "machine]",
+    )  # fmt: skip
+    parser.add_argument(
         "--dry-run", dest="dry_run", action="store_true", help="say what would change, and change nothing"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace boards that a person has edited")
@@ -78,18 +93,24 @@ def _push(argv: list[str], prog: str) -> int:
 
 
 def _check(argv: list[str], prog: str) -> int:
-    flags = _parser(prog, _ACTIONS["check"]).parse(argv)
+    parser = _parser(prog, _ACTIONS["check"])
+    parser.add_argument("--folder", metavar="NAME", help="title or uid of the folder to expect [any]")
+    parser.add_argument("--datasource", metavar="NAME", help="uid or name of the data source to expect [any]")
+    parser.add_argument(
+        "--runbook-url", dest="runbook_url", metavar="URL", help="address of the runbooks to expect [any]"
+    )
+    flags = parser.parse(argv)
     return 0 if check(Grafana(_connection(flags)), _target(flags), _say) else 1
 
 
 _ACTIONS: Final = {
     "push": _Action(
-        "bring the boards into a Grafana, or up to date there",
+        "bring the boards into a Grafana, or up to date there; a second run changes nothing",
         "--grafana.url https://grafana.example.org --dry-run",
         _push,
     ),
     "check": _Action(
-        "say whether a Grafana has the current ones: 0 all, 1 not all",
+        "say whether a Grafana has the current boards; exit status 0: it has, 1: it has not",
         "--grafana.url https://grafana.example.org",
         _check,
     ),
@@ -119,21 +140,6 @@ def _parser(prog: str, action: _Action) -> Parser:
         example=f"GRAFANA_TOKEN=... {prog} {action.example}",
     )
     _add_connection(parser)
-    parser.add_argument(
-        "--folder", metavar="NAME",
-        help="title or uid of the folder for all boards, made if missing "
-        f"[new ones: {DEFAULT_TITLE!r}; others: where they are]",
-    )  # fmt: skip
-    parser.add_argument(
-        "--datasource", metavar="NAME",
-        help="uid or name of the Prometheus data source that they open with [as they are; new ones: as the "
-        "others, else Grafana's default]",
-    )  # fmt: skip
-    parser.add_argument(
-        "--runbook-url", dest="runbook_url", metavar="URL",
-        help="where the runbooks are read [as they are; new ones: as the others, else the "
-        "exporter on this machine]",
-    )  # fmt: skip
     return parser
 
 

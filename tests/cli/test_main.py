@@ -38,7 +38,14 @@ def with_command(monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "golden"),
-    [((), "bioagents.txt"), (("exporter",), "exporter.txt"), (("rules",), "rules.txt")],
+    [
+        ((), "bioagents.txt"),
+        (("exporter",), "exporter.txt"),
+        (("rules",), "rules.txt"),
+        (("dashboards",), "dashboards.txt"),
+        (("dashboards", "push"), "dashboards-push.txt"),
+        (("dashboards", "check"), "dashboards-check.txt"),
+    ],
 )
 def test_help_is_the_golden_text(arguments: tuple[str, ...], golden: str) -> None:
     """On standard output, the same on each terminal; a change is seen in review."""

@@ -76,6 +76,19 @@ def test_board_of_another_version_is_updated_where_it_is(
     assert grafana.state.boards[UID].folder == "elsewhere"
 
 
+def test_same_board_of_another_version(
+    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], ships: Callable[..., list[str]]
+) -> None:
+    """One that only carries another version's mark is current, and gets ours with the next push."""
+    (uid,) = ships("Fleet")
+    run(capsys, "push")
+    grafana.state.boards[uid].messages[-1] = OLDER
+    assert run(capsys, "check").startswith("current       'Fleet'")
+    assert run(capsys, "push", "--dry-run").endswith("(nothing that shows)\n")
+    assert run(capsys, "push").startswith("updated       'Fleet'")
+    assert run(capsys, "push").startswith("unchanged     'Fleet'")
+
+
 @pytest.mark.parametrize("plain", [True, False])
 def test_board_edited_by_a_person_is_left_alone(
     grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], *, plain: bool

@@ -59,12 +59,21 @@ def test_dry_run_of_an_update(
 
 
 def test_same_board_has_no_changes(board: Board) -> None:
-    """Nor has one where Grafana set what it sets itself, or where only the numbers of panels moved."""
+    """Nor has one where Grafana set what it sets itself."""
     other = copy.deepcopy(board)
     other.update(id=7, version=12)
     for panel in other["panels"]:
-        panel.update(id=panel["id"] + 1, pluginVersion="12.2.0")
+        panel["pluginVersion"] = "12.2.0"
     assert changes(other, board) == []
+
+
+def test_numbers_of_panels(board: Board) -> None:
+    """Links to a panel have them; they are named where nothing else changed."""
+    other = copy.deepcopy(board)
+    for panel in other["panels"]:
+        panel["id"] += 1
+    assert changes(other, board) == ["board: numbers of panels"]
+    assert changes({**other, "title": "Old"}, board) == ["board: title"]
 
 
 def test_panels_in_a_folded_row_are_compared(board: Board) -> None:

@@ -3,8 +3,8 @@
 It knows health, settings, folders, data sources, search, dashboards by uid and their versions, with the
 fields and statuses that Grafana's documentation of its HTTP API has on the pages "Other", "Folder", "Data
 source", "Folder/Dashboard Search", "Dashboard" and "Dashboard Versions": 401, 403, 404, 409 for a folder that
-exists, 412 with the status ``version-mismatch``. The 400 for a provisioned board is Grafana's own answer, which
-those pages do not name. It can lose connections, and be something else.
+exists, 412 with the status ``version-mismatch``. The 400 for a provisioned board is Grafana's own answer,
+which those pages do not name. It can lose connections, and be something else.
 """
 
 from __future__ import annotations

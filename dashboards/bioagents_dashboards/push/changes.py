@@ -27,12 +27,14 @@ Parts = Mapping[str, dict[str, Any]]
 
 def changes(before: Board, after: Board) -> list[str]:
     """One line for each thing that a person would notice; empty where the boards are the same."""
-    return [
+    found = [
         *_parts("panel", _panels(before), _panels(after)),
         *_parts("variable", _variables(before), _variables(after)),
         *_choices(chosen(before), chosen(after)),
         *_board(before, after),
     ]
+    # They follow from panels that came and went, unless nothing else did.
+    return found or (["board: numbers of panels"] if _numbers(before) != _numbers(after) else [])
 
 
 def _parts(what: str, before: Parts, after: Parts) -> Iterator[str]:
@@ -58,6 +60,10 @@ def _flat(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for panel in panels:
         yield {key: value for key, value in panel.items() if key != "panels"}
         yield from _flat(panel.get("panels") or [])
+
+
+def _numbers(board: Board) -> list[Any]:
+    return [panel.get("id") for panel in _flat(board.get("panels", []))]
 
 
 def _variables(board: Board) -> Parts:

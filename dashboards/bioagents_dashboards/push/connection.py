@@ -35,6 +35,8 @@ def connection(url: str, token: str, ca_file: Path | None = None) -> Connection:
     parts, port = _split(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UsageError(f"--grafana.url is {_safe(parts)!r}: {EXPECTED}")
+    if parts.query or parts.fragment:
+        raise UsageError(f"--grafana.url has something after its path {_safe(parts)!r}: {EXPECTED}")
     if parts.username is not None or parts.password is not None:
         raise UsageError(
             "--grafana.url carries a user name or password: expected a token in $GRAFANA_TOKEN or "
@@ -79,6 +81,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # as the client will, and with no better error
     except ValueError as error:
         raise UsageError(f"--grafana.url is no address: {EXPECTED}") from error
     return parts, port

@@ -49,7 +49,7 @@ def plan(found: Survey, url: str, *, prune: bool) -> Iterator[str]:
     if found.makes_folder:
         yield folder("would create", found.place, url)
     for step in found.steps:
-        yield board(_WOULD[step.verb], step, url, _extent(step) if step.verb == "create" else "")
+        yield board(_WOULD[step.verb], step, url, _why(step))
         if step.verb == "update":
             yield from (f"  {change}" for change in step.changes)
     yield from (leftover("would remove" if prune else "left", it, url) for it in found.leftovers)
@@ -73,11 +73,15 @@ def verdict_on(step: Step) -> tuple[str, str]:
         return ("outdated" if count else "current"), "from a file" + (f", {differences}" if count else "")
     if step.edited:
         return "edited", f"{version_of(have)}, {differences}"
-    if step.verb == "update":
+    if step.changes:
         return "outdated", differences
     return "current", ""
 
 
-def _extent(step: Step) -> str:
+def _why(step: Step) -> str:
+    if step.verb == "update" and not step.changes:
+        return "nothing that shows"
+    if step.verb != "create":
+        return ""
     panels = sum(panel["type"] != "row" for panel in step.board["panels"])
     return f"{panels} panels, {len(step.board['templating']['list'])} variables"
