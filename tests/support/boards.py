@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import promql_parser as promql
@@ -22,6 +24,24 @@ EVERYTHING: Final = {
 }
 #: What the variable ``worker`` asks, instead of the values of a label.
 QUERY_RESULT: Final = "query_result("
+
+
+#: Queries that show copies of the exporter apart, where all others give one answer, each with its reason.
+APART: Final = MappingProxyType(
+    {
+        "Redis and exporter / Redis as each copy sees it / A": "one copy may lose its own way to Redis",
+        "Redis and exporter / Round trip of each copy / A": "tells a slow network from a slow Redis",
+        "Redis and exporter / Replication link of each copy / A": "copies may read different replicas",
+        "Redis and exporter / Replication lag of each copy / A": "copies may read different replicas",
+        **dict.fromkeys(
+            (f"Redis and exporter / Copies of the exporter / {ref}" for ref in "ABCDEFGH"),
+            "each copy is a process of its own",
+        ),
+        "Redis and exporter / Scrape duration of each copy / A": "each copy is a process of its own",
+        "Redis and exporter / Memory of each copy / A": "each copy is a process of its own",
+        "Redis and exporter / CPU of each copy / A": "each copy is a process of its own",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +78,32 @@ def panels(board: Json) -> list[Json]:
     return [panel for panel in board["panels"] if panel["type"] != "row"]
 
 
-def queries() -> list[Query]:
-    """Each query of each panel of each board."""
+def queries(board: Json | None = None) -> list[Query]:
+    """Each query of each panel of one board or of all."""
     return [
         Query(board["title"], panel["title"], target["refId"], target["expr"], bool(target.get("instant")))
-        for board in boards().values()
+        for board in ([board] if board else boards().values())
         for panel in panels(board)
         for target in panel["targets"]
+    ]
+
+
+def annotation_queries() -> list[Query]:
+    """What each board marks in its graphs."""
+    return [
+        Query(board["title"], f"annotation {note['name']}", "", note["expr"], instant=False)
+        for board in boards().values()
+        for note in board["annotations"]["list"]
+    ]
+
+
+def variable_queries() -> list[Query]:
+    """What the variables of each board offer, as the PromQL inside Grafana's functions."""
+    return [
+        Query(board["title"], f"variable {variable['name']}", "", variable_query(variable)[0], instant=True)
+        for board in boards().values()
+        for variable in board["templating"]["list"]
+        if variable["type"] == "query"
     ]
 
 
@@ -83,7 +122,8 @@ def fill(expression: str, values: Mapping[str, str] = EVERYTHING) -> str:
     return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda m: values[m[1] or m[2]], expression)
 
 
-def selectors(expression: str) -> list[Selector]:
+@functools.cache
+def selectors(expression: str) -> tuple[Selector, ...]:
     """All selections of series; ValueError for what is no PromQL."""
     found: list[Selector] = []
     windows: list[promql.MatrixSelector] = []
@@ -97,7 +137,7 @@ def selectors(expression: str) -> list[Selector]:
 
     # The parser knows no `$`: a duration and then text without a meaning stand in.
     promql.walk(promql.parse(expression.replace("$__rate_interval", "1m")), visit)
-    return found
+    return tuple(found)
 
 
 def _selector(node: promql.VectorSelector, *, window: bool) -> Selector:
