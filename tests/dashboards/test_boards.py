@@ -38,7 +38,13 @@ def test_uids_and_titles_are_unique() -> None:
 def test_uids_are_stable() -> None:
     """A changed uid breaks every link and makes a second board: renaming one is a breaking change."""
     assert {name: board["uid"] for name, board in COMMITTED.items()} == {
-        "fleet-overview.json": "bioagents-fleet"
+        "fleet-overview.json": "bioagents-fleet",
+        "queue.json": "bioagents-queue",
+        "actor.json": "bioagents-actor",
+        "workers.json": "bioagents-workers",
+        "capacity.json": "bioagents-capacity",
+        "slo.json": "bioagents-slo",
+        "redis-and-exporter.json": "bioagents-ground",
     }
 
 
@@ -107,7 +113,7 @@ def test_the_other_boards_are_linked(board: Json) -> None:
 def test_links_open_boards_that_exist_and_carry_what_is_chosen() -> None:
     """Each link of a cell leads to one of our boards and loses neither the time nor a variable."""
     uids = {board["uid"] for board in COMMITTED.values()}
-    links = re.findall(r'"url": "(/d/[^"]*(?:\\"[^"]*)*)"', json.dumps(list(COMMITTED.values())))
+    links = re.findall(r'"url": "(/d/(?:[^"\\]|\\.)*)"', json.dumps(list(COMMITTED.values())))
     assert links
     for link in links:
         assert link.split("?")[0].removeprefix("/d/") in uids, link

@@ -95,6 +95,12 @@ def graph_panel(
     return _described(panel, text, unit)
 
 
+def stacked(panel: timeseries.Panel) -> timeseries.Panel:
+    """What its series are together: areas on top of each other."""
+    panel.stacking(common.StackingConfig().mode(common_model.StackingMode.NORMAL))
+    return panel.fill_opacity(60).line_width(0)
+
+
 def table_panel(text: Text, targets: Sequence[Target], *, width: int, height: int) -> table.Panel:
     """A line for each set of labels, joined over the queries; columns are named by the caller."""
     panel = table.Panel().span(width).height(height).thresholds(style.no_judgement()).min_width(60)
@@ -134,7 +140,10 @@ def timeline_panel(
 
 
 def columns(panel: table.Panel, names: dict[str, str], hide: Sequence[str]) -> table.Panel:
-    """Rename columns in this order and leave the others in ``hide`` out."""
+    """Rename columns in this order and leave the others in ``hide`` out; labels are texts, 123 too."""
+    for source, name in names.items():
+        if not source.startswith("Value"):
+            column(panel, name, "string")
     options = {
         "excludeByName": dict.fromkeys(hide, True),
         "indexByName": {source: place for place, source in enumerate(names)},
@@ -158,6 +167,11 @@ def column(
             model.DynamicConfigValue("custom.cellOptions", {"type": "color-background", "mode": "basic"}),
         ]
     return panel.override_by_name(name, properties)
+
+
+def at_least(width: int) -> model.DynamicConfigValue:
+    """For a column of long words."""
+    return model.DynamicConfigValue("custom.minWidth", width)
 
 
 def opens(title: str, board: Identity, **chosen: str) -> model.DynamicConfigValue:

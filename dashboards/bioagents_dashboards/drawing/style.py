@@ -39,9 +39,9 @@ def more_than_none() -> build.ThresholdsConfig:
     return thresholds(GOOD, (0.001, BAD))
 
 
-def share_of_limit() -> build.ThresholdsConfig:
+def share_of_limit(good: str = GOOD) -> build.ThresholdsConfig:
     """For shares of a limit: the limits are metrics, so these two steps hold for every queue."""
-    return thresholds(GOOD, (0.7, WARN), (1, BAD))
+    return thresholds(good, (0.7, WARN), (1, BAD))
 
 
 def budget_left(good: str = GOOD) -> build.ThresholdsConfig:

@@ -8,12 +8,23 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
+from bioagents_dashboards.boards.actor.board import actor_board
 from bioagents_dashboards.boards.capacity.board import capacity_board
 from bioagents_dashboards.boards.fleet.board import fleet_overview
 from bioagents_dashboards.boards.ground.board import redis_and_exporter
+from bioagents_dashboards.boards.queue.board import queue_board
 from bioagents_dashboards.boards.slo.board import slo
 from bioagents_dashboards.boards.workers.board import workers_board
-from bioagents_dashboards.drawing.identity import CAPACITY, FLEET, GROUND, SLO, WORKERS, Identity
+from bioagents_dashboards.drawing.identity import (
+    ACTOR,
+    CAPACITY,
+    FLEET,
+    GROUND,
+    QUEUE,
+    SLO,
+    WORKERS,
+    Identity,
+)
 from bioagents_dashboards.forms.classic import classic, to_text
 from bioagents_dashboards.forms.kubernetes import config_map
 from bioagents_dashboards.forms.upload import uploadable
@@ -21,6 +32,8 @@ from bioagents_dashboards.forms.upload import uploadable
 #: In the order in which a person looks at them.
 BOARDS: Final[dict[Identity, Callable[[], Dashboard]]] = {
     FLEET: fleet_overview,
+    QUEUE: queue_board,
+    ACTOR: actor_board,
     WORKERS: workers_board,
     CAPACITY: capacity_board,
     SLO: slo,

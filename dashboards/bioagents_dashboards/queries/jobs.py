@@ -1,18 +1,41 @@
 """What happens to jobs: arrivals, completions, failures, retries, how long they wait and run.
 
-``BY_QUEUE`` queries give one series for each queue of a fleet, the others one for each fleet, unless their
-docstring says more.
+``BY_QUEUE`` queries give one series for each queue of a fleet, ``BY_ACTOR`` ones one for each actor, the
+others one for each fleet, unless their docstring says more. What the rules record (of five minutes) knows
+queues but no actors: it does not follow the variable ``actor``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from bioagents_dashboards.queries.promql import NONE, QUEUE, TOP, quantile, rate, top
+from bioagents_dashboards.queries.alerts import alert_age
+from bioagents_dashboards.queries.promql import (
+    NONE,
+    QUEUE,
+    TOP,
+    gauge,
+    nameless,
+    quantile,
+    rate,
+    recorded,
+    top,
+)
 
-#: From a fraction (0.95) to a query.
-Quantile: TypeAlias = Callable[[float], str]
+#: From a number of a hundred (95) to a query.
+Quantile: TypeAlias = Callable[[int], str]
+
+#: A table has at most this many lines of actors.
+LISTED: Final = 50
+_ACTOR: Final = ("actor",)
+_QUEUE_ACTOR: Final = ("queue", "actor")
+_CAUSE: Final = ("actor", "exception")
+#: A class of exceptions in an actor, and where.
+_LINE: Final = (*_QUEUE_ACTOR, "exception")
+
+
+# By queue, and of whole fleets.
 
 
 def failures_per_second() -> str:
@@ -22,30 +45,249 @@ def failures_per_second() -> str:
 
 def failures_by_exception() -> str:
     """By actor and exception: the highest rates of failure."""
-    return top(TOP, f"{rate('job_failures_total', keep=('actor', 'exception'))} > 0")
+    return top(TOP, f"{rate('job_failures_total', keep=_CAUSE)} > 0")
 
 
 def arrivals() -> str:
     """BY_QUEUE: jobs enqueued per second, the queues with the most."""
-    return top(TOP, rate("jobs_enqueued_total", keep=QUEUE))
+    return top(TOP, arrivals_of_queues())
 
 
 def completions() -> str:
+    """BY_QUEUE: jobs per second that are done for good, the queues with the most."""
+    return top(TOP, completions_of_queues())
+
+
+def arrivals_of_queues() -> str:
+    """BY_QUEUE: jobs enqueued per second."""
+    return nameless(recorded("queue:bioagents_jobs_enqueued:rate5m", "queue"))
+
+
+def completions_of_queues() -> str:
     """BY_QUEUE: jobs per second that are done for good: succeeded, dead or skipped."""
-    parts = ("jobs_succeeded_total", "jobs_dead_total", "jobs_skipped_total")
-    return top(TOP, " + ".join(rate(name, keep=QUEUE) for name in parts))
+    return nameless(recorded("queue:bioagents_jobs_completed:rate5m", "queue"))
 
 
-def wait_quantile(fraction: float) -> str:
+def wait_quantile(percent: int) -> str:
     """BY_QUEUE: wait of the attempts that began, the queues with the longest."""
-    return top(TOP, quantile("job_wait_seconds", fraction, keep=QUEUE))
+    return top(TOP, _recorded_quantile("wait", percent))
 
 
-def run_quantile(fraction: float) -> str:
+def run_quantile(percent: int) -> str:
     """BY_QUEUE: run time of the attempts that ended, the queues with the longest."""
-    return top(TOP, quantile("job_duration_seconds", fraction, keep=QUEUE))
+    return top(TOP, run_quantile_of_queues(percent))
+
+
+def run_quantile_of_queues(percent: int) -> str:
+    """BY_QUEUE: run time of the attempts that ended."""
+    return nameless(_recorded_quantile("duration", percent))
+
+
+def wait_buckets() -> str:
+    """By bucket: attempts per second that began after so long a wait, while one fleet alone is chosen."""
+    return _of_one_fleet(_recorded_buckets("wait"))
+
+
+def run_buckets() -> str:
+    """By bucket: attempts per second that took so long, while one fleet alone is chosen."""
+    return _of_one_fleet(_recorded_buckets("duration"))
 
 
 def retries() -> str:
     """BY_QUEUE: retries per second, the queues with the most."""
-    return top(TOP, rate("job_retries_total", keep=QUEUE))
+    return top(TOP, recorded("queue:bioagents_job_retries:rate5m", "queue"))
+
+
+def causes_of_death() -> str:
+    """By actor and exception: failures per second of actors whose jobs die."""
+    failures = f"{rate('job_failures_total', keep=_CAUSE)} > 0"
+    return top(TOP, f"{failures} and ignoring (exception) ({rate('jobs_dead_total', keep=_ACTOR)} > 0)")
+
+
+# By actor.
+
+
+def failing_for() -> str:
+    """Seconds since an alert about failures in a chosen queue became true; nothing while none fires."""
+    chosen = gauge("queue_depth", keep=QUEUE, state="waiting")
+    return f"max by (fleet) ({alert_age('Failure')} and on (job, fleet, queue) {chosen})"
+
+
+def failure_ratio() -> str:
+    """BY_ACTOR: share of the attempts of five minutes that raised, of those that fail."""
+    return top(TOP, f"max without (queue) ({_failure_ratio()}) > 0")
+
+
+def failure_limit_used() -> str:
+    """By queue and actor: the share of its queue's failure limit that it uses up, of those that fail."""
+    return top(TOP, f"{_failure_limit_used()} > 0")
+
+
+def worst_failure_limit_used() -> str:
+    """The highest share of a failure limit of any actor; 0 where nothing failed."""
+    return f"max without (queue, actor) ({_failure_limit_used()})"
+
+
+def failing_actors() -> str:
+    """How many actors fail."""
+    return f"sum without (actor) ({rate('job_failures_total', keep=_ACTOR)} > bool 0)"
+
+
+def arrivals_by_actor() -> str:
+    """BY_ACTOR: jobs enqueued per second, of the actors with the most."""
+    return top(TOP, rate("jobs_enqueued_total", keep=_ACTOR))
+
+
+def attempts() -> str:
+    """BY_ACTOR: attempts per second that ended, of the actors with the most."""
+    return top(TOP, rate("jobs_processed_total", keep=_ACTOR))
+
+
+def succeeded() -> str:
+    """Attempts per second without an exception."""
+    return rate("jobs_succeeded_total", keep=NONE)
+
+
+def put_off() -> str:
+    """Attempts per second that ended with "later": neither success nor failure."""
+    ended = rate("jobs_processed_total", keep=NONE)
+    # The difference of three rates is hardly ever exactly 0.
+    return f"{ended} - {succeeded()} - {failures_per_second()} > 0.001"
+
+
+def retried_share() -> str:
+    """Share of the attempts that ended in another try."""
+    return f"{rate('job_retries_total', keep=NONE)} / ({rate('jobs_processed_total', keep=NONE)} > 0)"
+
+
+def deaths() -> str:
+    """Jobs per second that became dead letters."""
+    return rate("jobs_dead_total", keep=NONE)
+
+
+def redeliveries() -> str:
+    """Attempts per second at jobs whose worker went missing."""
+    return rate("jobs_redelivered_total", keep=NONE)
+
+
+def retries_by_actor() -> str:
+    """BY_ACTOR: retries per second."""
+    return _some("job_retries_total")
+
+
+def deaths_by_actor() -> str:
+    """BY_ACTOR: jobs per second that became dead letters."""
+    return _some("jobs_dead_total")
+
+
+def skipped_by_actor() -> str:
+    """BY_ACTOR: jobs per second that a middleware skipped."""
+    return _some("jobs_skipped_total")
+
+
+def redeliveries_by_actor() -> str:
+    """BY_ACTOR: attempts per second at jobs whose worker went missing."""
+    return _some("jobs_redelivered_total")
+
+
+def run_quantile_by_actor(percent: int) -> str:
+    """BY_ACTOR: run time of the attempts that ended, the actors with the longest."""
+    return top(TOP, f"{_quantile('job_duration_seconds', percent, _ACTOR)} >= 0")
+
+
+def wait_quantile_by_actor(percent: int) -> str:
+    """BY_ACTOR: wait of the attempts that began, the actors with the longest."""
+    return top(TOP, f"{_quantile('job_wait_seconds', percent, _ACTOR)} >= 0")
+
+
+# Now and then: ``ago`` (as ``1d``) asks for the same of that time before.
+
+
+def run_time(percent: int, ago: str = "") -> str:
+    """Run time of the attempts that ended, all chosen actors together."""
+    return f"{_quantile('job_duration_seconds', percent, NONE, ago)} >= 0"
+
+
+def run_time_against(ago: str) -> str:
+    """The 95th percentile of the run time, to what it was."""
+    return f"{run_time(95)} / ({run_time(95, ago)} > 0)"
+
+
+def run_buckets_of_actors(ago: str = "") -> str:
+    """By bucket: attempts per second of the chosen actors that took so long, while one fleet is chosen."""
+    return _of_one_fleet(rate("job_duration_seconds", keep=NONE, suffix="_bucket", ago=ago))
+
+
+def failed_share(ago: str = "") -> str:
+    """Share of the attempts that raised, all chosen actors together."""
+    failures = rate("job_failures_total", keep=NONE, ago=ago)
+    return f"clamp_max({failures} / ({rate('jobs_processed_total', keep=NONE, ago=ago)} > 0), 1)"
+
+
+# Tables: one line for each of the exceptions and actors that fail most.
+
+
+def listed_failures(ago: str = "") -> str:
+    """By queue, actor and exception: failures per second, of what fails now."""
+    now = top(LISTED, f"{rate('job_failures_total', keep=_LINE)} > 0")
+    return f"({rate('job_failures_total', keep=_LINE, ago=ago)} > 0) and {now}" if ago else now
+
+
+def listed_share() -> str:
+    """By queue, actor and exception: which share of the actor's attempts so fails now."""
+    attempts_ = f"({rate('jobs_processed_total', keep=_QUEUE_ACTOR)} > 0)"
+    return f"{listed_failures()} / ignoring (exception) group_left () {attempts_}"
+
+
+def listed(name: str) -> str:
+    """By queue and actor: what a counter adds per second."""
+    return _listed(rate(name, keep=_QUEUE_ACTOR))
+
+
+def listed_limit_used() -> str:
+    """By queue and actor: the share of its queue's failure limit."""
+    return _listed(_failure_limit_used())
+
+
+def listed_ratio() -> str:
+    """By queue and actor: share of the attempts that raised."""
+    return _listed(nameless(_failure_ratio()))
+
+
+def listed_quantile(name: str, percent: int, ago: str = "") -> str:
+    """By queue and actor: a quantile of a histogram."""
+    return _listed(f"{_quantile(name, percent, _QUEUE_ACTOR, ago)} >= 0")
+
+
+def _some(name: str) -> str:
+    return top(TOP, f"{rate(name, keep=_ACTOR)} > 0")
+
+
+def _listed(by_actor: str) -> str:
+    return f"({by_actor}) and {top(LISTED, rate('job_failures_total', keep=_QUEUE_ACTOR))}"
+
+
+def _quantile(name: str, percent: int, keep: tuple[str, ...], ago: str = "") -> str:
+    return quantile(name, percent / 100, keep=keep, ago=ago)
+
+
+def _recorded_quantile(what: str, percent: int) -> str:
+    return recorded(f"queue:bioagents_job_{what}_seconds:p{percent}_rate5m", "queue")
+
+
+def _recorded_buckets(what: str) -> str:
+    return f"sum without (queue) ({recorded(f'queue:bioagents_job_{what}_seconds_bucket:rate5m', 'queue')})"
+
+
+def _of_one_fleet(buckets: str) -> str:
+    """Nothing while several fleets are chosen: a heat map would take their buckets for those of one."""
+    return f"{buckets} and on () (count({rate('jobs_processed_total', keep=NONE)}) == 1)"
+
+
+def _failure_ratio() -> str:
+    """By queue and actor."""
+    return recorded("actor:bioagents_job_failures:ratio_rate5m", "queue", "actor")
+
+
+def _failure_limit_used() -> str:
+    return f"{_failure_ratio()} / ignoring (actor) group_left () {gauge('queue_failure_ratio_limit')}"

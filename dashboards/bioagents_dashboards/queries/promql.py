@@ -29,7 +29,7 @@ TOP: Final = 10
 QUEUE: Final = ("queue",)
 NONE: Final = ()
 
-#: Follows the variable ``queue`` where the label is a list, with commas, of the queues that a worker consumes.
+#: Follows the variable ``queue`` where a label lists, with commas, the queues that a worker consumes.
 _SERVES_QUEUE: Final = 'queues=~"(.*,)?$queue(,.*)?"'
 
 _METRICS: Final = {metric.name: metric for metric in METRICS}
@@ -121,6 +121,11 @@ def unnamed(expression: str) -> str:
 def over_copies(expression: str) -> str:
     """The highest value of any copy, where each copy has to be reckoned with before they are one."""
     return f"max without ({', '.join(COPIES)}) ({expression})"
+
+
+def nameless(series: str) -> str:
+    """A recorded series without its name, so that tables join it with others."""
+    return f"max without () ({series})"
 
 
 def top(count: int, expression: str) -> str:

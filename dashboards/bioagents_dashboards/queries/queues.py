@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from bioagents_dashboards.queries.promql import NONE, QUEUE, TOP, gauge, near_limit, top
+from bioagents_dashboards.queries.jobs import arrivals_of_queues, completions_of_queues
+from bioagents_dashboards.queries.promql import NONE, QUEUE, TOP, gauge, near_limit, recorded, top
 
 
 def limit_used() -> str:
     """BY_QUEUE: the highest share of a limit used up, of depth, wait, failure ratio, fewest workers."""
     shares = {
         "depth": f"{waiting()} / {gauge('queue_depth_limit')}",
-        "wait": f"{oldest_wait()} / {gauge('queue_wait_limit_seconds')}",
+        "wait": wait_limit_used(),
         "failures": f"{failure_ratio()} / {gauge('queue_failure_ratio_limit')}",
         "workers": f"{gauge('queue_min_workers')} > bool {gauge('queue_workers')}",
     }
@@ -81,6 +82,11 @@ def running() -> str:
     return gauge("queue_running_jobs")
 
 
+def slots_in_use() -> str:
+    """BY_QUEUE: share of the slots in which a job runs; more than all while workers drain."""
+    return f"{running()} / ({slots()} > 0)"
+
+
 def failure_ratio() -> str:
     """BY_QUEUE: share of the attempts of five minutes that raised; nothing without attempts."""
     return gauge("queue_failure_ratio")
@@ -104,3 +110,196 @@ def dead_expiring() -> str:
 def draining_workers() -> str:
     """BY_QUEUE: workers that finish what they have and then stop."""
     return f"{gauge('queue_draining_workers')} > 0"
+
+
+# Why a queue is slow: the worst of the chosen queues, one number for each fleet.
+
+
+def worst_wait() -> str:
+    """The highest share of a wait limit that the oldest waiting job of any queue uses up."""
+    return _worst(wait_limit_used())
+
+
+def longest_drain() -> str:
+    """The longest time to drain of any queue, +Inf while one does not shrink."""
+    return _worst(drain_time())
+
+
+def worst_growth() -> str:
+    """Arrivals for each completion, in the queue where that is most; of queues in which jobs wait."""
+    growth = f"{arrivals_of_queues()} / {completions_of_queues()} >= 0"
+    return _worst(f"{growth} and {waiting()} > 0")
+
+
+def fullest_slots() -> str:
+    """Running jobs to slots, in the queue where that is most."""
+    return _worst(f"{running_jobs()} / ({living_slots()} > 0)")
+
+
+def fewest_workers() -> str:
+    """Workers to the minimum, in the queue where that is least."""
+    return f"min without (queue) ({gauge('queue_workers')} / ({gauge('queue_min_workers')} > 0))"
+
+
+def worst_run() -> str:
+    """The highest share of a run time limit that a running job of any queue uses up."""
+    return _worst(f"{longest_run()} / {run_limit_of_queues()}")
+
+
+def worst_failures() -> str:
+    """The highest share of a failure limit that any queue uses up; nothing without attempts."""
+    return _worst(f"{failure_ratio()} / {gauge('queue_failure_ratio_limit')}")
+
+
+def out_of_reach() -> str:
+    """Jobs that nobody runs and nobody fetches, in all chosen queues."""
+    parts = (
+        "queue_orphaned_jobs",
+        "queue_stuck_jobs",
+        "queue_unheld_jobs",
+        "queue_overdue_delayed_jobs",
+    )
+    return " + ".join(gauge(name, keep=NONE) for name in parts)
+
+
+def wait_limit_used() -> str:
+    """BY_QUEUE: age of the oldest waiting job, as a share of its limit."""
+    return f"{oldest_wait()} / {gauge('queue_wait_limit_seconds')}"
+
+
+# Pace and capacity.
+
+
+def jobs_by_state() -> str:
+    """By state: jobs of all chosen queues."""
+    return gauge("queue_depth", keep=("state",))
+
+
+def in_state(state: str) -> str:
+    """BY_QUEUE: jobs in one state."""
+    return gauge("queue_depth", keep=QUEUE, state=state)
+
+
+def longest_drains() -> str:
+    """BY_QUEUE: time to drain, the queues that need longest; up to five times the limit."""
+    return top(TOP, _drawn_drain_time())
+
+
+def drain_limit() -> str:
+    """BY_QUEUE: the limit of the time to drain, where it matters."""
+    return near_limit(f"({_drawn_drain_time()})", gauge("queue_drain_limit_seconds"))
+
+
+def running_jobs() -> str:
+    """BY_QUEUE: jobs that run, as the rules record them."""
+    return recorded("queue:bioagents_queue_running_jobs:max", "queue")
+
+
+def living_slots() -> str:
+    """BY_QUEUE: slots, as the rules record them."""
+    return recorded("queue:bioagents_queue_slots:max", "queue")
+
+
+def most_running() -> str:
+    """BY_QUEUE: jobs that run, the queues with the most."""
+    return top(TOP, running_jobs())
+
+
+def most_slots() -> str:
+    """BY_QUEUE: slots, the queues with the most."""
+    return top(TOP, living_slots())
+
+
+def most_workers() -> str:
+    """BY_QUEUE: workers, the queues with the most."""
+    return top(TOP, recorded("queue:bioagents_queue_workers:max", "queue"))
+
+
+def missed_minimum() -> str:
+    """BY_QUEUE: the fewest workers that it should have, where it has fewer."""
+    return top(TOP, f"{gauge('queue_min_workers')} > {gauge('queue_workers')}")
+
+
+def held_by_draining() -> str:
+    """BY_QUEUE: jobs that draining workers hold, run or not."""
+    return top(TOP, f"{gauge('queue_draining_held_jobs')} > 0")
+
+
+def draining_held() -> str:
+    """BY_QUEUE: the same of every queue, 0 included."""
+    return gauge("queue_draining_held_jobs")
+
+
+def longest_run() -> str:
+    """BY_QUEUE: age of the job that has been running longest."""
+    return gauge("queue_longest_running_job_seconds")
+
+
+def longest_runs() -> str:
+    """BY_QUEUE: the same, the queues with the longest."""
+    return top(TOP, longest_run())
+
+
+def run_limit() -> str:
+    """BY_QUEUE: the limit of a job's run time, where it matters."""
+    return near_limit(longest_run(), run_limit_of_queues())
+
+
+def run_limit_of_queues() -> str:
+    """BY_QUEUE: for how long one attempt may run."""
+    return gauge("queue_job_duration_limit_seconds")
+
+
+# Jobs that do not move.
+
+
+def audited(kind: str) -> str:
+    """BY_QUEUE: orphaned, stuck, unheld or overdue_delayed jobs."""
+    return gauge(f"queue_{kind}_jobs")
+
+
+def most_audited(kind: str) -> str:
+    """BY_QUEUE: the same where there are any, the queues with the most."""
+    return top(TOP, f"{audited(kind)} > 0")
+
+
+def most_delayed() -> str:
+    """BY_QUEUE: delayed jobs, the queues with the most."""
+    return top(TOP, in_state("delayed"))
+
+
+# Failures and dead letters.
+
+
+def worst_failure_ratios() -> str:
+    """BY_QUEUE: failure ratio, the queues with the highest."""
+    return top(TOP, failure_ratio())
+
+
+def failure_limit() -> str:
+    """BY_QUEUE: the limit of the failure ratio, where it matters."""
+    return near_limit(failure_ratio(), gauge("queue_failure_ratio_limit"))
+
+
+def dead_oldest() -> str:
+    """BY_QUEUE: age of the oldest dead letter, 0 without any."""
+    return gauge("queue_dead_oldest_age_seconds")
+
+
+def expiring() -> str:
+    """BY_QUEUE: dead letters that Dramatiq deletes within 24 hours, 0 included."""
+    return gauge("queue_dead_expiring_jobs")
+
+
+def oldest_dead() -> str:
+    """BY_QUEUE: the same where there are any, the oldest."""
+    return top(TOP, f"{dead_oldest()} > 0")
+
+
+def _drawn_drain_time() -> str:
+    """Not what is almost endless: one such point would flatten all others."""
+    return f"{drain_time()} < 5 * {gauge('queue_drain_limit_seconds')}"
+
+
+def _worst(by_queue: str) -> str:
+    return f"max without (queue) ({by_queue})"

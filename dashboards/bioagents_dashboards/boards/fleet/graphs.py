@@ -6,17 +6,18 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import timeseries
 
+from bioagents_dashboards.boards.parts import Panels
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel
 from bioagents_dashboards.queries import jobs, queues, workers
 
 BY_QUEUE: Final = "{{fleet}} {{queue}}"
 BY_WORKER: Final = "{{fleet}} {{host}}:{{pid}}"
-NO_JOB: Final = "no worker or producer with JobMetrics has reported yet"
+NO_JOB: Final = "no worker or producer with JobMetrics has reported yet, or the rules are not loaded"
 NO_WORKER: Final = "no worker has reported"
 
 
-def backlog() -> list[timeseries.Panel]:
+def backlog() -> Panels:
     """How much waits, and whether it grows."""
     return [
         graph_panel(
@@ -46,7 +47,7 @@ def backlog() -> list[timeseries.Panel]:
     ]
 
 
-def times() -> list[timeseries.Panel]:
+def times() -> Panels:
     """How long jobs wait and run."""
     return [
         graph_panel(
@@ -74,13 +75,13 @@ def _quantiles(title: str, verb: str, of: jobs.Quantile, more: str) -> timeserie
             "the p50 behind means a few slow jobs.",
             NO_JOB,
         ),
-        [Target(of(0.95), BY_QUEUE + " p95"), Target(of(0.5), BY_QUEUE + " p50")],
+        [Target(of(95), BY_QUEUE + " p95"), Target(of(50), BY_QUEUE + " p50")],
         unit="s",
         width=8,
     )
 
 
-def failures() -> list[timeseries.Panel]:
+def failures() -> Panels:
     """What fails."""
     return [
         graph_panel(
@@ -124,7 +125,7 @@ def failures() -> list[timeseries.Panel]:
     ]
 
 
-def who_works() -> list[timeseries.Panel]:
+def who_works() -> Panels:
     """Who works."""
     return [
         graph_panel(
