@@ -45,7 +45,8 @@ function parse(args) {
   const text = (value) => ({ type: 'string', default: value });
   try {
     return parseArgs({
-      args, allowPositionals: true,
+      args,
+      allowPositionals: true,
       options: {
         help: { type: 'boolean', default: false },
         prometheus: text('http://127.0.0.1:9090'),
@@ -63,7 +64,8 @@ function parse(args) {
 }
 
 function url(text) {
-  if (!URL.canParse(text) || !/^https?:/.test(text)) throw new InputError(`--prometheus ${text}: expected http://host:port`);
+  if (!URL.canParse(text) || !/^https?:/.test(text))
+    throw new InputError(`--prometheus ${text}: expected http://host:port`);
   return text;
 }
 
@@ -84,17 +86,21 @@ function choices(texts) {
 }
 
 function themes(text) {
-  if (!['light', 'dark', 'both'].includes(text)) throw new InputError(`--theme ${text}: expected light, dark or both`);
+  if (!['light', 'dark', 'both'].includes(text))
+    throw new InputError(`--theme ${text}: expected light, dark or both`);
   return text === 'both' ? ['light', 'dark'] : [text];
 }
 
 function width(text) {
-  if (!/^\d+$/.test(text) || text < 400 || text > 8000) throw new InputError(`--width ${text}: expected 400 to 8000 pixels`);
+  if (!/^\d+$/.test(text) || text < 400 || text > 8000)
+    throw new InputError(`--width ${text}: expected 400 to 8000 pixels`);
   return Number(text);
 }
 
 function committed() {
-  return readdirSync(BOARDS).filter((name) => name.endsWith('.json')).map((name) => join(BOARDS, name));
+  return readdirSync(BOARDS)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => join(BOARDS, name));
 }
 
 function board(path) {
@@ -104,6 +110,7 @@ function board(path) {
   } catch (error) {
     throw new InputError(`${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`);
   }
-  if (!Array.isArray(content?.panels)) throw new InputError(`${path}: expected a dashboard with a list of panels`);
+  if (!Array.isArray(content?.panels))
+    throw new InputError(`${path}: expected a dashboard with a list of panels`);
   return { name: basename(path, '.json'), content };
 }

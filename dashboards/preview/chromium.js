@@ -9,7 +9,12 @@ import { chromium } from 'playwright-core';
 import { InputError } from './arguments.js';
 
 const PAGE = 'http://preview.invalid/';
-const PROGRAMS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const PROGRAMS = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
 const WEIGHTS = { Regular: 400, Medium: 500 };
 const PACKAGES = fileURLToPath(new URL('node_modules', import.meta.url));
 
@@ -20,7 +25,8 @@ export class Chromium {
 
   static async start(folder, width) {
     const executablePath = PROGRAMS.find((path) => path && existsSync(path));
-    if (!executablePath) throw new InputError('there is no Chromium: apt-get install chromium, or name one in $CHROMIUM');
+    if (!executablePath)
+      throw new InputError('there is no Chromium: apt-get install chromium, or name one in $CHROMIUM');
     const made = new Chromium();
     made.#browser = await launch(executablePath);
     made.#page = await made.#browser.newPage({ viewport: { width, height: 900 } });

@@ -58,6 +58,7 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(built: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     assert {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml"} - held == set()
+    assert not [name for name in held if name.startswith("dashboards/preview")]  # a tool of the checkout
 
 
 def test_the_base_install_brings_what_a_worker_needs_and_no_more(base_install: Path) -> None:

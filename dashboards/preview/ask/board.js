@@ -18,14 +18,28 @@ export async function answer(board, prometheus, { now, range: wanted, scrapeInte
   const panels = [];
   for (const panel of place(board, width)) {
     const found = unknown(panel);
-    const answers = found.length ? [] : await Promise.all((panel.targets ?? []).map((target) => ask(panel, target)));
+    const targets = (panel.targets ?? []).filter(({ hide }) => !hide && !found.length);
+    const answers = await Promise.all(targets.map((target) => ask(panel, target)));
     const failed = answers.filter(({ error }) => error).map(({ refId, error }) => `query ${refId}: ${error}`);
-    panels.push({ ...panel, title: fill(panel.title ?? '', variables, {}, 'text'), answers, problems: [...found, ...failed] });
+    panels.push({
+      ...panel,
+      title: fill(panel.title ?? '', variables, {}, 'text'),
+      answers,
+      problems: [...found, ...failed],
+    });
   }
   const annotations = await marks(board, ask, problems);
   return {
-    title: board.title, description: board.description, range, variables, panels, annotations,
-    problems: [...problems, ...panels.flatMap(({ title, problems }) => problems.map((text) => ({ panel: title, text })))],
+    title: board.title,
+    description: board.description,
+    range,
+    variables,
+    panels,
+    annotations,
+    problems: [
+      ...problems,
+      ...panels.flatMap(({ title, problems }) => problems.map((text) => ({ panel: title, text }))),
+    ],
   };
 }
 
@@ -50,12 +64,14 @@ function asker(prometheus, range, scrapeInterval, variables) {
 /** The annotations' series, each as wide as the range; Grafana asks for them in steps of its own. */
 async function marks(board, ask, problems) {
   const wanted = (board.annotations?.list ?? []).filter(({ enable, expr }) => enable && expr);
-  return Promise.all(wanted.map(async (annotation) => {
-    const target = { ...annotation, refId: annotation.name, interval: annotation.step };
-    const answered = await ask({ place: { width: 1000 } }, target);
-    if (answered.error) problems.push({ panel: `annotation ${annotation.name}`, text: answered.error });
-    return answered;
-  }));
+  return Promise.all(
+    wanted.map(async (annotation) => {
+      const target = { ...annotation, refId: annotation.name, interval: annotation.step };
+      const answered = await ask({ place: { width: 1000 } }, target);
+      if (answered.error) problems.push({ panel: `annotation ${annotation.name}`, text: answered.error });
+      return answered;
+    }),
+  );
 }
 
 /** What the preview would draw wrong, or not at all. */
@@ -65,12 +81,18 @@ function unknown(panel) {
   const units = [defaults.unit, ...changed.map(({ value }) => value)].filter(Boolean);
   return [
     ...missing('panel', [panel.type], KNOWN.panels),
-    ...missing('transformation', (panel.transformations ?? []).map(({ id }) => id), KNOWN.transformations),
+    ...missing(
+      'transformation',
+      (panel.transformations ?? []).map(({ id }) => id),
+      KNOWN.transformations,
+    ),
     ...missing('unit', units, KNOWN.units),
     ...(panel.repeat ? [`the preview does not repeat a panel (repeat: ${panel.repeat})`] : []),
   ];
 }
 
 function missing(kind, names, known) {
-  return names.filter((name) => !known.includes(name)).map((name) => `the preview knows no ${kind} ${name}; see known.json`);
+  return names
+    .filter((name) => !known.includes(name))
+    .map((name) => `the preview knows no ${kind} ${name}; see known.json`);
 }

@@ -11,7 +11,12 @@ export function place(board, width) {
     const { x, y, w, h } = panel.gridPos;
     return {
       ...panel,
-      place: { left: x * (column + GAP), top: y * (CELL + GAP), width: w * (column + GAP) - GAP, height: h * (CELL + GAP) - GAP },
+      place: {
+        left: x * (column + GAP),
+        top: y * (CELL + GAP),
+        width: w * (column + GAP) - GAP,
+        height: h * (CELL + GAP) - GAP,
+      },
     };
   });
 }

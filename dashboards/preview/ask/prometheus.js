@@ -22,7 +22,11 @@ export class Prometheus {
 
   /** The values of a label, of all series or of those that a selector chooses. */
   async labelValues(label, { from, to }, selector) {
-    return this.#get(`label/${label}/values`, { start: from, end: to, ...(selector && { 'match[]': selector }) });
+    return this.#get(`label/${label}/values`, {
+      start: from,
+      end: to,
+      ...(selector && { 'match[]': selector }),
+    });
   }
 
   /** Throws a QueryError unless a Prometheus answers. */
@@ -40,7 +44,9 @@ export class Prometheus {
     }
     const body = await answer.json().catch(() => undefined);
     if (body?.status !== 'success') {
-      throw new QueryError(body?.error ?? `${this.url} answers ${answer.status} and no JSON: is it a Prometheus?`);
+      throw new QueryError(
+        body?.error ?? `${this.url} answers ${answer.status} and no JSON: is it a Prometheus?`,
+      );
     }
     return body.data;
   }

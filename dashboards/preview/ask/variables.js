@@ -50,18 +50,33 @@ export function shown(variable) {
 function start({ name, label, type, hide, multi, includeAll, allValue, current }, wish) {
   const value = [wish ?? current?.value ?? []].flat();
   const all = value.includes(ALL) || (includeAll && !value.length);
-  return { name, label: label || name, type, hide, multi: multi || includeAll, allValue, all, chosen: all ? [] : value, options: [] };
+  return {
+    name,
+    label: label || name,
+    type,
+    hide,
+    multi: multi || includeAll,
+    allValue,
+    all,
+    chosen: all ? [] : value,
+    options: [],
+  };
 }
 
 /** Without a choice of its own a variable takes the first value that it offers. */
 function choose(variable, options) {
   const values = options.map(({ value }) => value);
-  return { ...variable, options: values, chosen: variable.all || variable.chosen.length ? variable.chosen : values.slice(0, 1) };
+  return {
+    ...variable,
+    options: values,
+    chosen: variable.all || variable.chosen.length ? variable.chosen : values.slice(0, 1),
+  };
 }
 
 async function offered(variable, prometheus, range, settled) {
   const text = fill(queryText(variable), settled);
-  if (variable.type === 'custom' || variable.type === 'interval') return text.split(',').map((value) => ({ value: value.trim() }));
+  if (variable.type === 'custom' || variable.type === 'interval')
+    return text.split(',').map((value) => ({ value: value.trim() }));
   if (variable.type !== 'query') return text ? [{ value: text }] : [];
   return pick(await ask(text, prometheus, range), variable.regex);
 }

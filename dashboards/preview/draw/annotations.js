@@ -2,10 +2,14 @@
 
 /** A "renderer" of Grafana's graph; it draws no series. */
 export function marking(annotations, theme) {
-  const marks = annotations.flatMap((annotation) => spans(annotation).map((span) => ({ ...span, color: annotation.iconColor })));
+  const marks = annotations.flatMap((annotation) =>
+    spans(annotation).map((span) => ({ ...span, color: annotation.iconColor })),
+  );
   return {
-    fieldMap: {}, indicesOnly: [],
-    init: (builder) => builder.addHook('draw', (plot) => marks.forEach((mark) => drawMark(plot, mark, theme))),
+    fieldMap: {},
+    indicesOnly: [],
+    init: (builder) =>
+      builder.addHook('draw', (plot) => marks.forEach((mark) => drawMark(plot, mark, theme))),
   };
 }
 

@@ -12,5 +12,8 @@ export function bound({ labels }) {
 
 function less({ labels, points }, below) {
   const counts = new Map(below.points);
-  return { labels, points: points.map(([time, count]) => [time, `${Math.max(0, count - (counts.get(time) ?? 0))}`]) };
+  return {
+    labels,
+    points: points.map(([time, count]) => [time, `${Math.max(0, count - (counts.get(time) ?? 0))}`]),
+  };
 }

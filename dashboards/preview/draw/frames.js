@@ -18,10 +18,15 @@ export async function prepare(panel, board, theme) {
   const data = await lastValueFrom(transformDataFrame(panel.transformations ?? [], frames));
   const fieldConfig = config(panel);
   return applyFieldOverrides({
-    data, fieldConfig, theme, timeZone: 'browser',
+    data,
+    fieldConfig,
+    theme,
+    timeZone: 'browser',
     fieldConfigRegistry: propertiesOf(fieldConfig),
     replaceVariables: replacer(board),
-  }).map(withoutNothing).filter(({ length }) => length);
+  })
+    .map(withoutNothing)
+    .filter(({ length }) => length);
 }
 
 function framesOf(answer, many) {
@@ -35,9 +40,17 @@ function line({ refId, legendFormat, step }, { labels, points }) {
   return toDataFrame({
     refId,
     fields: [
-      { name: 'Time', type: FieldType.time, values: points.map(([time]) => time * 1000), config: { interval: step * 1000 } },
       {
-        name: 'Value', type: FieldType.number, values: points.map(([, text]) => number(text)), labels,
+        name: 'Time',
+        type: FieldType.time,
+        values: points.map(([time]) => time * 1000),
+        config: { interval: step * 1000 },
+      },
+      {
+        name: 'Value',
+        type: FieldType.number,
+        values: points.map(([, text]) => number(text)),
+        labels,
         config: { displayNameFromDS: legend(legendFormat, labels) },
       },
     ],
@@ -60,9 +73,12 @@ function table({ refId, series }, many) {
 }
 
 function legend(format, labels) {
-  if (format && format !== '__auto') return format.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name) => labels[name] ?? '');
+  if (format && format !== '__auto')
+    return format.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name) => labels[name] ?? '');
   const { __name__: name = '', ...rest } = labels;
-  return `${name}{${Object.entries(rest).map(([label, value]) => `${label}="${value}"`).join(', ')}}`;
+  return `${name}{${Object.entries(rest)
+    .map(([label, value]) => `${label}="${value}"`)
+    .join(', ')}}`;
 }
 
 /** `+Inf` and `NaN` are how Prometheus writes what JSON cannot. */
@@ -78,14 +94,22 @@ function config({ type, fieldConfig = {} }) {
     defaults: { ...defaults, color, thresholds: steps(defaults.thresholds) },
     overrides: overrides.map(({ matcher, properties }) => ({
       matcher,
-      properties: properties.map(({ id, value }) => ({ id, value: id === 'thresholds' ? steps(value) : value })),
+      properties: properties.map(({ id, value }) => ({
+        id,
+        value: id === 'thresholds' ? steps(value) : value,
+      })),
     })),
   };
 }
 
 /** The lowest step of thresholds has no value in JSON: it begins below every number. */
 function steps(thresholds) {
-  return thresholds && { ...thresholds, steps: thresholds.steps.map((step) => ({ ...step, value: step.value ?? -Infinity })) };
+  return (
+    thresholds && {
+      ...thresholds,
+      steps: thresholds.steps.map((step) => ({ ...step, value: step.value ?? -Infinity })),
+    }
+  );
 }
 
 /** A transformation of no frame gives a frame without fields. */

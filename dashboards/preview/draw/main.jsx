@@ -27,7 +27,11 @@ window.draw = async (board) => {
     }
   }
   const onError = (panel, error) => problems.push({ panel, text: error.message });
-  root.render(<Themed theme={theme}><Board board={{ ...board, panels }} theme={theme} onError={onError} /></Themed>);
+  root.render(
+    <Themed theme={theme}>
+      <Board board={{ ...board, panels }} theme={theme} onError={onError} />
+    </Themed>,
+  );
   await settled();
   return { problems, empty: panels.filter(isEmpty).map(({ title }) => title) };
 };

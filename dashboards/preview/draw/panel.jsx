@@ -28,8 +28,13 @@ export function Panel({ panel, board, theme, onError }) {
   if (type === 'row') return <Row title={title} collapsed={panel.collapsed} />;
   return (
     <PanelChrome
-      title={title} description={description} width={place.width} height={place.height} padding={type === 'table' ? 'none' : 'md'}
-      displayMode={transparent ? 'transparent' : 'default'} statusMessage={problems.join('\n') || undefined}
+      title={title}
+      description={description}
+      width={place.width}
+      height={place.height}
+      padding={type === 'table' ? 'none' : 'md'}
+      displayMode={transparent ? 'transparent' : 'default'}
+      statusMessage={problems.join('\n') || undefined}
     >
       {(width, height) => (
         <Guarded title={title} onError={onError}>
@@ -43,7 +48,8 @@ export function Panel({ panel, board, theme, onError }) {
 function Inside({ panel, ...rest }) {
   const { type, frames, problems, fieldConfig } = panel;
   if (problems.length) return <Words text={problems.join('\n')} bad {...rest} />;
-  if (!frames.length && !DRAWN_EMPTY.includes(type)) return <Words text={fieldConfig?.defaults?.noValue ?? 'No data'} {...rest} />;
+  if (!frames.length && !DRAWN_EMPTY.includes(type))
+    return <Words text={fieldConfig?.defaults?.noValue ?? 'No data'} {...rest} />;
   const Drawing = DRAWINGS[type];
   return <Drawing panel={panel} {...rest} />;
 }
@@ -51,7 +57,18 @@ function Inside({ panel, ...rest }) {
 function Words({ text, bad, width, height, theme }) {
   const color = bad ? theme.colors.error.text : theme.colors.text.secondary;
   return (
-    <div style={{ width, height, display: 'grid', placeItems: 'center', textAlign: 'center', overflow: 'hidden', whiteSpace: 'pre-line', color }}>
+    <div
+      style={{
+        width,
+        height,
+        display: 'grid',
+        placeItems: 'center',
+        textAlign: 'center',
+        overflow: 'hidden',
+        whiteSpace: 'pre-line',
+        color,
+      }}
+    >
       {text}
     </div>
   );
@@ -61,7 +78,8 @@ function Row({ title, collapsed }) {
   return (
     <div style={{ display: 'flex', alignItems: 'center', gap: 8, height: 30, fontWeight: 500, fontSize: 16 }}>
       <Icon name={collapsed ? 'angle-right' : 'angle-down'} />
-      {title}{collapsed && ' (collapsed in Grafana, opened here)'}
+      {title}
+      {collapsed && ' (collapsed in Grafana, opened here)'}
     </div>
   );
 }

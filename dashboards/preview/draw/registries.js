@@ -1,17 +1,37 @@
 // Grafana fills these lists when it starts; its components find nothing without them.
 
 import {
-  FieldConfigOptionsRegistry, standardFieldConfigEditorRegistry, standardTransformers, standardTransformersRegistry,
+  FieldConfigOptionsRegistry,
+  standardFieldConfigEditorRegistry,
+  standardTransformers,
+  standardTransformersRegistry,
 } from '@grafana/data';
 
 const PROPERTIES = [
-  'color', 'decimals', 'description', 'displayName', 'fieldMinMax', 'filterable', 'links', 'mappings', 'max', 'min',
-  'noValue', 'thresholds', 'unit',
+  'color',
+  'decimals',
+  'description',
+  'displayName',
+  'fieldMinMax',
+  'filterable',
+  'links',
+  'mappings',
+  'max',
+  'min',
+  'noValue',
+  'thresholds',
+  'unit',
 ];
 
 export function register() {
-  const byId = new Map(Object.values(standardTransformers).map((transformation) => [transformation.id, transformation]));
-  const items = [...byId.values()].map((transformation) => ({ id: transformation.id, name: transformation.name, transformation }));
+  const byId = new Map(
+    Object.values(standardTransformers).map((transformation) => [transformation.id, transformation]),
+  );
+  const items = [...byId.values()].map((transformation) => ({
+    id: transformation.id,
+    name: transformation.name,
+    transformation,
+  }));
   standardTransformersRegistry.setInit(() => items);
   standardFieldConfigEditorRegistry.setInit(() => PROPERTIES.map(property));
 }

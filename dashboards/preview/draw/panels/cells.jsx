@@ -10,9 +10,22 @@ import { useMemo } from 'react';
  * between: names stand at the borders of rows, as bounds do, instead of at their middles.
  */
 export function Cells({ rows, cells, filled, gap, between, board, theme, width, height }) {
-  const config = useMemo(() => configOf({ rows, cells, filled, gap, between, range: board.range, theme }), [rows, cells]);
+  const config = useMemo(
+    () => configOf({ rows, cells, filled, gap, between, range: board.range, theme }),
+    [rows, cells],
+  );
   const { from, to } = board.range;
-  return <UPlotChart config={config} data={[[from * 1000, to * 1000], [0, rows.length]]} width={width} height={height} />;
+  return (
+    <UPlotChart
+      config={config}
+      data={[
+        [from * 1000, to * 1000],
+        [0, rows.length],
+      ]}
+      width={width}
+      height={height}
+    />
+  );
 }
 
 function configOf({ rows, cells, filled, gap, between, range, theme }) {
@@ -22,8 +35,21 @@ function configOf({ rows, cells, filled, gap, between, range, theme }) {
   builder.addScale({ ...x, range: () => [range.from * 1000, range.to * 1000] });
   builder.addScale({ ...y, range: () => [0, rows.length] });
   builder.addAxis({ scaleKey: 'x', isTime: true, placement: 'bottom', timeZone: 'browser', theme });
-  builder.addAxis({ scaleKey: 'y', placement: 'left', theme, grid: { show: false }, ...names(rows, between) });
-  builder.addSeries({ scaleKey: 'y', theme, drawStyle: 'line', pathBuilder: () => null, pointsBuilder: () => null, show: true });
+  builder.addAxis({
+    scaleKey: 'y',
+    placement: 'left',
+    theme,
+    grid: { show: false },
+    ...names(rows, between),
+  });
+  builder.addSeries({
+    scaleKey: 'y',
+    theme,
+    drawStyle: 'line',
+    pathBuilder: () => null,
+    pointsBuilder: () => null,
+    show: true,
+  });
   builder.addHook('draw', (plot) => cells.forEach((cell) => drawCell(plot, cell, { filled, gap, theme })));
   return builder;
 }
@@ -42,7 +68,9 @@ function drawCell({ ctx, bbox, valToPos }, { row, from, to, color, text }, { fil
   const left = Math.max(bbox.left, Math.round(valToPos(from, 'x', true))); // whole pixels, or neighbors show a seam
   const right = Math.min(bbox.left + bbox.width, Math.round(valToPos(to, 'x', true)));
   if (right <= left) return;
-  const [bottom, top] = [row + (1 - filled) / 2, row + (1 + filled) / 2].map((place) => Math.round(valToPos(place, 'y', true)));
+  const [bottom, top] = [row + (1 - filled) / 2, row + (1 + filled) / 2].map((place) =>
+    Math.round(valToPos(place, 'y', true)),
+  );
   ctx.save();
   ctx.fillStyle = color;
   ctx.fillRect(left, top, Math.max(1, right - left - gap), Math.max(1, bottom - top - gap));

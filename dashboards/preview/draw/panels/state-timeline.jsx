@@ -15,7 +15,9 @@ function states({ frames, options }) {
   const series = [...frames].reverse();
   return {
     rows: series.map((frame) => getFieldDisplayName(frame.fields[1], frame, frames)),
-    cells: series.flatMap(({ fields: [time, value] }, row) => stretches(time, value, options).map((stretch) => ({ row, ...stretch }))),
+    cells: series.flatMap(({ fields: [time, value] }, row) =>
+      stretches(time, value, options).map((stretch) => ({ row, ...stretch })),
+    ),
   };
 }
 
@@ -26,7 +28,8 @@ function stretches({ values: times, config }, { values, display }, { mergeValues
     const shown = display(values[place]);
     const text = formattedValueToString(shown);
     const [last, to] = [found.at(-1), from + config.interval];
-    if (mergeValues && last && last.to === from && last.text === text && last.color === shown.color) last.to = to;
+    if (mergeValues && last && last.to === from && last.text === text && last.color === shown.color)
+      last.to = to;
     else found.push({ from, to, text, color: shown.color });
   });
   return showValue === 'never' ? found.map(({ text, ...stretch }) => stretch) : found;

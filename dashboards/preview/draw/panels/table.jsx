@@ -4,5 +4,14 @@ import { Table as Grid } from '@grafana/ui';
 
 export function Table({ panel, width, height }) {
   const { showHeader, cellHeight, sortBy } = panel.options;
-  return <Grid data={panel.frames[0]} width={width} height={height} noHeader={showHeader === false} cellHeight={cellHeight} initialSortBy={sortBy} />;
+  return (
+    <Grid
+      data={panel.frames[0]}
+      width={width}
+      height={height}
+      noHeader={showHeader === false}
+      cellHeight={cellHeight}
+      initialSortBy={sortBy}
+    />
+  );
 }

@@ -12,8 +12,13 @@ export function TimeSeries({ panel, board, theme, width, height }) {
   const frames = useMemo(() => panel.frames.map(withGaps), [panel]);
   return (
     <Lines
-      frames={frames} width={width} height={height} timeRange={timeRange} timeZone="browser"
-      legend={{ calcs: [], ...panel.options?.legend }} renderers={[marking(board.annotations, theme)]}
+      frames={frames}
+      width={width}
+      height={height}
+      timeRange={timeRange}
+      timeZone="browser"
+      legend={{ calcs: [], ...panel.options?.legend }}
+      renderers={[marking(board.annotations, theme)]}
     />
   );
 }
@@ -30,5 +35,12 @@ function withGaps({ fields: [time, value], ...frame }) {
     times.push(now);
     values.push(Number.isFinite(value.values[place]) ? value.values[place] : null);
   });
-  return { ...frame, length: times.length, fields: [{ ...time, values: times }, { ...value, values }] };
+  return {
+    ...frame,
+    length: times.length,
+    fields: [
+      { ...time, values: times },
+      { ...value, values },
+    ],
+  };
 }

@@ -6,7 +6,10 @@ import { replacer } from '../links.js';
 
 export function valuesOf({ frames, options, fieldConfig }, board, theme) {
   return getFieldDisplayValues({
-    data: frames, theme, timeZone: 'browser', sparkline: options.graphMode !== 'none',
+    data: frames,
+    theme,
+    timeZone: 'browser',
+    sparkline: options.graphMode !== 'none',
     fieldConfig: fieldConfig ?? { defaults: {}, overrides: [] },
     reduceOptions: { calcs: ['lastNotNull'], ...options.reduceOptions },
     replaceVariables: replacer(board),
