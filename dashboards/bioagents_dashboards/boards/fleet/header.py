@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from grafana_foundation_sdk.builders import stat, table
-from grafana_foundation_sdk.models import dashboard as model
 
-from bioagents_dashboards.boards.parts import NO_EXPORTER, redis_panel
+from bioagents_dashboards.boards.parts import NO_EXPORTER, alert_panel, redis_panel, width
 from bioagents_dashboards.drawing import style
-from bioagents_dashboards.drawing.identity import QUEUE
+from bioagents_dashboards.drawing.identity import QUEUE, SLO
 from bioagents_dashboards.drawing.panels import (
     Target,
     Text,
@@ -20,7 +19,7 @@ from bioagents_dashboards.drawing.panels import (
     stat_panel,
     table_panel,
 )
-from bioagents_dashboards.queries import alerts, jobs, queues, workers
+from bioagents_dashboards.queries import alerts, jobs, queues, slo, workers
 
 _QUEUE_COLUMNS: Final = {
     "fleet": "Fleet",
@@ -30,9 +29,10 @@ _QUEUE_COLUMNS: Final = {
     "Value #C": "Oldest wait",
     "Value #D": "Workers",
     "Value #E": "Slots",
-    "Value #F": "Running",
+    "Value #F": "Slots in use",
     "Value #G": "Failure ratio",
     "Value #H": "Time to drain",
+    "Value #I": "SLO left",
 }
 
 
@@ -130,24 +130,34 @@ def queue_table() -> table.Panel:
     """One line for each queue, the worst first."""
     text = Text(
         "Queues",
-        "One line for each queue, the one closest to a limit first. Normal: nothing coloured in “Limit "
-        "used”. A failure ratio is empty without attempts in the last 5 minutes. Click a queue to see it "
-        "alone.",
+        "One line for each queue, the one closest to a limit first. Normal: nothing coloured. A failure "
+        "ratio is empty without attempts in the last 5 minutes. “SLO left” is what is left of the error "
+        "budget of three days, of the objective that has less (board SLO). Click a queue to see why it is "
+        "slow.",
         "no queue is known",
     )
     values = [
         queues.limit_used(), queues.waiting(), queues.oldest_wait(), queues.workers(), queues.slots(),
-        queues.running(), queues.failure_ratio(), queues.drain_time(),
+        queues.slots_in_use(), queues.failure_ratio(), queues.drain_time(), slo.budget_left_of_both(),
     ]  # fmt: skip
-    panel = table_panel(text, [Target(value) for value in values], width=16, height=9)
+    panel = table_panel(text, [Target(value) for value in values], width=24, height=8)
     columns(panel, _QUEUE_COLUMNS, hide=("Time", "job"))
-    column(panel, "Queue", "string", None, opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue"))
+    column(
+        panel,
+        "Queue",
+        "string",
+        None,
+        width(130),
+        opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue"),
+    )
     column(panel, "Limit used", "percentunit", style.share_of_limit())
     column(panel, "Oldest wait", "s")
     column(panel, "Workers", "short", style.thresholds(style.BAD, (1, "transparent")))
+    column(panel, "Slots in use", "percentunit")
     column(panel, "Failure ratio", "percentunit")
-    endless = model.DynamicConfigValue("mappings", [style.endless("not shrinking").to_json()])
-    column(panel, "Time to drain", "s", None, endless)
+    column(panel, "Time to drain", "s", None, style.mapped(style.endless("not shrinking")))
+    left = opens("What is left of each objective?", SLO, fleet="Fleet", queue="Queue")
+    column(panel, "SLO left", "percentunit", style.budget_left("transparent"), left)
     return sort_by(panel, "Limit used")
 
 
@@ -155,18 +165,8 @@ def alert_table() -> table.Panel:
     """What fires, where, since when."""
     text = Text(
         "Alerts",
-        "Every alert of these rules that fires now, the oldest first. Normal: empty. What each means stands "
-        "in its runbook, linked in the message that it sent.",
+        "Every alert of these rules that fires now, the longest first. Normal: empty. Click an alert to read "
+        "what it means and what to do, or its queue to see why that is slow.",
         "no alert fires",
     )
-    panel = table_panel(text, [Target(alerts.alert_age())], width=8, height=9)
-    names = {
-        "alertname": "Alert",
-        "fleet": "Fleet",
-        "queue": "Queue",
-        "severity": "Severity",
-        "Value": "Since",
-    }
-    columns(panel, names, hide=("Time", "job", "__name__", "alertstate"))
-    column(panel, "Since", "s")
-    return sort_by(panel, "Since")
+    return alert_panel(text, width=12, height=8)

@@ -42,11 +42,6 @@ _COLUMNS: Final = {
 }
 
 
-def _of_budget(good: str = style.GOOD) -> build.ThresholdsConfig:
-    """For what is left of a budget."""
-    return style.thresholds(style.BAD, (0, style.WARN), (0.3, good))
-
-
 def _of_burn(burn: Burn, good: str = style.GOOD) -> build.ThresholdsConfig:
     """For a burn rate: above 1 it is too fast, from the alert's threshold on somebody has to look."""
     return style.thresholds(good, (1, style.WARN), (burn.threshold, style.BAD))
@@ -93,7 +88,7 @@ def _left(title: str, objective: Objective, bad: str) -> stat.Panel:
         NO_RECORD,
     )
     target = Target(slo.least_budget_left(objective))
-    return stat_panel(text, target, unit="percentunit", thresholds=_of_budget()).span(4)
+    return stat_panel(text, target, unit="percentunit", thresholds=style.budget_left()).span(4)
 
 
 def _burn(title: str, objective: Objective, bad: str) -> stat.Panel:
@@ -142,7 +137,7 @@ def _queues(text: Text, of: Objective, more: dict[str, str]) -> table.Panel:
     names = dict(zip(("Value #E", "Value #F"), more, strict=False))
     columns(panel, _COLUMNS | names, hide=("Time", "job"))
     column(panel, "Queue", "string", None, width(130), opens("Why?", QUEUE, fleet="Fleet", queue="Queue"))
-    column(panel, "Budget left", "percentunit", _of_budget("transparent"))
+    column(panel, "Budget left", "percentunit", style.budget_left("transparent"))
     for burn, name in zip(BURNS, ("Burn 1 h", "Burn 6 h"), strict=False):
         column(panel, name, "short", _of_burn(burn, "transparent"))
     column(panel, "Objective", "percentunit")
