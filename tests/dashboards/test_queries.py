@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,34 +12,22 @@ from bioagents_dashboards.queries import promql
 from bioagents_dashboards.queries.promql import TARGET
 from bioagents_dashboards.queries.rules import record_names
 from bioagents_exporter.catalogue import FLEET_LABEL, METRICS
-from support.boards import Query, boards, grouping_labels, queries, selectors
+from support.boards import APART, Query, boards, grouping_labels, panels, queries, selectors
 
 QUERIES = queries()
 TARGET_LABELS = {"job", "instance", "pod", "container", "node", "endpoint", *TARGET}
 ALERT_SERIES = {"ALERTS", "ALERTS_FOR_STATE"}
 ALERT_LABELS = {"alertname", "alertstate"}
 HISTOGRAM = ("_bucket", "_sum", "_count")
+#: What the rules leave of labels that tell workers and actors apart.
+RECORDED_LABELS = {"actor", "worker", "host", "pid", "queues", "version", "threads"}
 COPIES = "without (instance, pod, container, node, endpoint)"
+#: The beginning of a series that an exporter publishes, and no rule records.
+EXPORTED = r"(?<![:\w])(?:bioagents|process|python)_\w+\{"
 
 ON_NO_BOARD = {
-    # The overview answers whether, where and since when. What follows belongs to boards that explain it.
-    "queue_dead_oldest_age_seconds", "queue_orphaned_jobs", "queue_unheld_jobs", "queue_stuck_jobs",
-    "queue_overdue_delayed_jobs", "queue_draining_held_jobs", "queue_longest_running_job_seconds",
-    "queue_job_duration_limit_seconds", "jobs_redelivered_total",  # why a queue is slow
-    "jobs_processed_total",  # an input of the failure ratio, which is on the board
-    "redis_round_trip_seconds", "redis_replica_link_up", "redis_replica_lag_seconds",
-    "redis_memory_used_bytes", "redis_memory_max_bytes", "redis_evicted_keys_total",
-    "redis_info",  # is Redis sound
-    "worker_boots_total", "metrics_dropped_total", "middleware_errors_total", "worker_threads",
-    "worker_consumer_threads", "worker_cpu_seconds_total", "worker_jobs_total", "worker_start_time_seconds",
-    "worker_last_heartbeat_timestamp_seconds", "worker_clock_skew_seconds",
-    "worker_flush_age_seconds",  # one worker's health
     "queue_failures_per_second",  # the counter itself follows the chosen time range
-    "queue_load_ratio", "queue_desired_workers", "queue_max_workers", "queue_drain_limit_seconds",  # capacity
-    "exporter_build_info", "exporter_scrape_duration_seconds", "exporter_scrape_errors_total",
-    "exporter_source_age_seconds", "exporter_source_duration_seconds", "exporter_source_success",
-    "process_cpu_seconds_total", "process_resident_memory_bytes", "process_virtual_memory_bytes",
-    "process_start_time_seconds", "process_open_fds", "process_max_fds", "python_info",  # the exporter itself
+    "process_virtual_memory_bytes",  # the exporter's resident memory tells more
 }  # fmt: skip
 
 
@@ -62,7 +52,7 @@ def test_metrics_and_labels_are_the_exporters(query: Query) -> None:
             used |= {*ALERT_LABELS, FLEET_LABEL}
             continue
         if selector.name in record_names():
-            used |= set(selector.matchers)
+            used |= set(selector.matchers) | RECORDED_LABELS
             continue
         assert selector.name in known
         assert set(selector.matchers) <= known[selector.name] | TARGET_LABELS
@@ -80,9 +70,32 @@ def test_every_metric_is_on_a_board_or_excused() -> None:
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_copies_of_the_exporter_give_one_answer(query: Query) -> None:
-    """The first thing that happens to a series is the maximum over the copies, or over the copies' rates."""
-    answers = re.findall(rf"max {re.escape(COPIES)} \((?:rate\()?bioagents_", query.expression)
-    assert len(answers) == query.expression.count("bioagents_")
+    """Each series stands within a maximum over the copies or a count of them, or rules have made it one."""
+    answered = sum(len(re.findall(EXPORTED, part)) for part in answers(query.expression))
+    everything = len(re.findall(EXPORTED, query.expression))
+    assert answered == (0 if str(query) in APART else everything)
+
+
+def answers(expression: str) -> Iterator[str]:
+    """What stands in the parentheses after each maximum or count over the copies."""
+    for start in re.finditer(rf"(?:max|count) {re.escape(COPIES)} \(", expression):
+        depth, end = 1, start.end()
+        while depth:
+            depth += {"(": 1, ")": -1}.get(expression[end], 0)
+            end += 1
+        yield expression[start.end() : end - 1]
+
+
+@pytest.mark.parametrize("name", APART)
+def test_panels_with_copies_apart_say_so(name: str) -> None:
+    """The title speaks of copies, and each line has its copy's name."""
+    title, panel_title, _ = name.split(" / ")
+    (board,) = [board for board in boards().values() if board["title"] == title]
+    (panel,) = [panel for panel in panels(board) if panel["title"] == panel_title]
+    assert re.search("each copy|copies", panel_title, re.IGNORECASE)
+    assert re.search("each copy", panel["description"], re.IGNORECASE)
+    named_by = panel["transformations"] if panel["type"] == "table" else panel["targets"]
+    assert "instance" in json.dumps(named_by)
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
@@ -95,9 +108,11 @@ def test_fleets_never_merge(query: Query) -> None:
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_workers_are_drawn_with_a_top_k(query: Query) -> None:
-    """A thousand workers are not a thousand lines."""
-    by_worker = "worker_info" in query.expression and "group_left" in query.expression
-    assert not by_worker or query.expression.startswith("topk(")
+    """A thousand workers are not a thousand lines: the highest are drawn, or what is left of all together."""
+    by_worker = re.search(r"\bworker:|worker_info", query.expression) and "group_left" in query.expression
+    assert not by_worker or re.search(
+        r"^(min|max|sum) without \(worker|^(top|bottom)k| and topk", query.expression
+    )
 
 
 def test_unknown_names_are_refused() -> None:
