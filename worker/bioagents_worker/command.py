@@ -29,6 +29,11 @@ APPLICATION: Final = "bioagents_worker.reference.app"
 
 _PREFETCH: Final = "dramatiq_queue_prefetch"
 
+#: Processes, and threads of each: more is a slip of the finger, and would bring the machine down.
+_MOST: Final = 1_000
+#: Seconds of a week.
+_LONGEST_WAIT: Final = 604_800
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
@@ -90,8 +95,8 @@ def _parser(prog: str) -> Parser:
     )
     add = parser.add_argument
     add("--queues", type=_queues, default=QUEUES, metavar="A,B", help=f"of {', '.join(QUEUES)} [both]")
-    add("--processes", type=_whole(1), default=1, metavar="N", help="worker processes [1]")
-    add("--threads", type=_whole(1), default=8, metavar="N", help="threads of each process [8]")
+    add("--processes", type=_whole(1, _MOST), default=1, metavar="N", help="worker processes [1]")
+    add("--threads", type=_whole(1, _MOST), default=8, metavar="N", help="threads of each process [8]")
     add(
         "--redis.url", dest="url", default=redis_url(os.environ), metavar="URL",
         help=f"the broker's Redis [${', $'.join(URLS)}, {DEFAULT_URL}]",
@@ -102,7 +107,7 @@ def _parser(prog: str) -> Parser:
         help=f"Dramatiq's namespace [${NAMESPACE}, {DEFAULT_NAMESPACE}]",
     )  # fmt: skip
     add(
-        "--shutdown-timeout", type=_whole(0), default=LONGEST_JOB, metavar="SECONDS",
+        "--shutdown-timeout", type=_whole(0, _LONGEST_WAIT), default=LONGEST_JOB, metavar="SECONDS",
         help=f"time for running jobs to finish after SIGTERM [{LONGEST_JOB}]",
     )  # fmt: skip
     add(
@@ -144,10 +149,10 @@ def _queues(text: str) -> tuple[str, ...]:
     return names
 
 
-def _whole(least: int) -> Callable[[str], int]:
+def _whole(least: int, most: int) -> Callable[[str], int]:
     def parse_whole(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number of at least {least}")
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from {least} to {most}")
         return int(text)
 
     return parse_whole
