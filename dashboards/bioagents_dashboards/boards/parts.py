@@ -58,15 +58,14 @@ def alert_panel(text: Text, *, width: int, height: int, named: str = "") -> tabl
     """What fires, where, since when; ``named`` is a part of the alerts' names."""
     panel = table_panel(text, [Target(alerts.alert_age(named))], width=width, height=height)
     columns(panel, _ALERT_COLUMNS, hide=("Time", "__name__", "alertstate", "job", *alerts.DETAILS))
-    column(
-        panel, "Alert", "string", None, _runbook("Alert"), model.DynamicConfigValue("custom.minWidth", 150)
-    )
-    column(panel, "Queue", "string", None, opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue"))
+    column(panel, "Alert", "string", None, at_least(190), _runbook("Alert"))
+    slow = opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue")
+    column(panel, "Queue", "string", None, at_least(130), slow)
     column(panel, "For", "s")
     return sort_by(panel, "For")
 
 
-def width(pixels: int) -> model.DynamicConfigValue:
+def at_least(pixels: int) -> model.DynamicConfigValue:
     """The least width of a column whose texts are long."""
     return model.DynamicConfigValue("custom.minWidth", pixels)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import table
 
-from bioagents_dashboards.boards.parts import Panels, width
+from bioagents_dashboards.boards.parts import Panels, at_least
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import WORKERS
 from bioagents_dashboards.drawing.panels import (
@@ -96,5 +96,5 @@ def _newcomers() -> table.Panel:
 
 
 def _alone(panel: table.Panel) -> None:
-    column(panel, "Queues", "string", None, width(110))
+    column(panel, "Queues", "string", None, at_least(110))
     column(panel, "Id", "string", None, opens("This worker alone", WORKERS, fleet="Fleet", worker="Id"))

@@ -6,7 +6,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import stat, table
 
-from bioagents_dashboards.boards.parts import NO_EXPORTER, alert_panel, redis_panel, width
+from bioagents_dashboards.boards.parts import NO_EXPORTER, alert_panel, at_least, redis_panel
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import QUEUE, SLO
 from bioagents_dashboards.drawing.panels import (
@@ -147,7 +147,7 @@ def queue_table() -> table.Panel:
         "Queue",
         "string",
         None,
-        width(130),
+        at_least(130),
         opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue"),
     )
     column(panel, "Limit used", "percentunit", style.share_of_limit())

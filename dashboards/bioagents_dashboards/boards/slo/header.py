@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat, table
 from grafana_foundation_sdk.models import dashboard as model
 
-from bioagents_dashboards.boards.parts import NO_EXPORTER, alert_panel, width
+from bioagents_dashboards.boards.parts import NO_EXPORTER, alert_panel, at_least
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import QUEUE
 from bioagents_dashboards.drawing.panels import (
@@ -113,8 +113,8 @@ def late_queues() -> table.Panel:
         "Click a queue to see why.",
         NO_RECORD,
     )
-    panel = _queues(text, _WAIT, {"Late in 3 d": slo.bad_jobs(_WAIT), "Starts within": slo.wait_bound()})
-    return column(panel, "Starts within", "s")
+    panel = _queues(text, _WAIT, {"Late in 3 d": slo.bad_jobs(_WAIT), "Within": slo.wait_bound()})
+    return column(panel, "Within", "s")
 
 
 def dead_queues() -> table.Panel:
@@ -136,7 +136,7 @@ def _queues(text: Text, of: Objective, more: dict[str, str]) -> table.Panel:
     panel = table_panel(text, values, width=12, height=8)
     names = dict(zip(("Value #E", "Value #F"), more, strict=False))
     columns(panel, _COLUMNS | names, hide=("Time", "job"))
-    column(panel, "Queue", "string", None, width(130), opens("Why?", QUEUE, fleet="Fleet", queue="Queue"))
+    column(panel, "Queue", "string", None, at_least(130), opens("Why?", QUEUE, fleet="Fleet", queue="Queue"))
     column(panel, "Budget left", "percentunit", style.budget_left("transparent"))
     for burn, name in zip(BURNS, ("Burn 1 h", "Burn 6 h"), strict=False):
         column(panel, name, "short", _of_burn(burn, "transparent"))
