@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Any, Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-Json = dict[str, object]
+#: A board, or a part of it, as plain JSON.
+Json = dict[str, Any]
 
 #: The variable by which every panel finds its data source.
 DATASOURCE: Final = "datasource"

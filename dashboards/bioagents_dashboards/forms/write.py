@@ -27,6 +27,7 @@ from bioagents_dashboards.drawing.identity import (
 )
 from bioagents_dashboards.forms.classic import classic, to_text
 from bioagents_dashboards.forms.kubernetes import config_map
+from bioagents_dashboards.forms.resource import resource
 from bioagents_dashboards.forms.upload import uploadable
 
 #: In the order in which a person looks at them.
@@ -50,6 +51,7 @@ def files() -> dict[str, str]:
         built[f"json/{identity.file_name}"] = text
         built[f"import/{identity.file_name}"] = to_text(uploadable(board))
         built[f"kubernetes/{identity.name}.yaml"] = config_map(identity, text)
+        built[f"git-sync/{identity.file_name}"] = to_text(resource(board))
     return built
 
 
