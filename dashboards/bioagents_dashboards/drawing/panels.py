@@ -63,7 +63,7 @@ class Text:
 
 def stat_panel(text: Text, target: Target, *, unit: str, thresholds: build.ThresholdsConfig) -> stat.Panel:
     """One number for each fleet, with its course beneath; the colour judges the last value."""
-    panel = stat.Panel().span(3).height(5).thresholds(thresholds)
+    panel = stat.Panel().span(3).height(5).thresholds(style.or_unknown(thresholds))
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
     panel.color_mode(common_model.BigValueColorMode.BACKGROUND)
     panel.graph_mode(common_model.BigValueGraphMode.AREA)

@@ -109,5 +109,5 @@ def actors() -> table.Panel:
 def _links(panel: table.Panel) -> None:
     queue = opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue")
     actor = opens("This actor alone", ACTOR, fleet="Fleet", queue="Queue", actor="Actor")
-    column(panel, "Queue", "string", None, queue, at_least(120))
-    column(panel, "Actor", "string", None, actor, at_least(120))
+    column(panel, "Queue", "string", None, queue, at_least(150))
+    column(panel, "Actor", "string", None, actor, at_least(150))

@@ -79,7 +79,7 @@ def work() -> table.Panel:
         column(panel, name, "ops")
     for name in ("Oldest wait", "Run time p95", "Longest run"):
         column(panel, name, "s")
-    column(panel, "Time to drain", "s", None, style.mapped(style.endless("not shrinking")))
+    column(panel, "Time to drain", "s", None, style.mapped(style.endless("not shrinking", style.WARN)))
     few = style.thresholds(style.BAD, (1, "transparent"))
     column(panel, "Workers", "short", few, opens("Who works on it?", WORKERS, fleet="Fleet", queue="Queue"))
     column(panel, "Failure ratio", "percentunit", None, _WHOLE)
@@ -117,4 +117,4 @@ def standstill() -> table.Panel:
 
 def _link_queue(panel: table.Panel) -> None:
     link = opens("What fails in it?", ACTOR, fleet="Fleet", queue="Queue")
-    column(panel, "Queue", "string", None, link, at_least(120))
+    column(panel, "Queue", "string", None, link, at_least(150))

@@ -41,7 +41,7 @@ def _slow() -> list[stat.Panel]:
             unit="percentunit",
             thresholds=style.share_of_limit(),
         ).decimals(0),
-        drain.mappings([style.endless("not shrinking")]),
+        drain.mappings([style.endless("not shrinking", style.WARN)]),
         stat_panel(
             Text(
                 "Arrival ratio",
@@ -53,7 +53,7 @@ def _slow() -> list[stat.Panel]:
             Target(queues.worst_growth()),
             unit="short",
             thresholds=style.thresholds(style.GOOD, (1.1, style.WARN)),
-        ).mappings([style.endless("nothing is done")]),
+        ).mappings([style.endless("nothing done", style.WARN)]),
     ]
 
 
