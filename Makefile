@@ -45,7 +45,7 @@ docs: $(VENV)/dev ## write the generated files anew: metrics reference, dashboar
 
 preview: $(PREVIEW)/node_modules/made ## draw the boards to pictures, of a fleet made for it or of your Prometheus
 ifeq ($(strip $(PREVIEW_ARGS)),)
-	@$(MAKE) --no-print-directory $(VENV)/demo
+	@$(MAKE) --silent --no-print-directory $(VENV)/demo
 	@node $(PREVIEW)/demo.js $(BIN)/bioagents demo
 else
 	@node $(PREVIEW)/preview.js $(PREVIEW_ARGS)

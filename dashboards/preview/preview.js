@@ -28,13 +28,14 @@ async function main() {
 
 async function preview({ name, content }, prometheus, chromium, options) {
   const answered = await answer(content, prometheus, { ...options, width: options.width - 2 * MARGIN });
+  const pictures = [];
   for (const theme of options.themes) {
     const file = join(options.out, `${name}.${theme}.png`);
-    const drawn = await chromium.draw({ ...answered, theme, margin: MARGIN }, file);
-    const { lines, failed } = report(file, answered, drawn);
-    lines.forEach(say);
-    if (failed) process.exitCode = 1;
+    pictures.push({ file, ...(await chromium.draw({ ...answered, theme, margin: MARGIN }, file)) });
   }
+  const { lines, failed } = report(answered, pictures);
+  lines.forEach(say);
+  if (failed) process.exitCode = 1;
 }
 
 function makeFolder(path) {

@@ -1,13 +1,16 @@
-// What a run prints: one line for each picture, then what is wrong or empty in it.
+// What a run prints: a line for each board, its pictures, and what is wrong or empty in them.
 
-/** `drawn` is what the page says about its panels. */
-export function report(file, { panels, problems }, drawn) {
-  const all = [...problems, ...drawn.problems];
-  const queries = panels.flatMap(({ answers }) => answers);
+/** `pictures` are files with what the page that drew them says about its panels. */
+export function report({ title, panels, problems }, pictures) {
+  const queries = panels.flatMap(({ answers }) => answers).length;
+  const all = [...problems, ...pictures.flatMap((picture) => picture.problems)];
+  const wrong = new Set(all.map(({ panel, text }) => `  wrong  ${panel}: ${text}`));
+  const empty = new Set(pictures.flatMap((picture) => picture.empty).map((panel) => `  empty  ${panel}`));
   const lines = [
-    `${file}: ${panels.length} panels, ${queries.length} queries, ${all.length} problems, ${drawn.empty.length} empty`,
-    ...all.map(({ panel, text }) => `  wrong  ${panel}: ${text}`),
-    ...drawn.empty.map((panel) => `  empty  ${panel}`),
+    `${title}: ${panels.length} panels, ${queries} queries, ${wrong.size} wrong, ${empty.size} empty`,
+    ...pictures.map(({ file }) => `  ${file}`),
+    ...wrong,
+    ...empty,
   ];
-  return { lines, failed: all.length > 0 };
+  return { lines, failed: wrong.size > 0 };
 }

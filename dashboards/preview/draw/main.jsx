@@ -1,10 +1,11 @@
 // The page: `window.draw(board)` draws what ask/board.js found out, and says what is wrong or empty.
 
-import { createTheme } from '@grafana/data';
+import { createTheme, getValueFormats } from '@grafana/data';
 import { initPluginTranslations } from '@grafana/i18n';
 import { GlobalStyles, PortalContainer, ThemeContext } from '@grafana/ui';
 import { createRoot } from 'react-dom/client';
 
+import known from '../known.json';
 import { Board } from './board.jsx';
 import { prepare } from './frames.js';
 import { register } from './registries.js';
@@ -16,7 +17,7 @@ window.draw = async (board) => {
   const root = createRoot(document.getElementById('board'));
   root.render(<Themed theme={theme} />);
   await fonts();
-  const problems = [];
+  const problems = strangeUnits();
   const panels = [];
   for (const panel of board.panels) {
     try {
@@ -35,6 +36,13 @@ window.draw = async (board) => {
   await settled();
   return { problems, empty: panels.filter(isEmpty).map(({ title }) => title) };
 };
+
+/** Grafana writes a unit that it does not know behind each number. */
+function strangeUnits() {
+  const units = getValueFormats().flatMap(({ submenu }) => submenu.map(({ value }) => value));
+  const strange = known.units.filter((unit) => !units.includes(unit));
+  return strange.map((unit) => ({ panel: 'known.json', text: `Grafana knows no unit ${unit}` }));
+}
 
 function Themed({ theme, children }) {
   return (
