@@ -14,7 +14,7 @@ export function marking(annotations, theme) {
 }
 
 /** Points that follow each other at the step are one annotation. */
-export function spans({ series, step }) {
+function spans({ series, step }) {
   return series.flatMap(({ points }) => {
     const found = [];
     for (const [time] of points) {

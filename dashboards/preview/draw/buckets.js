@@ -6,7 +6,7 @@ export function buckets(series) {
   return sorted.map((one, place) => (place ? less(one, sorted[place - 1]) : one));
 }
 
-export function bound({ labels }) {
+function bound({ labels }) {
   return Number(labels.le.replace('Inf', 'Infinity'));
 }
 

@@ -1,9 +1,10 @@
 // Colored cells over time, in named rows: what heat map and state timeline share. Grafana does not publish either,
 // so they are drawn here, on the graph that it does publish.
 
-import { dateTime } from '@grafana/data';
-import { UPlotChart, UPlotConfigBuilder } from '@grafana/ui';
+import { UPLOT_AXIS_FONT_SIZE, UPlotChart, UPlotConfigBuilder, measureText } from '@grafana/ui';
 import { useMemo } from 'react';
+
+const AXIS_GAP = 16;
 
 /**
  * rows: names, the lowest first. cells: {row, from, to, color, text?} with times in milliseconds.
@@ -59,6 +60,7 @@ function names(rows, between) {
   const places = rows.map((_, row) => row + (between ? 1 : 0.5));
   const step = (height) => Math.max(1, Math.ceil((rows.length * 16) / height));
   return {
+    size: Math.max(...rows.map((row) => measureText(row, UPLOT_AXIS_FONT_SIZE).width)) + AXIS_GAP,
     splits: ({ bbox }) => places.filter((_, row) => row % step(bbox.height / devicePixelRatio) === 0),
     values: (_, splits) => splits.map((place) => rows[Math.ceil(place) - 1]),
   };
