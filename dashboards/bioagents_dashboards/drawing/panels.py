@@ -162,8 +162,9 @@ def column(
     """The unit of a column and, where its numbers can be judged, their colours."""
     properties = [model.DynamicConfigValue("unit", unit), *more]
     if thresholds is not None:
+        judged = style.or_unknown(thresholds, "transparent")
         properties += [
-            model.DynamicConfigValue("thresholds", thresholds.build().to_json()),
+            model.DynamicConfigValue("thresholds", judged.build().to_json()),
             model.DynamicConfigValue("custom.cellOptions", {"type": "color-background", "mode": "basic"}),
         ]
     return panel.override_by_name(name, properties)

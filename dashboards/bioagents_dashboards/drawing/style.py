@@ -24,11 +24,11 @@ def thresholds(base: str, *steps: tuple[float, str]) -> build.ThresholdsConfig:
     return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(levels)
 
 
-def or_unknown(judged: build.ThresholdsConfig) -> build.ThresholdsConfig:
-    """The same, and grey where there is no number at all: Grafana takes none for less than any."""
+def or_unknown(judged: build.ThresholdsConfig, unknown: str = NEUTRAL) -> build.ThresholdsConfig:
+    """The same, and ``unknown`` where there is no number at all: Grafana takes none for less than any."""
     base, *steps = judged.build().steps
     levels = [
-        model.Threshold(value=None, color=NEUTRAL),
+        model.Threshold(value=None, color=unknown),
         model.Threshold(value=-1e15, color=base.color),
         *steps,
     ]

@@ -36,7 +36,7 @@ def _redis() -> list[stat.Panel]:
                 "Share of its memory limit (maxmemory) that Redis uses; the fullest server counts. Normal: "
                 "below 70 %; at 90 % the alert RedisMemoryHigh begins. A full Redis takes no more jobs, or "
                 "deletes some. Give it more memory, or find what fills it (redis-cli --memkeys).",
-                "no limit is set",
+                "no limit is known",
             ),
             Target(redis.memory_share()),
             unit="percentunit",
