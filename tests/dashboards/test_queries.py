@@ -19,8 +19,8 @@ TARGET_LABELS = {"job", "instance", "pod", "container", "node", "endpoint", *TAR
 ALERT_SERIES = {"ALERTS", "ALERTS_FOR_STATE"}
 ALERT_LABELS = {"alertname", "alertstate"}
 HISTOGRAM = ("_bucket", "_sum", "_count")
-#: What the rules leave of labels that tell workers and actors apart.
-RECORDED_LABELS = {"actor", "worker", "host", "pid", "queues", "version", "threads"}
+#: What the rules leave of labels that tell queues, actors and workers apart.
+RECORDED_LABELS = {"queue", "actor", "worker", "host", "pid", "queues", "version", "threads"}
 COPIES = "without (instance, pod, container, node, endpoint)"
 #: The beginning of a series that an exporter publishes, and no rule records.
 EXPORTED = r"(?<![:\w])(?:bioagents|process|python)_\w+\{"
@@ -111,7 +111,7 @@ def test_workers_are_drawn_with_a_top_k(query: Query) -> None:
     """A thousand workers are not a thousand lines: the highest are drawn, or what is left of all together."""
     by_worker = re.search(r"\bworker:|worker_info", query.expression) and "group_left" in query.expression
     assert not by_worker or re.search(
-        r"^(min|max|sum) without \(worker|^(top|bottom)k| and topk", query.expression
+        r"^(min|max|sum) without \((worker|queues)|^(top|bottom)k| and topk", query.expression
     )
 
 

@@ -125,8 +125,8 @@ def arrivals_to_completions() -> str:
 
 
 def worker_time_per_job() -> str:
-    """Seconds that all workers lived together for each job done, over five minutes; nothing where none is."""
-    return f"({workers_alive()}) / (sum without (queue) ({completions()}) > 0)"
+    """Seconds that all workers lived for each job done in any queue, over five minutes."""
+    return f"({workers_alive()}) / ({_done()} > 0)"
 
 
 def idle_slots() -> str:
@@ -208,11 +208,13 @@ def worker_time_by_queue() -> str:
 
 
 def cpu_time_per_job() -> str:
-    """Seconds of processor time that all workers used for each job done, over the rate interval."""
-    done = " + ".join(
-        rate(name, keep=NONE) for name in ("jobs_succeeded_total", "jobs_dead_total", "jobs_skipped_total")
-    )
-    return f"{rate('worker_cpu_seconds_total', keep=NONE)} / ({done} > 0)"
+    """Seconds of processor time that all workers used for each job done in any queue."""
+    return f"{rate('worker_cpu_seconds_total', keep=NONE)} / ({_done()} > 0)"
+
+
+def _done() -> str:
+    """Jobs per second that are done in all queues, over five minutes: a worker's time is not one queue's."""
+    return f"sum without (queue) ({recorded('queue:bioagents_jobs_completed:rate5m')})"
 
 
 def _wanted(by_queue: str) -> str:

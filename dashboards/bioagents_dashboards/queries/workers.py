@@ -1,16 +1,18 @@
 """Who works, on what, how evenly and how soundly.
 
 Each worker has an id that tells a person nothing. ``BY_WORKER`` queries give the highest series by worker
-with host and process id, the others one for each fleet, unless their docstring says more. All choose workers
-by the variables ``worker`` and ``queue``: a worker is chosen if it consumes a chosen queue. What cannot be
-told apart so says it.
+with host and process id, of workers that consume a chosen queue. The others give one series for each fleet,
+whichever queue is chosen, unless their docstring says more.
+
+A thousand workers are read at each of hundreds of steps. So names and whatever the rules record come from
+there: it is a tenth of the work of joining the copies' own series.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from bioagents_dashboards.queries.promql import TOP, gauge, near_limit, near_threshold, rate, recorded, top
+from bioagents_dashboards.queries.promql import NONE, TOP, bottom, gauge, near_threshold, rate, recorded, top
 from bioagents_dashboards.queries.redis import redis_up
 
 #: A table has at most this many lines of workers.
@@ -22,9 +24,10 @@ BOOTS_HIGH: Final = 3.5
 SKEW_HIGH: Final = 10
 
 _WORKER: Final = ("worker",)
-_NAME: Final = ("host", "pid")
+_FACTS: Final = ("host", "pid", "queues", "version")
 _HOUR: Final = 3600
 
+_MEMORY: Final = "worker:bioagents_worker_memory_rss_bytes:max"
 _LEAK: Final = "worker:bioagents_worker_memory_leak:deriv6h"
 _PACE: Final = "worker:bioagents_worker_jobs:rate30m"
 #: The attempts of half an hour, for each slot, from which on WorkersUneven compares workers.
@@ -33,87 +36,90 @@ _COMPARABLE: Final = 40
 
 def workers_alive() -> str:
     """Workers with a fresh heartbeat, draining ones included; 0 where Redis is read and knows of none."""
-    return f"count without (worker) ({_chosen(gauge('worker_threads'))}) or {_zero()}"
+    return f"{gauge('worker_threads', keep=NONE, how='count')} or {_zero()}"
 
 
 def workers_missing() -> str:
-    """Workers of the whole fleet that fell silent without a goodbye within the last hour."""
+    """Workers that fell silent without a goodbye within the last hour."""
     return gauge("workers_missing")
 
 
 def workers_draining() -> str:
     """Workers that finish what they have and then stop."""
-    return f"count without (worker) ({_chosen(_of_draining(gauge('worker_threads')))}) or {_zero()}"
+    return f"count without (worker) ({gauge('worker_slots')} == 0) or {_zero()}"
 
 
 def fleet_slots() -> str:
     """Threads of all workers that could run a job (a worker of several queues counts once)."""
-    return f"sum without (worker) ({_chosen(gauge('worker_slots'))})"
+    return gauge("worker_slots", keep=NONE)
 
 
 def fleet_running() -> str:
     """Jobs that all workers run."""
-    return f"sum without (worker) ({_chosen(gauge('worker_running_jobs'))})"
+    return gauge("worker_running_jobs", keep=NONE)
 
 
 # What may go wrong, one number for each fleet.
 
 
 def fullest_host() -> str:
-    """The highest share of its memory limit that the workers of one host use together."""
+    """The highest share of its limit that a host's workers use together; hosts of chosen queues."""
     return f"max without (host) ({_memory_of_hosts()})"
 
 
 def leaking_workers() -> str:
-    """How many workers look like a leak."""
+    """How many workers of chosen queues look like a leak."""
     leaking = recorded(_LEAK, "worker", "queues")
-    known = recorded("worker:bioagents_worker_memory_rss_bytes:max", "worker")
-    return f"count without (worker, host, pid, queues) ({leaking}) or 0 * max without (worker) ({known})"
+    return (
+        f"count without (worker, host, pid, queues) ({leaking})"
+        f" or 0 * max without (worker) ({recorded(_MEMORY, 'worker')})"
+    )
 
 
 def least_share_of_load() -> str:
-    """Attempts of the worker that does least, as a share of its role's average; where there are enough."""
+    """Attempts of the worker that does least to the average of its role, where there are enough of them."""
+    least = f"min without (worker, host, pid) ({_pace()})"
     enough = f"{_average_pace()} > {_threads_of_role()} * {_COMPARABLE} / 1800"
-    compared = f"{share_of_load()} and ignoring (worker, host, pid) ({enough})"
-    return f"min without (worker, host, pid, queues) ({compared})"
+    return f"min without (queues) ({least} / ({enough}))"
 
 
 def most_boots() -> str:
-    """Boots within an hour for each worker that a host had, on the worst of all hosts of the fleet."""
+    """Boots within an hour for each worker that a host had, on the worst of all hosts."""
     return f"max without (host) ({recorded('host:bioagents_worker_boots:ratio1h')})"
 
 
 def lost_threads() -> str:
-    """Threads that died in living workers."""
+    """Threads that died in living workers of chosen queues."""
     return f"sum without (worker, host, pid, queues) ({_lost()})"
 
 
 def worst_clock_skew() -> str:
     """The most by which a worker's clock differs from that of Redis, in seconds."""
-    return f"max without (worker) ({_chosen(_clock_skew())})"
+    return f"max without (worker) ({_clock_skew()})"
 
 
 # Memory.
 
 
 def memory_by_host() -> str:
-    """By host: the share of the limit that its workers use together, the fullest hosts."""
+    """By host: the share of the limit that its workers use together, the fullest hosts of chosen queues."""
     return top(TOP, _memory_of_hosts())
 
 
 def memory_threshold() -> str:
     """Where WorkerMemoryHigh begins, once half of it is used."""
-    return near_threshold(_memory_of_hosts(), MEMORY_HIGH, "host")
+    return near_threshold(f"({_memory_of_hosts()})", MEMORY_HIGH, "host")
 
 
 def worker_memory() -> str:
     """BY_WORKER: resident memory."""
-    return _named(gauge("worker_memory_rss_bytes"))
+    return _named(recorded(_MEMORY, "worker"))
 
 
 def worker_memory_limit() -> str:
     """BY_WORKER: its memory limit, where more than half of it is used."""
-    return _named(near_limit(gauge("worker_memory_rss_bytes"), gauge("worker_memory_limit_bytes")))
+    share = recorded("worker:bioagents_worker_memory:ratio", "worker")
+    return _named(f"{recorded(_MEMORY, 'worker')} / ({share} > 0.5)")
 
 
 def memory_growth() -> str:
@@ -134,32 +140,31 @@ def cpu_used() -> str:
     return _named(_cpu())
 
 
-def slots_in_use() -> str:
-    """BY_WORKER: the share of its slots in which a job runs."""
-    return _named(f"{gauge('worker_running_jobs')} / ({gauge('worker_slots')} > 0)")
+def running_jobs() -> str:
+    """BY_WORKER: jobs that it ran at a time on average of half an hour."""
+    return top(TOP, recorded("worker:bioagents_worker_running_jobs:avg30m", "worker", "queues"))
 
 
-def share_of_load() -> str:
-    """By worker, host, pid and queues: its attempts of half an hour to the average of its role."""
-    mine = recorded(_PACE, "worker", "queues")
-    return f"{mine} / ignoring (worker, host, pid) group_left () {_average_pace()}"
+def above_average() -> str:
+    """BY_WORKER: its attempts of half an hour to the average of its role, the furthest above."""
+    return top(TOP // 2, f"{_share_of_load()} >= 1")
 
 
-def furthest_from_average() -> str:
-    """The same, of those whose share is furthest from the average, below or above."""
-    return f"{share_of_load()} and {top(TOP, f'abs({share_of_load()} - 1)')}"
+def below_average() -> str:
+    """BY_WORKER: the same, the furthest below; the lowest series instead of the highest."""
+    return bottom(TOP // 2, f"{_share_of_load()} < 1")
 
 
 # Who comes and goes.
 
 
 def starts_by_host() -> str:
-    """By host: workers that started, per minute."""
+    """By host: workers that started, per minute; the hosts with the most."""
     return top(TOP, f"{rate('worker_boots_total', keep=('host',))} * 60")
 
 
 def boots_in_an_hour() -> str:
-    """By host: boots within an hour for each worker that it had; of all hosts, whichever are chosen."""
+    """By host: boots within an hour for each worker that it had, the hosts with the most."""
     return top(TOP, recorded("host:bioagents_worker_boots:ratio1h"))
 
 
@@ -169,13 +174,13 @@ def boots_threshold() -> str:
 
 
 def workers_by_version() -> str:
-    """By version, ``unnamed`` where the application names none: workers that take jobs."""
+    """By version, ``unnamed`` where the application names none: workers of chosen queues that take jobs."""
     by_version = f"sum without (queues, threads) ({configurations()})"
     return f'label_replace({by_version}, "version", "unnamed", "version", "")'
 
 
 def configurations() -> str:
-    """By queues, version and threads: workers that take jobs."""
+    """By queues, version and threads: workers of chosen queues that take jobs."""
     return recorded("role:bioagents_worker_info:count", "queues")
 
 
@@ -199,7 +204,7 @@ def clock_skew() -> str:
 
 def clock_skew_threshold() -> str:
     """Above which WorkerClockSkew begins, once half of it is used."""
-    return near_threshold(_chosen(_clock_skew()), SKEW_HIGH, "worker")
+    return near_threshold(_clock_skew(), SKEW_HIGH, "worker")
 
 
 def lost_threads_by_worker() -> str:
@@ -207,13 +212,12 @@ def lost_threads_by_worker() -> str:
     return top(TOP, f"{_lost()} > 0")
 
 
-# Tables: one line for each of the workers that use the largest share of their memory limit.
+# Tables: one line for each worker of a chosen queue, those that use the largest share of their memory limit.
 
 
 def listed_facts() -> str:
     """By worker and what it is: always 1."""
-    facts = ("host", "pid", "queues", "version")
-    return f"{_facts(*facts)} and ignoring ({', '.join(facts)}) {_fullest()}"
+    return f"{_facts()} and ignoring ({', '.join(_FACTS)}) {_fullest()}"
 
 
 def listed_memory_share() -> str:
@@ -291,24 +295,23 @@ def boots_by_host() -> str:
     return f"{rate('worker_boots_total', keep=('host',))} > 0"
 
 
-def _facts(*labels: str) -> str:
-    """1 for each chosen worker, with these facts; missing ones included."""
-    return gauge("worker_info", keep=(*_WORKER, *labels), how="max")
-
-
-def _chosen(by_worker: str) -> str:
-    return f"({by_worker}) and {_facts()}"
+def _names() -> str:
+    """1 for each worker of a chosen queue, with host, pid and queues; missing ones included."""
+    return recorded("worker:bioagents_worker_info:max", "worker", "queues")
 
 
 def _named(by_worker: str) -> str:
-    names = ", ".join(_NAME)
-    return top(TOP, f"({by_worker}) * ignoring ({names}) group_left ({names}) {_facts(*_NAME)}")
+    return top(TOP, f"({by_worker}) * ignoring (host, pid, queues) group_left (host, pid) {_names()}")
+
+
+def _facts() -> str:
+    """As :func:`_names`, with the version too; for what is asked once and not at each step."""
+    return gauge("worker_info", keep=("worker", *_FACTS), how="max")
 
 
 def _described(by_worker: str) -> str:
-    names = ("host", "pid", "queues", "version")
-    labels = ", ".join(names)
-    return top(LISTED, f"({by_worker}) * ignoring ({labels}) group_left ({labels}) {_facts(*names)}")
+    labels = ", ".join(_FACTS)
+    return top(LISTED, f"({by_worker}) * ignoring ({labels}) group_left ({labels}) {_facts()}")
 
 
 def _listed(by_worker: str) -> str:
@@ -317,7 +320,7 @@ def _listed(by_worker: str) -> str:
 
 def _fullest() -> str:
     share = f"{gauge('worker_memory_rss_bytes')} / ({gauge('worker_memory_limit_bytes')} > 0)"
-    return top(LISTED, _chosen(share))
+    return top(LISTED, f"{share} and ignoring (host, pid, queues) {_names()}")
 
 
 def _zero() -> str:
@@ -330,7 +333,7 @@ def _of_draining(by_worker: str) -> str:
 
 
 def _memory_of_hosts() -> str:
-    hosts = gauge("worker_info", keep=("host",), how="max")
+    hosts = f"max without (worker, pid, queues) ({_names()})"
     return f"{recorded('host:bioagents_worker_memory:ratio')} and {hosts}"
 
 
@@ -350,6 +353,14 @@ def _lost() -> str:
     return recorded("worker:bioagents_worker_threads_lost:sum", "worker", "queues")
 
 
+def _pace() -> str:
+    return recorded(_PACE, "worker", "queues")
+
+
+def _share_of_load() -> str:
+    return f"{_pace()} / ignoring (worker, host, pid) group_left () {_average_pace()}"
+
+
 def _average_pace() -> str:
     """By queues: of all workers of the role, whichever are chosen."""
     return f"avg without (worker, host, pid) ({recorded(_PACE, 'queues')})"
@@ -357,7 +368,5 @@ def _average_pace() -> str:
 
 def _threads_of_role() -> str:
     """By queues: threads of a worker on average."""
-    return (
-        f"avg without (worker) ({gauge('worker_threads')}"
-        f" * ignoring (queues) group_left (queues) {_facts('queues')})"
-    )
+    threads = f"{gauge('worker_threads')} * ignoring (host, pid, queues) group_left (queues) {_names()}"
+    return f"avg without (worker) ({threads})"

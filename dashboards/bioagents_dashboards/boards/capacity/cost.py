@@ -15,9 +15,9 @@ def graphs() -> list[timeseries.Panel]:
         graph_panel(
             Text(
                 "Slot-hours per hour",
-                "Slots that are paid, and those in which a job runs: each is as many slot-hours per hour. "
-                "Normal: the distance is what a burst needs. A wide one for hours is money, none at all "
-                "is a queue that waits.",
+                "Slots of the fleet that are paid, and those in which a job runs: each is as many "
+                "slot-hours per hour. Normal: the distance is what a burst needs. A wide one for hours is "
+                "money, none at all is a queue that waits.",
                 NO_WORKER,
             ),
             [
@@ -42,8 +42,8 @@ def graphs() -> list[timeseries.Panel]:
         graph_panel(
             Text(
                 "Processor time per job",
-                "Seconds of processor time that all workers use for each job that is done in the chosen "
-                "queues. Normal: what it was last week. Far below the worker time: jobs wait for others "
+                "Seconds of processor time that all workers use for each job that is done in any queue. "
+                "Normal: what it was last week. Far below the worker time: jobs wait for others "
                 "(models, databases), and more threads cost less than more workers.",
                 "no job was done",
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from grafana_foundation_sdk.builders import table
+from grafana_foundation_sdk.models import dashboard as model
 
 from bioagents_dashboards.boards.capacity.words import NO_QUEUE
 from bioagents_dashboards.drawing import style
@@ -56,7 +57,10 @@ def table_of_queues() -> table.Panel:
     ]  # fmt: skip
     panel = table_panel(text, [Target(value) for value in values], width=24, height=9)
     columns(panel, _COLUMNS, hide=("Time", "job", "__name__"))
-    column(panel, "Queue", "string", None, opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue"))
+    wide = model.DynamicConfigValue("custom.width", 150)
+    column(
+        panel, "Queue", "string", None, opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue"), wide
+    )
     column(panel, "Workers", "short", style.thresholds(style.BAD, (1, "transparent")))
     column(
         panel,

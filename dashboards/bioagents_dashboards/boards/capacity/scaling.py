@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from grafana_foundation_sdk.builders import statetimeline, timeseries
+from grafana_foundation_sdk.models.common import LineInterpolation
 
 from bioagents_dashboards.boards.capacity.words import BY_QUEUE, NO_QUEUE
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel, timeline_panel
 from bioagents_dashboards.queries import capacity
+
+#: Half a worker is none: numbers hold until they change.
+_STEPS: Final = LineInterpolation.STEP_AFTER
 
 
 def desired_and_actual() -> timeseries.Panel:
@@ -26,7 +32,7 @@ def desired_and_actual() -> timeseries.Panel:
         Target(capacity.their_maximum(), BY_QUEUE + " maximum" + LIMIT),
         Target(capacity.their_minimum(), BY_QUEUE + " minimum" + LIMIT),
     ]
-    return graph_panel(text, targets, unit="short", width=12)
+    return graph_panel(text, targets, unit="short", width=12).line_interpolation(_STEPS)
 
 
 def shortage() -> statetimeline.Panel:
@@ -57,4 +63,4 @@ def changes() -> timeseries.Panel:
         Target(capacity.added(), BY_QUEUE + " added"),
         Target(capacity.removed(), BY_QUEUE + " removed"),
     ]
-    return graph_panel(text, targets, unit="short", width=6)
+    return graph_panel(text, targets, unit="short", width=6).line_interpolation(_STEPS)

@@ -116,8 +116,8 @@ def _cost() -> list[stat.Panel]:
         stat_panel(
             Text(
                 "Idle slots",
-                "Slots in which no job runs now: paid and not used. Normal: what a burst needs; many of "
-                "them for hours are money.",
+                "Slots of the fleet in which no job runs now: paid and not used. Normal: what a burst "
+                "needs; many of them for hours are money.",
                 NO_WORKER,
             ),
             Target(capacity.idle_slots()),
@@ -127,9 +127,9 @@ def _cost() -> list[stat.Panel]:
         stat_panel(
             Text(
                 "Worker time/job",
-                "How long one worker would be paid for each job that is done: workers divided by "
-                "completions per second, over 5 minutes. Normal: what it was last week; it rises when "
-                "jobs get slower or workers idle.",
+                "How long one worker would be paid for each job that is done: all workers of the fleet "
+                "divided by completions per second of all its queues, over 5 minutes. Normal: what it was "
+                "last week; it rises when jobs get slower or workers idle.",
                 NOTHING_DONE,
             ),
             Target(capacity.worker_time_per_job()),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import timeseries
 
-from bioagents_dashboards.boards.workers.words import BY_WORKER, NO_WORKER
+from bioagents_dashboards.boards.workers.words import BY_WORKER, NO_HALF_HOUR, NO_WORKER
 from bioagents_dashboards.drawing.panels import Target, Text, graph_panel
 from bioagents_dashboards.queries import workers
 
 
 def graphs() -> list[timeseries.Panel]:
-    """Processor, slots, and what each worker does beside the others."""
+    """Processor, running jobs, and what each worker does beside the others."""
     return [
         graph_panel(
             Text(
@@ -26,26 +26,26 @@ def graphs() -> list[timeseries.Panel]:
         ),
         graph_panel(
             Text(
-                "Slots in use by worker",
-                "Share of a worker's slots in which a job runs, the ten highest; draining workers have "
-                "none. Normal: room below 100 %. All at 100 % means that the fleet is full, one alone at "
-                "100 % that its jobs hang or are the long ones.",
-                NO_WORKER,
+                "Running jobs by worker",
+                "Jobs that a worker ran at a time on average of half an hour, the ten highest, of workers "
+                "that took jobs all the while. Normal: alike for workers of the same queues. One far "
+                "above the others has the long jobs, or jobs that hang.",
+                NO_HALF_HOUR,
             ),
-            [Target(workers.slots_in_use(), BY_WORKER)],
-            unit="percentunit",
+            [Target(workers.running_jobs(), BY_WORKER)],
+            unit="short",
             width=8,
         ),
         graph_panel(
             Text(
                 "Share of the average load",
                 "Attempts that a worker finished in half an hour, to the average of the workers of the "
-                "same queues; the ten that are furthest from it. Normal: near 100 % with many short jobs; "
-                "with jobs of minutes chance moves it. One that stays near 0 while others work: compare "
-                "its log with another's, then restart it.",
-                "no worker has taken jobs for half an hour",
+                "same queues; the five furthest above it and the five furthest below. Normal: near 100 % "
+                "with many short jobs; with jobs of minutes chance moves it. One that stays near 0 and "
+                "runs few jobs while others work: compare its log with another's, then restart it.",
+                NO_HALF_HOUR,
             ),
-            [Target(workers.furthest_from_average(), BY_WORKER)],
+            [Target(workers.above_average(), BY_WORKER), Target(workers.below_average(), BY_WORKER)],
             unit="percentunit",
             width=8,
         ),

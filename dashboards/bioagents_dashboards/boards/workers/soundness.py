@@ -22,9 +22,9 @@ def changes() -> list[timeseries.Panel]:
         graph_panel(
             Text(
                 "Alive, missing, draining",
-                "Chosen workers alive and, of them, draining; and those missing in the whole fleet. "
-                "Normal: a constant number alive, none missing, draining only while you deploy or scale "
-                "down.",
+                "Workers of the fleet that are alive, those of them that drain, and those that fell "
+                "silent in the last hour. Normal: a constant number alive, none missing, draining only "
+                "while you deploy or scale down.",
                 NO_EXPORTER,
             ),
             [

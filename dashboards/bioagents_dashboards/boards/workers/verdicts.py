@@ -20,7 +20,7 @@ def _presence() -> list[stat.Panel]:
         stat_panel(
             Text(
                 "Alive",
-                "Chosen workers with a fresh heartbeat, draining ones included. Normal: as many as you "
+                "Workers of the fleet with a fresh heartbeat, draining ones included. Normal: as many as you "
                 "started; red at 0.",
                 NO_EXPORTER,
             ),

@@ -14,5 +14,6 @@ FLEET_LIMIT: Final = "{{fleet}} alert" + LIMIT
 
 NO_EXPORTER: Final = "no exporter"
 NO_WORKER: Final = "no worker has reported"
+NO_HALF_HOUR: Final = "no worker has taken jobs for half an hour"
 #: Where a number comes from the rules, which look back for a while.
 NO_RULES: Final = "no worker, or the rules are not loaded"
