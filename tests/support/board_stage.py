@@ -1,91 +1,154 @@
-"""A small real fleet under load, two exporters and a Prometheus: what the boards' queries are run against."""
+"""What the boards' queries are run against: two Prometheus, one with one exporter and one with three.
+
+A fleet runs under load for a little over a minute, has its mishaps, and comes to rest. Then everything is
+stopped but the two Prometheus, and the tests ask about those two moments.
+"""
 
 from __future__ import annotations
 
 import json
-import sys
+import re
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bioagents_alerts import write_prometheus, write_rules
+from support.board_fleet import COPIES, FLEET, BoardFleet
 from support.boards import EVERYTHING, Query, fill
-from support.monitoring import Prometheus, answers, get
-from support.polling import free_port, wait_until
-from support.programs import Program
-from support.redis_server import RedisServer
+from support.monitoring import Prometheus, get
+from support.polling import wait_until
 
-APP: Final = Path(__file__).parents[1] / "dashboards" / "app"
-RATE_INTERVAL: Final = "15s"
-
-#: Limits that this fleet reaches within a minute; dead letters that all expire within a day.
-_CONFIG: Final = "limits: {defaults: {wait: 5s}}\n"
-_DEAD_MESSAGE_TTL: Final = "1h"
+#: Seconds between two scrapes.
+SCRAPE: Final = 1
+#: By which the rules' durations are divided: 5 minutes become 2.5 seconds, a rate of three scrapes.
+FASTER: Final = 120
+#: Seconds that a graph shows, and between two of its points.
+SHOWN, STEP = 90, 5
+#: Seconds over which rates are taken under load; at rest over all of the load.
+RATE_INTERVAL: Final = 15
+LOAD: Final = 120
+#: What stands for an hour, a day or a week ago in a fleet that lives for two minutes.
+_LONG_AGO: Final = re.compile(r"offset (5m|\d+[hdw])")
+_HALF_A_MINUTE_AGO: Final = "offset 30s"
 
 Series = tuple[dict[str, str], float]
 
 
 @dataclass(frozen=True, slots=True)
 class BoardStage:
-    """Where the queries go, and the two exporters behind it."""
+    """Two Prometheus that scraped the same fleet, and the moments to ask about, as unix time."""
 
-    prometheus: Prometheus
-    exporters: tuple[str, str]
+    one: Prometheus
+    three: Prometheus
+    exporters: tuple[str, ...]
+    load: float
+    rest: float
 
-    def run(self, query: Query, **values: str) -> list[Series]:
-        """The series of a query, as Grafana asks for them, with the last value of each."""
-        expression = fill(query.expression, {**EVERYTHING, "__rate_interval": RATE_INTERVAL, **values})
+    def under_load(self, query: Query, **values: str) -> list[Series]:
+        """The series of a query as Grafana asks for them, each with its last value; three exporters."""
+        expression = _filled(query, f"{RATE_INTERVAL}s", values)
         if query.instant:
-            return self.prometheus.query(expression)
-        now = time.time()
-        parameters = {"query": expression, "start": f"{now - 60}", "end": f"{now}", "step": "5"}
-        page = f"{self.prometheus.url}/api/v1/query_range?{urllib.parse.urlencode(parameters)}"
-        answer: dict[str, Any] = json.loads(get(page))
-        assert "warnings" not in answer
-        return [(series["metric"], float(series["values"][-1][1])) for series in answer["data"]["result"]]
+            return instant(self.three, expression, self.load)
+        answer = _ask(
+            self.three, "query_range", query=expression, start=self.load - SHOWN, end=self.load, step=STEP
+        )
+        return [(series["metric"], float(series["values"][-1][1])) for series in answer]
+
+    def at_rest(self, query: Query, prometheus: Prometheus) -> list[Series]:
+        """The series of a query for the one fleet when nothing moved any more."""
+        return instant(prometheus, _filled(query, f"{LOAD}s", {"fleet": FLEET}), self.rest)
+
+
+def instant(prometheus: Prometheus, expression: str, at: float) -> list[Series]:
+    """Labels and value of each series of a query for one moment."""
+    answer = _ask(prometheus, "query", query=expression, time=at)
+    return [(series["metric"], float(series["value"][1])) for series in answer]
+
+
+def _filled(query: Query, rate_interval: str, values: Mapping[str, str]) -> str:
+    expression = fill(query.expression, {**EVERYTHING, "__rate_interval": rate_interval, **values})
+    return _LONG_AGO.sub(_HALF_A_MINUTE_AGO, expression)
+
+
+def _ask(prometheus: Prometheus, path: str, **parameters: object) -> list[dict[str, Any]]:
+    """Its answer; OSError when it refuses the query, AssertionError when it warns of it."""
+    page = f"{prometheus.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+    answer: dict[str, Any] = json.loads(get(page))
+    assert "warnings" not in answer, answer["warnings"]
+    return list(answer["data"]["result"])
 
 
 @contextmanager
 def board_stage(folder: Path) -> Iterator[BoardStage]:
-    """Chat workers that fail now and then, research workers with a backlog, an alert about to fire."""
+    """About two minutes of a fleet's life; only the two Prometheus still run when the tests begin."""
     with ExitStack() as cleanup:
-        redis = RedisServer(folder / "redis")
-        cleanup.callback(redis.kill)
-        for queue, processes in (("chat", "2"), ("deep-research", "1")):
-            flags = ("--queues", queue, "--processes", processes, "--threads", "4", "--speed", "10")
-            worker = _bioagents(folder, f"worker-{queue}", "worker", "--redis.url", redis.url, *flags)
-            cleanup.callback(worker.kill)
-        producer = [sys.executable, str(APP / "produce.py")]
-        program = Program(producer, cwd=folder, name="producer", env={"REDIS_URL": redis.url})
-        cleanup.callback(program.kill)
-        (folder / "exporter.yml").write_text(_CONFIG)
-        exporters = (_exporter(folder, redis.url, cleanup), _exporter(folder, redis.url, cleanup))
-        rules = write_rules(folder / "rules", factor=120)
-        config = write_prometheus(folder, exporters, rules, [], scrape_interval=1.0)
-        prometheus = Prometheus(folder, config)
-        cleanup.callback(prometheus.stop)
-        yield BoardStage(prometheus, exporters)
+        with ExitStack() as fleets:
+            fleet = BoardFleet(folder, fleets)
+            addresses = [f"127.0.0.1:{exporter.port}" for exporter in fleet.exporters]
+            standby = f"127.0.0.1:{fleet.standby.port}"
+            one = _prometheus(folder / "one", [addresses[0], standby], cleanup)
+            three = _prometheus(folder / "three", [*addresses, standby], cleanup)
+            load = _live(fleet, three)
+            rest = _rest(fleet, three)
+        yield BoardStage(one, three, tuple(addresses), load, rest)
 
 
-def _exporter(folder: Path, redis_url: str, cleanup: ExitStack) -> str:
-    address = f"127.0.0.1:{free_port()}"
-    flags = (
-        "--redis.url",
-        redis_url,
-        "--web.listen-address",
-        address,
-        "--redis.dead-message-ttl",
-        _DEAD_MESSAGE_TTL,
-    )
-    exporter = _bioagents(folder, f"exporter-{address}", "exporter", *flags, "--config.file", "exporter.yml")
-    cleanup.callback(exporter.stop)
-    wait_until(lambda: answers(f"http://{address}/-/ready"), what=f"the exporter, see {exporter.log}")
-    return address
+def _prometheus(folder: Path, targets: list[str], cleanup: ExitStack) -> Prometheus:
+    rules = write_rules(folder / "rules", factor=FASTER)
+    prometheus = Prometheus(folder, write_prometheus(folder, targets, rules, [], scrape_interval=SCRAPE))
+    cleanup.callback(prometheus.stop)
+    return prometheus
 
 
-def _bioagents(folder: Path, name: str, *arguments: str) -> Program:
-    return Program([sys.executable, "-m", "bioagents_cli", *arguments], cwd=folder, name=name)
+#: What has happened before the tests look, each with the query that shows it.
+_EVENTS: Final = {
+    "a failure ratio of each busy queue from each copy":
+        f'count(bioagents_queue_failure_ratio{{fleet="{FLEET}", queue!="archive"}}) >= {2 * COPIES}',
+    "a failure": "bioagents_queue_failure_ratio > 0",
+    "a firing alert": 'ALERTS{alertstate="firing"}',
+    "a new version": 'bioagents_worker_info{version="1.1"}',
+    "two missing workers": "bioagents_workers_missing >= 2",
+    "a draining worker": "bioagents_queue_draining_workers > 0",
+    "jobs that a dead worker holds": "bioagents_queue_orphaned_jobs > 0",
+    "a job that nobody moves": "bioagents_queue_overdue_delayed_jobs > 0",
+    "a job whose worker knows nothing of it": "bioagents_queue_stuck_jobs > 0",
+    "a job that nobody holds": "bioagents_queue_unheld_jobs > 0",
+    "jobs given to another worker": "sum(bioagents_jobs_redelivered_total) > 0",
+    "skipped jobs": "sum(bioagents_jobs_skipped_total) > 0",
+    "dead letters": "bioagents_queue_dead_expiring_jobs > 0",
+}  # fmt: skip
+
+
+def _live(fleet: BoardFleet, prometheus: Prometheus) -> float:
+    """Load and mishaps; the moment at which all of them can be seen."""
+    fleet.spoil_redis()
+    busy = 'bioagents_queue_running_jobs{queue="reports"} >= 4'
+    wait_until(lambda: prometheus.query(busy), timeout=60, what=busy)
+    fleet.lose_workers()
+    # The boards compare versions with those of a minute ago.
+    before = "count(bioagents_worker_info offset 1m) >= 6"
+    wait_until(lambda: prometheus.query(before), timeout=90, what=before)
+    fleet.deploy()
+    for event, query in _EVENTS.items():
+        wait_until(lambda query=query: prometheus.query(query), timeout=60, what=event)  # type: ignore[misc]
+    return _after(3 * SCRAPE)
+
+
+def _rest(fleet: BoardFleet, prometheus: Prometheus) -> float:
+    """The moment at which no copy has counted anything for a while."""
+    fleet.come_to_rest()
+    moves = "sum(changes(bioagents_jobs_processed_total[6s])) + sum(changes(bioagents_queue_depth[6s])) > 0"
+    still = "count(bioagents_queue_depth) > 0"
+    wait_until(lambda: prometheus.query(still) and not prometheus.query(moves), timeout=60, what="rest")
+    return _after(2 * SCRAPE)
+
+
+def _after(seconds: float) -> float:
+    """Now, once the exporters have been scraped for so long more."""
+    now = time.time()
+    wait_until(lambda: time.time() > now + seconds, what="scrapes")
+    return now + seconds

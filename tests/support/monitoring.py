@@ -60,12 +60,12 @@ class _Server:
 
 
 class Prometheus(_Server):
-    """Runs ``config``, a file of :func:`bioagents_alerts.write_prometheus`."""
+    """Runs ``config``, a file of :func:`bioagents_alerts.write_prometheus`, with more ``flags``."""
 
-    def __init__(self, folder: Path, config: Path) -> None:
+    def __init__(self, folder: Path, config: Path, *flags: str) -> None:
         address = f"127.0.0.1:{free_port()}"
         args = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"]
-        super().__init__([*args, f"--web.listen-address={address}"], folder=folder, address=address)
+        super().__init__([*args, f"--web.listen-address={address}", *flags], folder=folder, address=address)
 
     def _api(self, path: str, **parameters: str) -> Any:  # noqa: ANN401 - JSON of many shapes
         page = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
