@@ -48,12 +48,30 @@ def test_what_only_looks_like_a_queue(
     client.hset(b"dramatiq:\xff.msgs", "a", "b")
     client.hset("dramatiq:.msgs", "a", "b")
     client.hset('dramatiq:"quoted"\n.msgs', "a", "b")
+    client.hset("dramatiq:chat.v2_x-y.msgs", "a", "b")
     reader = make_reader(shared_redis.url)
     reader.read()
     reader.audit()
     snapshot = reader.read()
-    assert {queue.name for queue in snapshot.queues} == {'"quoted"\n'}
-    assert snapshot.errors == {"wrong_type": 2, "bad_name": 2}
+    assert {queue.name for queue in snapshot.queues} == {"chat.v2_x-y"}
+    assert snapshot.errors == {"wrong_type": 2, "bad_name": 3}
+
+
+def test_namespaces_within_each_other(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
+) -> None:
+    """Two fleets on one Redis, the name of one begins like the other's: each sees its own queues."""
+    for namespace, queue in (("dramatiq", "chat"), ("dramatiq:staging", "research")):
+        client.hset(f"{namespace}:{queue}.msgs", "a", "b")
+        client.hset(f"{namespace}:{queue}.DQ.msgs", "a", "b")
+    outer = make_reader(shared_redis.url)
+    inner = make_reader(shared_redis.url, namespace="dramatiq:staging")
+    for reader, own in ((outer, {"chat"}), (inner, {"research"})):
+        reader.read()
+        reader.audit()
+        snapshot = reader.read()
+        assert {queue.name for queue in snapshot.queues} == own
+        assert snapshot.errors == {}
 
 
 @pytest.mark.parametrize("namespace", ["{dramatiq}", "a*b", "a?b", "a[b]c", "a\\b", "a^b-c"])
@@ -61,12 +79,12 @@ def test_namespaces_with_signs_of_patterns(
     namespace: str, shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
 ) -> None:
     """A namespace is a name, no pattern."""
-    for name in (namespace, "axb", "ab"):
-        client.hset(f"{name}:of {name}.msgs", "a", "b")
+    for number, name in enumerate((namespace, "axb", "ab")):
+        client.hset(f"{name}:q{number}.msgs", "a", "b")
     reader = make_reader(shared_redis.url, namespace=namespace)
     reader.read()
     reader.audit()
-    assert names(reader) == {f"of {namespace}"}
+    assert names(reader) == {"q0"}
 
 
 def test_a_pass_is_made_of_small_steps_and_then_rests(client: redis.Redis, reader: Reader) -> None:

@@ -17,7 +17,7 @@ _WORDS: Final = {"true": True, "yes": True, "on": True, "1": True} | {
     "false": False, "no": False, "off": False, "0": False,
 }  # fmt: skip
 #: Dramatiq's own rule for queue names.
-_QUEUE: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9._-]*")
+QUEUE: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9._-]*")
 _PREFIX: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*_")
 _HIGHEST_PORT: Final = 65535
 _EXPECTED_ADDRESS: Final = "expected host:port, such as 127.0.0.1:9877, :9877 or [::1]:9877"
@@ -117,7 +117,7 @@ def name(text: str) -> str:
 
 def queue(text: str) -> str:
     """The name of a Dramatiq queue: the queue's own, not that of its delayed jobs or dead letters."""
-    if not _QUEUE.fullmatch(text):
+    if not QUEUE.fullmatch(text):
         raise ValueError("expected the name of a Dramatiq queue: letters, digits, '.', '_' and '-'")
     if text.endswith((".DQ", ".XQ")):
         raise ValueError(f"expected the queue itself, {text[:-3]}: its .DQ and .XQ belong to it")

@@ -2,6 +2,9 @@
 
 Fleets without our middleware are seen this way. Never in a scrape; a pass over the keys is made of small
 steps, and once it is complete the next one waits.
+
+Only names that Dramatiq lets an actor have count. After ``dramatiq:`` the keys of another fleet, with the
+namespace ``dramatiq:staging``, would be queues of this one.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from bioagents_exporter.read.connection import Connection
 from bioagents_exporter.read.names import queue_name
 from bioagents_exporter.read.resp import Reply, pack
 from bioagents_exporter.read.values import refused
+from bioagents_exporter.settings.values import QUEUE
 
 #: SCANs in one step, each over this many keys (well below a millisecond of Redis' time).
 SCANS: Final = 10
@@ -69,9 +73,11 @@ class Discovery:
                 continue
             raw = key.removeprefix(self._prefix).removesuffix(_MESSAGES)
             raw = raw[:-3] if raw.endswith(_PARTS) else raw
+            if b":" in raw or raw.startswith(b"__"):
+                continue  # of a namespace within ours; Dramatiq's own
             name = queue_name(raw)
-            if name is None:
-                errors[Cause.BAD_NAME] += not raw.startswith(b"__")
+            if name is None or not QUEUE.fullmatch(name):
+                errors[Cause.BAD_NAME] += 1
             elif name not in self.found and len(self.found) < MAX_FOUND:
                 self._waiting[key] = name
 
