@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import redis
 
 from bioagents_worker.link import Link
 from bioagents_worker.sweep import REAP_AGE, Sweep
@@ -93,6 +94,42 @@ def test_junk_among_heartbeats_is_passed_over(link: Link) -> None:
     half = Attempt(0, "q", "act", "\ud800")
     assert sweep(link).claim([ATTEMPT, half]) == [ATTEMPT, half]
     assert not link.command("HEXISTS", KEYS.beats, b"no text \xff"), "silent for a day: reaped"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        '{"oldest":[{}]}',
+        '{"oldest":{"a":1}}',
+        '{"oldest":[["q","a",1,["id"]]],"interval":1%s}' % ("0" * 400),
+        '{"interval":NaN,"oldest":5}',
+        "[" * 100_000,
+        '"text"',
+    ],
+)
+def test_no_heartbeat_stops_the_sweep(link: Link, state: str) -> None:
+    """Whatever it says: the others are still marked, the dead are forgotten, and it itself in the end."""
+    link.command("HSET", KEYS.beats, "evil", f"{now_us()}\n{{}}\n{state}", "old", f"1\n{{}}\n{state}")
+    beat(link, "gone", age=60)
+    assert sweep(link).claim([ATTEMPT]) == [ATTEMPT]
+    assert sorted(link.command("HKEYS", KEYS.beats)) == [b"evil", b"gone"]
+
+
+def test_time_of_any_length_stops_no_sweep(link: Link) -> None:
+    """Python refuses to read more than 4,300 digits."""
+    link.command("HSET", KEYS.beats, "evil", "9" * 5000 + "\n{}\n{}")
+    beat(link, "dead", age=REAP_AGE + 60)
+    sweep(link)
+    assert link.command("HKEYS", KEYS.beats) == [b"evil"]
+
+
+def test_dead_are_forgotten_though_nobody_can_be_marked(link: Link) -> None:
+    """Something else stands where the lost are noted."""
+    link.command("SET", KEYS.lost, "x")
+    beat(link, "dead", age=REAP_AGE + 60)
+    with pytest.raises(redis.ResponseError):
+        sweep(link)
+    assert link.command("HLEN", KEYS.beats) == 0
 
 
 def test_dead_are_forgotten_after_a_day(link: Link) -> None:

@@ -22,6 +22,7 @@ MISSING_AGE: Final = 15.0
 _LOST_TTL: Final = 24 * 3600
 _CHUNK: Final = 500
 _MARK: Final = b"worker:"
+_MAX_TIME: Final = len("1700000000000000") + 1  # digits of a time in µs
 
 
 class Sweep:
@@ -38,8 +39,10 @@ class Sweep:
             redis.RedisError, OSError: As Link.
         """
         if self._link.command("SET", self._keys.sweep, self._me, "NX", "PX", int(PERIOD * 900)):
-            self._mark_missing(now_us)
-            self._reap(now_us)
+            try:
+                self._mark_missing(now_us)
+            finally:  # what cannot be marked must not live for ever
+                self._reap(now_us)
         self.watching = bool(self._link.command("EXISTS", self._keys.lost))
 
     def claim(self, started: list[Attempt]) -> list[Attempt]:
@@ -91,7 +94,7 @@ class Sweep:
                 state = json.loads(value.split(b"\n")[2])
                 job_ids = [str(job[3]) for job in state.get("oldest", ())]
                 yield worker, (_stamp(value), float(state.get("interval", 0)), job_ids)
-            except (AttributeError, IndexError, TypeError, ValueError):
+            except Exception:  # noqa: BLE001, S112 - anything may stand there, and the others count on this sweep
                 continue  # not ours to mend: the exporter counts it
 
     def _scan(self, key: str) -> Iterator[tuple[bytes, bytes]]:
@@ -111,4 +114,4 @@ def _owner(field: bytes, value: bytes) -> bytes:
 
 def _stamp(value: bytes) -> int:
     digits = value.partition(b"\n")[0]
-    return int(digits) if digits.isdigit() else 0
+    return int(digits) if digits.isdigit() and len(digits) <= _MAX_TIME else 0
