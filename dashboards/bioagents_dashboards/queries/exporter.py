@@ -33,13 +33,17 @@ def copies() -> str:
 
 
 def failing_sources() -> str:
-    """How many of the sources fail, on any copy."""
+    """How many of the sources fail, on any copy that reads Redis."""
     return f"sum without (source) ({source_fails()})"
 
 
 def source_fails() -> str:
-    """By source: 1 if it fails on any copy, else 0."""
-    return over_copies(f"{selector('exporter_source_success')} == bool 0")
+    """By source: 1 if it fails on any copy that reads Redis, else 0.
+
+    The sources of a copy that does not reach Redis have nothing to work with: that is said elsewhere.
+    """
+    fails = f"({selector('exporter_source_success')} == bool 0)"
+    return over_copies(f"{fails} unless ignoring (source) ({selector('redis_up')} == 0)")
 
 
 def source_age() -> str:

@@ -95,7 +95,7 @@ def _amounts() -> list[stat.Panel]:
                 "Jobs that wait in Redis in all chosen queues, without delayed ones. Normal: what your "
                 "workers finish within the wait you promise; each queue's limit judges it in the table "
                 "below.",
-                NO_EXPORTER,
+                "no queue is known",
             ),
             Target(queues.waiting_of_fleet()),
             unit="short",
@@ -106,7 +106,7 @@ def _amounts() -> list[stat.Panel]:
                 "Oldest wait",
                 "How long the job that has waited longest is ready already. Normal: below the queue's wait "
                 "limit; the table below judges it.",
-                NO_EXPORTER,
+                "no queue is known",
             ),
             Target(queues.oldest_wait_of_fleet()),
             unit="s",
@@ -117,7 +117,7 @@ def _amounts() -> list[stat.Panel]:
                 "Failures",
                 "Attempts per second that raised an exception; retries of one job count each. Normal: near "
                 "0; red from 0.1 per second on, where the alert HighJobFailureRate begins.",
-                "no failure yet",
+                "no job yet",
             ),
             Target(jobs.failures_per_second()),
             unit="ops",

@@ -73,10 +73,10 @@ def _exporter() -> list[stat.Panel]:
         stat_panel(
             Text(
                 "Failing sources",
-                "Sources of numbers that failed when they were last due, on any copy of the exporter. "
-                "Normal: 0. What a failing source tells is missing on every board; the table of sources "
-                "below names it.",
-                NO_EXPORTER,
+                "Sources of numbers that failed when they were last due, on any copy of the exporter that "
+                "reads Redis. Normal: 0. What a failing source tells is missing on every board; the table of "
+                "sources below names it.",
+                "Redis is down",
             ),
             Target(exporter.failing_sources()),
             unit="short",
