@@ -77,11 +77,27 @@ def test_other_brokers_are_refused() -> None:
         broker.declare_queue("q")
 
 
-@pytest.mark.parametrize("options", [{"min_interval": 0}, {"min_interval": "1"}, {"version": 3}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"min_interval": 0},
+        {"min_interval": 30.1},
+        {"min_interval": float("nan")},
+        {"min_interval": True},
+        {"min_interval": "1"},
+        {"version": 3},
+    ],
+)
 def test_bad_options_name_themselves(options: dict[str, object]) -> None:
     """The message tells the option and the value."""
     with pytest.raises(ConfigurationError, match=f"{next(iter(options))} must be.*got "):
         JobMetrics(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("interval", [0.01, 15, 30])
+def test_intervals_that_the_rules_can_judge(interval: float) -> None:
+    """Both bounds belong to them."""
+    assert JobMetrics(min_interval=interval)
 
 
 @pytest.mark.parametrize("early", [True, False])

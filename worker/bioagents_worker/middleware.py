@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Bounds of ``min_interval`` in seconds. Above the upper one the rules would judge a healthy worker wrongly:
+#: its counts are late after a minute, it is missing after three intervals and forgotten after an hour.
+_INTERVALS: Final = (0.01, 30.0)
 #: Seconds that the end of a worker or a producer may wait for its last counts to be taken.
 _GOODBYE: Final = 5.0
 
@@ -52,13 +55,15 @@ class JobMetrics(Middleware):
         Args:
             version: The application's version, published with each worker.
             min_interval: Least time between two calls to Redis in seconds. Raise it where Redis is paid by
-                the request; counts are then seen so much later.
+                the request; counts are then seen so much later. From 0.01 to 30.
         """
         if not isinstance(version, str):
             raise ConfigurationError(f"JobMetrics: version must be a string, got {version!r}")
-        if not isinstance(min_interval, (int, float)) or not 0.01 <= min_interval <= 3600:  # noqa: PLR2004 - bounds
+        least, most = _INTERVALS
+        number = isinstance(min_interval, (int, float)) and not isinstance(min_interval, bool)
+        if not number or not least <= min_interval <= most:
             raise ConfigurationError(
-                f"JobMetrics: min_interval must be 0.01 to 3600 seconds, got {min_interval!r}"
+                f"JobMetrics: min_interval must be {least:g} to {most:g} seconds, got {min_interval!r}"
             )
         self._version, self._min_interval = version, float(min_interval)
         self._broker: Any = None
