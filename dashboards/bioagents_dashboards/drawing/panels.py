@@ -38,6 +38,9 @@ LIMIT: Final = " limit"
 #: In a cell without a value.
 NOTHING: Final = "–"
 
+#: So many columns a heat map has at most.
+_CELLS: Final = 240
+
 #: From this width on a graph has its legend at its side.
 _WIDE: Final = 12
 
@@ -119,6 +122,8 @@ def heatmap_panel(text: Text, expression: str, *, unit: str, width: int = 12) ->
     """
     panel = heatmap.Panel().span(width).height(8).thresholds(style.no_judgement())
     panel.calculate(calculate=False).cell_gap(1).show_legend()
+    # Narrower cells cannot be told apart, and all buckets of all series are much to read.
+    panel.max_data_points(_CELLS)
     panel.y_axis(heatmap.YAxisConfig().unit(unit).axis_placement(common_model.AxisPlacement.LEFT))
     panel.color(
         heatmap.HeatmapColorOptions().mode(heatmap_model.HeatmapColorMode.SCHEME).scheme("Cividis").steps(32)

@@ -1,8 +1,8 @@
 """What happens to jobs: arrivals, completions, failures, retries, how long they wait and run.
 
 ``BY_QUEUE`` queries give one series for each queue of a fleet, ``BY_ACTOR`` ones one for each actor, the
-others one for each fleet, unless their docstring says more. What the rules record (of five minutes) knows
-queues but no actors: it does not follow the variable ``actor``.
+others one for each fleet, unless their docstring says more. What the rules record is of five
+minutes; of queues it does not follow the variable ``actor``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from bioagents_dashboards.queries.promql import (
     TOP,
     gauge,
     nameless,
-    quantile,
     rate,
     recorded,
     top,
@@ -28,9 +27,14 @@ Quantile: TypeAlias = Callable[[int], str]
 
 #: A table has at most this many lines of actors.
 LISTED: Final = 50
+
 _ACTOR: Final = ("actor",)
 _QUEUE_ACTOR: Final = ("queue", "actor")
 _CAUSE: Final = ("actor", "exception")
+#: So many actors stand beside what they were: each has three lines.
+_COMPARED: Final = 5
+#: So many attempts within five minutes make a percentile that can be compared.
+_ENOUGH: Final = 20
 #: A class of exceptions in an actor, and where.
 _LINE: Final = (*_QUEUE_ACTOR, "exception")
 
@@ -40,7 +44,7 @@ _LINE: Final = (*_QUEUE_ACTOR, "exception")
 
 def failures_per_second() -> str:
     """Attempts that raised, per second."""
-    return rate("job_failures_total", keep=NONE)
+    return f"sum without (queue, actor) ({_of_actors('job_failures:rate5m')})"
 
 
 def failures_by_exception() -> str:
@@ -60,17 +64,17 @@ def completions() -> str:
 
 def arrivals_of_queues() -> str:
     """BY_QUEUE: jobs enqueued per second."""
-    return nameless(recorded("queue:bioagents_jobs_enqueued:rate5m", "queue"))
+    return nameless(_of_queues("jobs_enqueued:rate5m"))
 
 
 def completions_of_queues() -> str:
     """BY_QUEUE: jobs per second that are done for good: succeeded, dead or skipped."""
-    return nameless(recorded("queue:bioagents_jobs_completed:rate5m", "queue"))
+    return nameless(_of_queues("jobs_completed:rate5m"))
 
 
 def wait_quantile(percent: int) -> str:
     """BY_QUEUE: wait of the attempts that began, the queues with the longest."""
-    return top(TOP, _recorded_quantile("wait", percent))
+    return top(TOP, _of_queues(_quantile("wait", percent)))
 
 
 def run_quantile(percent: int) -> str:
@@ -80,22 +84,22 @@ def run_quantile(percent: int) -> str:
 
 def run_quantile_of_queues(percent: int) -> str:
     """BY_QUEUE: run time of the attempts that ended."""
-    return nameless(_recorded_quantile("duration", percent))
+    return nameless(_of_queues(_quantile("duration", percent)))
 
 
 def wait_buckets() -> str:
     """By bucket: attempts per second that began after so long a wait, while one fleet alone is chosen."""
-    return _of_one_fleet(_recorded_buckets("wait"))
+    return _of_one_fleet(_buckets_of_queues("wait"))
 
 
 def run_buckets() -> str:
     """By bucket: attempts per second that took so long, while one fleet alone is chosen."""
-    return _of_one_fleet(_recorded_buckets("duration"))
+    return _of_one_fleet(_buckets_of_queues("duration"))
 
 
 def retries() -> str:
     """BY_QUEUE: retries per second, the queues with the most."""
-    return top(TOP, recorded("queue:bioagents_job_retries:rate5m", "queue"))
+    return top(TOP, _of_queues("job_retries:rate5m"))
 
 
 def causes_of_death() -> str:
@@ -115,7 +119,7 @@ def failing_for() -> str:
 
 def failure_ratio() -> str:
     """BY_ACTOR: share of the attempts of five minutes that raised, of those that fail."""
-    return top(TOP, f"max without (queue) ({_failure_ratio()}) > 0")
+    return top(TOP, f"{_worst_queue('job_failures:ratio_rate5m')} > 0")
 
 
 def failure_limit_used() -> str:
@@ -129,8 +133,8 @@ def worst_failure_limit_used() -> str:
 
 
 def failing_actors() -> str:
-    """How many actors fail."""
-    return f"sum without (actor) ({rate('job_failures_total', keep=_ACTOR)} > bool 0)"
+    """How many actors failed in five minutes."""
+    return f"sum without (actor) ({_worst_queue('job_failures:rate5m')} > bool 0)"
 
 
 def arrivals_by_actor() -> str:
@@ -140,7 +144,7 @@ def arrivals_by_actor() -> str:
 
 def attempts() -> str:
     """BY_ACTOR: attempts per second that ended, of the actors with the most."""
-    return top(TOP, rate("jobs_processed_total", keep=_ACTOR))
+    return top(TOP, f"sum without (queue) ({_of_actors('job_attempts:rate5m')})")
 
 
 def succeeded() -> str:
@@ -148,11 +152,16 @@ def succeeded() -> str:
     return rate("jobs_succeeded_total", keep=NONE)
 
 
+def failed() -> str:
+    """Attempts per second that raised, over the rate interval as its two sisters here."""
+    return rate("job_failures_total", keep=NONE)
+
+
 def put_off() -> str:
     """Attempts per second that ended with "later": neither success nor failure."""
     ended = rate("jobs_processed_total", keep=NONE)
     # The difference of three rates is hardly ever exactly 0.
-    return f"{ended} - {succeeded()} - {failures_per_second()} > 0.001"
+    return f"{ended} - {succeeded()} - {failed()} > 0.001"
 
 
 def retried_share() -> str:
@@ -192,36 +201,42 @@ def redeliveries_by_actor() -> str:
 
 def run_quantile_by_actor(percent: int) -> str:
     """BY_ACTOR: run time of the attempts that ended, the actors with the longest."""
-    return top(TOP, f"{_quantile('job_duration_seconds', percent, _ACTOR)} >= 0")
+    return top(TOP, _worst_queue(_quantile("duration", percent)))
 
 
 def wait_quantile_by_actor(percent: int) -> str:
     """BY_ACTOR: wait of the attempts that began, the actors with the longest."""
-    return top(TOP, f"{_quantile('job_wait_seconds', percent, _ACTOR)} >= 0")
+    return top(TOP, _worst_queue(_quantile("wait", percent)))
 
 
-# Now and then: ``ago`` (as ``1d``) asks for the same of that time before.
+# Now and before: ``ago`` (as ``1d``) asks for the same of that time before.
 
 
-def run_time(percent: int, ago: str = "") -> str:
-    """Run time of the attempts that ended, all chosen actors together."""
-    return f"{_quantile('job_duration_seconds', percent, NONE, ago)} >= 0"
+def run_times(ago: str = "") -> str:
+    """BY_ACTOR: 95th percentile of the run time, of the actors with the longest now."""
+    return _compared(_quantile("duration", 95), ago)
 
 
-def run_time_against(ago: str) -> str:
-    """The 95th percentile of the run time, to what it was."""
-    return f"{run_time(95)} / ({run_time(95, ago)} > 0)"
+def most_slowed() -> str:
+    """95th percentile of the run time to that of a day before, of the actor that slowed most.
+
+    Few attempts make no percentile, so that only actors with twenty in five minutes count.
+    """
+    now, before = (_of_actors(_quantile("duration", 95), ago) for ago in ("", "1d"))
+    enough = f"{_of_actors('job_attempts:rate5m')} > {_ENOUGH / 300:.2g}"
+    return f"max without (queue, actor) ({now} / ({before} > 0) and {enough})"
 
 
 def run_buckets_of_actors(ago: str = "") -> str:
     """By bucket: attempts per second of the chosen actors that took so long, while one fleet is chosen."""
-    return _of_one_fleet(rate("job_duration_seconds", keep=NONE, suffix="_bucket", ago=ago))
+    return _of_one_fleet(
+        f"sum without (queue, actor) ({_of_actors('job_duration_seconds_bucket:rate5m', ago)})"
+    )
 
 
-def failed_share(ago: str = "") -> str:
-    """Share of the attempts that raised, all chosen actors together."""
-    failures = rate("job_failures_total", keep=NONE, ago=ago)
-    return f"clamp_max({failures} / ({rate('jobs_processed_total', keep=NONE, ago=ago)} > 0), 1)"
+def failure_ratios(ago: str = "") -> str:
+    """BY_ACTOR: share of the attempts that raised, of the actors that fail most now."""
+    return _compared("job_failures:ratio_rate5m", ago)
 
 
 # Tables: one line for each of the exceptions and actors that fail most.
@@ -251,12 +266,12 @@ def listed_limit_used() -> str:
 
 def listed_ratio() -> str:
     """By queue and actor: share of the attempts that raised."""
-    return _listed(nameless(_failure_ratio()))
+    return _listed(nameless(_of_actors("job_failures:ratio_rate5m")))
 
 
-def listed_quantile(name: str, percent: int, ago: str = "") -> str:
-    """By queue and actor: a quantile of a histogram."""
-    return _listed(f"{_quantile(name, percent, _QUEUE_ACTOR, ago)} >= 0")
+def listed_quantile(what: str, percent: int, ago: str = "") -> str:
+    """By queue and actor: a quantile of the "wait" or the "duration"."""
+    return _listed(nameless(_of_actors(_quantile(what, percent), ago)))
 
 
 def _some(name: str) -> str:
@@ -267,16 +282,33 @@ def _listed(by_actor: str) -> str:
     return f"({by_actor}) and {top(LISTED, rate('job_failures_total', keep=_QUEUE_ACTOR))}"
 
 
-def _quantile(name: str, percent: int, keep: tuple[str, ...], ago: str = "") -> str:
-    return quantile(name, percent / 100, keep=keep, ago=ago)
+def _quantile(what: str, percent: int) -> str:
+    return f"job_{what}_seconds:p{percent}_rate5m"
 
 
-def _recorded_quantile(what: str, percent: int) -> str:
-    return recorded(f"queue:bioagents_job_{what}_seconds:p{percent}_rate5m", "queue")
+def _of_actors(series: str, ago: str = "") -> str:
+    """By queue and actor: what the rules record of each actor."""
+    offset = f" offset {ago}" if ago else ""
+    return recorded(f"actor:bioagents_{series}", "queue", "actor") + offset
 
 
-def _recorded_buckets(what: str) -> str:
-    return f"sum without (queue) ({recorded(f'queue:bioagents_job_{what}_seconds_bucket:rate5m', 'queue')})"
+def _worst_queue(series: str, ago: str = "") -> str:
+    """BY_ACTOR: the highest of the queues in which an actor works."""
+    return f"max without (queue) ({_of_actors(series, ago)})"
+
+
+def _compared(series: str, ago: str) -> str:
+    highest = top(_COMPARED, _worst_queue(series))
+    return f"{_worst_queue(series, ago)} and {highest}" if ago else highest
+
+
+def _of_queues(series: str) -> str:
+    """BY_QUEUE: what the rules record of each queue."""
+    return recorded(f"queue:bioagents_{series}", "queue")
+
+
+def _buckets_of_queues(what: str) -> str:
+    return f"sum without (queue) ({_of_queues(f'job_{what}_seconds_bucket:rate5m')})"
 
 
 def _of_one_fleet(buckets: str) -> str:
@@ -284,10 +316,6 @@ def _of_one_fleet(buckets: str) -> str:
     return f"{buckets} and on () (count({rate('jobs_processed_total', keep=NONE)}) == 1)"
 
 
-def _failure_ratio() -> str:
-    """By queue and actor."""
-    return recorded("actor:bioagents_job_failures:ratio_rate5m", "queue", "actor")
-
-
 def _failure_limit_used() -> str:
-    return f"{_failure_ratio()} / ignoring (actor) group_left () {gauge('queue_failure_ratio_limit')}"
+    ratio, limit = _of_actors("job_failures:ratio_rate5m"), gauge("queue_failure_ratio_limit")
+    return f"{ratio} / ignoring (actor) group_left () {limit}"

@@ -103,11 +103,6 @@ def rate(name: str, *, keep: Iterable[str], suffix: str = "", ago: str = "", **e
     return _without("sum", answer, _dropped(metric(name), keep))
 
 
-def quantile(name: str, fraction: float, *, keep: Iterable[str], ago: str = "") -> str:
-    """A quantile of a histogram over the rate interval, for each combination of the labels in ``keep``."""
-    return f"histogram_quantile({fraction}, {rate(name, keep=keep, suffix='_bucket', ago=ago)})"
-
-
 def each_copy(name: str, **equal: str) -> str:
     """What every copy says by itself, for what is about the copies."""
     return unnamed(selector(name, **equal))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import statetimeline, timeseries
 from grafana_foundation_sdk.models import dashboard as model
 
+from bioagents_dashboards.boards.actor.history import beside_history
 from bioagents_dashboards.boards.actor.words import BY_ACTOR, NO_ATTEMPT, NO_FAILURE, NO_RULES
 from bioagents_dashboards.boards.parts import Panels
 from bioagents_dashboards.drawing import style
@@ -72,7 +73,7 @@ def _by_outcome() -> timeseries.Panel:
         ),
         [
             Target(jobs.succeeded(), "{{fleet}} succeeded"),
-            Target(jobs.failures_per_second(), "{{fleet}} failed"),
+            Target(jobs.failed(), "{{fleet}} failed"),
             Target(jobs.put_off(), "{{fleet}} put off"),
         ],
         unit="ops",
@@ -85,19 +86,15 @@ def _by_outcome() -> timeseries.Panel:
 
 
 def _history() -> timeseries.Panel:
-    return graph_panel(
+    return beside_history(
         Text(
             "Failure ratio against its history",
-            "Share of the attempts that raised, all chosen actors together, now and at the same time a day "
-            "and a week before. Normal: the three lie together. Where “now” leaves the others, something "
-            "has changed: see the lines of deployments there.",
-            NO_ATTEMPT,
+            "Share of the attempts of five minutes that raised, the five actors that fail most, and at the "
+            "same time a day and a week before (dotted). Normal: empty, or the line and its dots together. "
+            "Where the line leaves its dots, something has changed: see the marks of deployments there.",
+            NO_RULES,
         ),
-        [
-            Target(jobs.failed_share(), "{{fleet}} now"),
-            Target(jobs.failed_share("1d"), "{{fleet}} 1 day before"),
-            Target(jobs.failed_share("1w"), "{{fleet}} 1 week before"),
-        ],
+        jobs.failure_ratios,
         unit="percentunit",
     )
 

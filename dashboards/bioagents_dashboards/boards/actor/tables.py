@@ -89,9 +89,9 @@ def actors() -> table.Panel:
     values = [
         jobs.listed_limit_used(), jobs.listed_ratio(), jobs.listed("jobs_processed_total"),
         jobs.listed("job_failures_total"), jobs.listed("job_retries_total"), jobs.listed("jobs_dead_total"),
-        jobs.listed("jobs_skipped_total"), jobs.listed_quantile("job_wait_seconds", 95),
-        jobs.listed_quantile("job_duration_seconds", 50), jobs.listed_quantile("job_duration_seconds", 95),
-        jobs.listed_quantile("job_duration_seconds", 95, "1d"),
+        jobs.listed("jobs_skipped_total"), jobs.listed_quantile("wait", 95),
+        jobs.listed_quantile("duration", 50), jobs.listed_quantile("duration", 95),
+        jobs.listed_quantile("duration", 95, "1d"),
     ]  # fmt: skip
     panel = table_panel(text, [Target(value) for value in values], width=24, height=8)
     columns(panel, _ACTORS, hide=("Time", "job", "__name__"))

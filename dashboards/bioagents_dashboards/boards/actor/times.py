@@ -6,6 +6,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import heatmap, timeseries
 
+from bioagents_dashboards.boards.actor.history import beside_history
 from bioagents_dashboards.boards.actor.words import BY_ACTOR, NO_ATTEMPT, NO_JOB
 from bioagents_dashboards.boards.parts import Panels
 from bioagents_dashboards.drawing.panels import Target, Text, graph_panel, heatmap_panel
@@ -23,19 +24,15 @@ def running() -> Panels:
             "Of attempts that ended. Normal: what it was last week. One actor up: what it calls is slow, or "
             "its work has grown; all up: the machines or something that they share.",
         ),
-        graph_panel(
+        beside_history(
             Text(
                 "Run time against its history",
-                "The run time below which 95 of 100 attempts stay, all chosen actors together, now and at "
-                "the same time a day and a week before; choose an actor to see it alone. Normal: the three "
-                "lie together.",
+                "The run time below which 95 of 100 attempts stay, the five actors with the longest, and at "
+                "the same time a day and a week before (dotted). Normal: each line among its dots. Choose "
+                "an actor to see it alone.",
                 NO_ATTEMPT,
             ),
-            [
-                Target(jobs.run_time(95), "{{fleet}} now"),
-                Target(jobs.run_time(95, "1d"), "{{fleet}} 1 day before"),
-                Target(jobs.run_time(95, "1w"), "{{fleet}} 1 week before"),
-            ],
+            jobs.run_times,
             unit="s",
         ),
         _heatmap("Run time of all attempts", "", "now"),

@@ -111,12 +111,13 @@ def _times() -> list[stat.Panel]:
         stat_panel(
             Text(
                 "Against yesterday",
-                "The run time below which 95 of 100 attempts stay, as a share of what it was a day before; "
-                "all chosen actors together. Normal: near 100 %. Far above it what the actors call has "
-                "become slow, or their work has grown; choose one actor to be sure.",
-                "no history",
+                "The run time below which 95 of 100 attempts stay, as a share of what it was a day before, "
+                "of the actor that slowed most; actors with fewer than 20 attempts in five minutes do not "
+                "count. Normal: near 100 %. Far above it what the actor calls has become slow, or its work "
+                "has grown.",
+                "too few to say",
             ),
-            Target(jobs.run_time_against("1d")),
+            Target(jobs.most_slowed()),
             unit="percentunit",
             thresholds=style.thresholds(style.GOOD, (1.5, style.WARN), (3, style.BAD)),
         ).decimals(0)
