@@ -94,6 +94,25 @@ def test_bad_options_name_themselves(options: dict[str, object]) -> None:
         JobMetrics(**options)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("namespace", ["a{b", "a}b", "{a}{b}", "{}x", "a b", ""])
+def test_namespaces_that_no_exporter_takes(redis_server: RedisServer, namespace: str) -> None:
+    """Odd braces would be lost: the fleets ``ab`` and ``a{b`` would share our keys."""
+    broker = RedisBroker(url=redis_server.url, namespace=namespace)
+    broker.add_middleware(JobMetrics())
+    with pytest.raises(ConfigurationError, match=r"namespace '.*': expected the namespace"):
+        declare(broker)
+    broker.close()
+
+
+@pytest.mark.parametrize("namespace", ["{dramatiq}", "app{7}jobs", "dramatiq:staging"])
+def test_namespaces_with_a_hash_tag(redis_server: RedisServer, namespace: str) -> None:
+    """One pair of braces is the way to Redis Cluster."""
+    broker = RedisBroker(url=redis_server.url, namespace=namespace)
+    broker.add_middleware(JobMetrics())
+    declare(broker)
+    broker.close()
+
+
 @pytest.mark.parametrize("interval", [0.01, 15, 30])
 def test_intervals_that_the_rules_can_judge(interval: float) -> None:
     """Both bounds belong to them."""

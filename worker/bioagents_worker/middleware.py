@@ -22,6 +22,7 @@ from bioagents_worker.errors import ConfigurationError
 from bioagents_worker.events import DEAD, END, ENQUEUED, FIRST, RETRY, SKIP, START, Recorder, ThreadLocal
 from bioagents_worker.flusher import Flusher
 from bioagents_worker.heartbeat import Heartbeat
+from bioagents_worker.namespace import parse_namespace
 from bioagents_worker.tally import Tally
 from bioagents_worker.wire import READY_OPTION
 
@@ -46,7 +47,7 @@ class JobMetrics(Middleware):
 
     Raises:
         ConfigurationError: From ``broker.add_middleware`` or the first declaration of an actor: a second
-            JobMetrics, a broker that is not on Redis, a bad option.
+            JobMetrics, a broker that is not on Redis, a namespace that no exporter takes, a bad option.
     """
 
     def __init__(self, *, version: str = "", min_interval: float = 0.1) -> None:
@@ -212,6 +213,11 @@ class JobMetrics(Middleware):
     def _bind(self, broker: Any) -> None:  # noqa: ANN401 - as above
         if not isinstance(broker, (RedisBroker, StubBroker)):
             raise ConfigurationError(f"JobMetrics needs a RedisBroker, got a {type(broker).__name__}")
+        if isinstance(broker, RedisBroker):
+            try:
+                parse_namespace(broker.namespace)
+            except ValueError as error:
+                raise ConfigurationError(f"JobMetrics: namespace {broker.namespace!r}: {error}") from None
         self._broker, self._active = broker, isinstance(broker, RedisBroker)
         if self._active:
             self._begin()

@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from bioagents_exporter.settings import model, values
 from bioagents_exporter.settings.redis_url import redis_url
 from bioagents_exporter.settings.secret import Secret
+from bioagents_worker.namespace import parse_namespace
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ REDIS_URL: Final[Option[Secret]] = Option(
 )  # fmt: skip
 REDIS_NAMESPACE: Final[Option[str]] = Option(
     "redis.namespace",
-    values.namespace,
+    parse_namespace,
     "NAME",
     model.DEFAULT_NAMESPACE,
     "namespace of the application's RedisBroker",

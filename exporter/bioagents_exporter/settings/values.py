@@ -92,13 +92,6 @@ def address(text: str) -> tuple[str, int]:
     return (host[1:-1] if bracketed else host), int(port)
 
 
-def namespace(text: str) -> str:
-    """A namespace as ``RedisBroker(namespace=...)`` has it."""
-    if not text or re.search(r"[\s*?\[\]\\\x00-\x1f\x7f]", text):
-        raise ValueError("expected the namespace of RedisBroker: one word without blanks, *, ?, [, ] or \\")
-    return text
-
-
 def prefix(text: str) -> str:
     """What metric names begin with."""
     if not _PREFIX.fullmatch(text):
