@@ -88,20 +88,20 @@ def queries(board: Json | None = None) -> list[Query]:
     ]
 
 
-def annotation_queries() -> list[Query]:
-    """What each board marks in its graphs."""
+def annotation_queries(board: Json | None = None) -> list[Query]:
+    """What one board, or each, marks in its graphs."""
     return [
         Query(board["title"], f"annotation {note['name']}", "", note["expr"], instant=False)
-        for board in boards().values()
+        for board in ([board] if board else boards().values())
         for note in board["annotations"]["list"]
     ]
 
 
-def variable_queries() -> list[Query]:
-    """What the variables of each board offer, as the PromQL inside Grafana's functions."""
+def variable_queries(board: Json | None = None) -> list[Query]:
+    """What the variables of one board, or of each, offer, as the PromQL inside Grafana's functions."""
     return [
         Query(board["title"], f"variable {variable['name']}", "", variable_query(variable)[0], instant=True)
-        for board in boards().values()
+        for board in ([board] if board else boards().values())
         for variable in board["templating"]["list"]
         if variable["type"] == "query"
     ]
