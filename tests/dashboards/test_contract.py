@@ -1,4 +1,4 @@
-"""The contract of boards and exporter beyond the panels' queries: annotations, variables, names of columns."""
+"""What boards and exporter agree on beyond the panels' queries: annotations, variables, names of columns."""
 
 from __future__ import annotations
 
