@@ -70,6 +70,9 @@ def test_the_environment_is_read_back_as_it_was_written() -> None:
     assert Environment.read({**environment.variables(), "REDIS_URL": "redis://other"}) == environment
     assert Environment.read({}) == Environment()
     assert Environment.read({"REDIS_URL": "redis://other"}).redis_url == "redis://other"
+    empty = dict.fromkeys(environment.variables(), "")
+    assert Environment.read(empty) == Environment(), "an empty variable counts as not set"
+    assert Environment.read({**empty, "REDIS_URL": "redis://other"}).redis_url == "redis://other"
     assert Environment().redis_url == DEFAULT_URL
 
 
@@ -78,8 +81,16 @@ def test_a_password_is_not_in_what_is_printed() -> None:
     assert "p4ss" not in repr(Environment(redis_url="redis://:p4ss@127.0.0.1:1/2"))
 
 
-@pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf", "fast", ""])
+@pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf", "fast"])
 def test_a_wrong_speed_is_named(speed: str) -> None:
     """With its variable."""
-    with pytest.raises(ValueError, match=r"BIOAGENTS_SPEED: .* is no positive number"):
+    with pytest.raises(ValueError, match=r"^\$BIOAGENTS_SPEED: '.*': expected a positive number"):
         Environment.read({"BIOAGENTS_SPEED": speed})
+    assert Environment.read({"BIOAGENTS_SPEED": speed}, speed=2.0).speed == 2.0
+
+
+@pytest.mark.parametrize("namespace", ["a b", "a*", "a{b"])
+def test_a_wrong_namespace_is_named(namespace: str) -> None:
+    """With its variable; the exporter takes no such one either."""
+    with pytest.raises(ValueError, match=r"^\$BIOAGENTS_REDIS_NAMESPACE: '.*': expected the namespace"):
+        Environment.read({"BIOAGENTS_REDIS_NAMESPACE": namespace})

@@ -110,18 +110,29 @@ def test_a_cluster_is_named(capsys: pytest.CaptureFixture[str], clustered_redis:
     [
         (("--redis.url", f"http://:{PASSWORD}@h/0"), "is no Redis URL, expected e.g. redis://"),
         (("--redis.url", f"redis://:{PASSWORD}/x@h/0"), "'h/0' is no Redis URL"),
+        (("--redis.url", "redis://h/x"), "--redis.url: 'h/x' is no Redis URL"),
+        (("--redis.url", ""), "--redis.url: '' is no Redis URL"),
+        (("--redis.namespace", ""), "--redis.namespace: '': expected the namespace of RedisBroker"),
+        (("--redis.namespace", "a b"), "--redis.namespace: 'a b': expected the namespace of RedisBroker"),
         (("--queues", "caht"), "unknown queue 'caht', expected chat or deep-research"),
         (("--processes", "0"), "'0', expected a whole number from 1 to 1000"),
         (("--processes", "99999999"), "'99999999', expected a whole number from 1 to 1000"),
         (("--threads", "four"), "'four', expected a whole number from 1 to 1000"),
         (("--shutdown-timeout", "-1"), "expected"),
-        (("--speed", "0"), "'0' is no positive number"),
+        (("--speed", "0"), "'0': expected a positive number"),
         (("--que", "chat"), "unknown flag --que"),
     ],
 )
 def test_bad_input_is_named(capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str) -> None:
     """Before anything is started."""
     assert said in refusal(capsys, *args)
+
+
+def test_a_bad_variable_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It, and not the flag that nobody gave; a flag makes it irrelevant."""
+    monkeypatch.setenv("BIOAGENTS_SPEED", "abc")
+    assert refusal(capsys) == "bioagents worker: $BIOAGENTS_SPEED: 'abc': expected a positive number"
+    assert parse(["--speed", "2"], "bioagents worker").environment.speed == 2.0
 
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 import redis
 
 from bioagents_cli.errors import UsageError
 from bioagents_cli.parsing import Parser
+from bioagents_worker.namespace import parse_namespace
 from bioagents_worker.reference.actors import LONGEST_JOB, QUEUES
 from bioagents_worker.reference.environment import (
     DEFAULT_NAMESPACE,
@@ -22,8 +24,9 @@ from bioagents_worker.reference.environment import (
     URLS,
     Environment,
     parse_speed,
-    redis_url,
 )
+
+T = TypeVar("T")
 
 APPLICATION: Final = "bioagents_worker.reference.app"
 
@@ -78,8 +81,14 @@ def main(argv: list[str], prog: str) -> int:
 def parse(argv: list[str], prog: str) -> Launch:
     """Turn the command line into a Launch; UsageError for a bad one."""
     options = _parser(prog).parse(argv)
+    try:
+        environment = Environment.read(
+            os.environ, redis_url=options.url, namespace=options.namespace, speed=options.speed
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     return Launch(
-        environment=Environment(redis_url=options.url, namespace=options.namespace, speed=options.speed),
+        environment=environment,
         queues=options.queues,
         processes=options.processes,
         threads=options.threads,
@@ -98,12 +107,11 @@ def _parser(prog: str) -> Parser:
     add("--processes", type=_whole(1, _MOST), default=1, metavar="N", help="worker processes [1]")
     add("--threads", type=_whole(1, _MOST), default=8, metavar="N", help="threads of each process [8]")
     add(
-        "--redis.url", dest="url", default=redis_url(os.environ), metavar="URL",
+        "--redis.url", dest="url", metavar="URL",
         help=f"the broker's Redis [${', $'.join(URLS)}, {DEFAULT_URL}]",
     )  # fmt: skip
     add(
-        "--redis.namespace", dest="namespace", metavar="NAME",
-        default=os.environ.get(NAMESPACE, DEFAULT_NAMESPACE),
+        "--redis.namespace", dest="namespace", type=_argument(parse_namespace), metavar="NAME",
         help=f"Dramatiq's namespace [${NAMESPACE}, {DEFAULT_NAMESPACE}]",
     )  # fmt: skip
     add(
@@ -111,7 +119,7 @@ def _parser(prog: str) -> Parser:
         help=f"time for running jobs to finish after SIGTERM [{LONGEST_JOB}]",
     )  # fmt: skip
     add(
-        "--speed", type=_speed, default=os.environ.get(SPEED, "1"), metavar="FACTOR",
+        "--speed", type=_argument(parse_speed), metavar="FACTOR",
         help=f"simulated time passes this much faster [${SPEED}, 1]",
     )  # fmt: skip
     return parser
@@ -120,6 +128,7 @@ def _parser(prog: str) -> Parser:
 def check_redis(url: str) -> None:
     """Raise UsageError, without any secret in it, unless a single Redis answers at ``url``."""
     try:
+        _check_database(url)
         with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
             clustered = client.info("cluster").get("cluster_enabled")
     except ValueError:  # its text may hold a part of the password
@@ -134,6 +143,13 @@ def check_redis(url: str) -> None:
         raise UsageError(f"--redis.url: no Redis at {address(url)}: {error}") from None
     if clustered:
         raise UsageError(f"--redis.url: {address(url)} is a Redis Cluster, expected a single Redis or Valkey")
+
+
+def _check_database(url: str) -> None:
+    """ValueError where redis-py would quietly take the database 0 for what it cannot read."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix" and parts.path.strip("/"):
+        int(parts.path.strip("/"))
 
 
 def address(url: str) -> str:
@@ -158,8 +174,13 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return parse_whole
 
 
-def _speed(text: str) -> float:
-    try:
-        return parse_speed(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+def _argument(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """The same parser with an error that argparse shows."""
+
+    def parse_argument(text: str) -> T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
+
+    return parse_argument

@@ -8,14 +8,20 @@ variable                       meaning                            default
 ``BIOAGENTS_REDIS_NAMESPACE``  Dramatiq's namespace               dramatiq
 ``BIOAGENTS_SPEED``            simulated seconds per real second  1
 ============================== ================================== =========================
+
+An empty variable counts as not set, as it does for the exporter.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final, Self, TypeVar
+
+from bioagents_worker.namespace import parse_namespace
+
+T = TypeVar("T")
 
 URLS: Final = ("BIOAGENTS_REDIS_URL", "REDIS_URL")  # the first that is set counts
 NAMESPACE: Final = "BIOAGENTS_REDIS_NAMESPACE"
@@ -34,26 +40,36 @@ class Environment:
     speed: float = 1.0  # simulated seconds per real second
 
     @classmethod
-    def read(cls, variables: Mapping[str, str]) -> Self:
-        """Take the settings from ``variables``; ValueError names the variable and what was expected."""
-        try:
-            speed = parse_speed(variables.get(SPEED, "1"))
-        except ValueError as error:
-            raise ValueError(f"{SPEED}: {error}") from None
-        return cls(
-            redis_url=redis_url(variables),
-            namespace=variables.get(NAMESPACE, DEFAULT_NAMESPACE),
-            speed=speed,
-        )
+    def read(
+        cls,
+        variables: Mapping[str, str],
+        *,
+        redis_url: str | None = None,
+        namespace: str | None = None,
+        speed: float | None = None,
+    ) -> Self:
+        """Take from ``variables`` what is not given; ValueError names the variable and what was expected."""
+        if redis_url is None:
+            redis_url = next((variables[name] for name in URLS if variables.get(name)), DEFAULT_URL)
+        if namespace is None:
+            namespace = _read(variables, NAMESPACE, parse_namespace, DEFAULT_NAMESPACE)
+        if speed is None:
+            speed = _read(variables, SPEED, parse_speed, 1.0)
+        return cls(redis_url=redis_url, namespace=namespace, speed=speed)
 
     def variables(self) -> dict[str, str]:
         """The environment that :meth:`read` turns into this value again."""
         return {URLS[0]: self.redis_url, NAMESPACE: self.namespace, SPEED: repr(self.speed)}
 
 
-def redis_url(variables: Mapping[str, str]) -> str:
-    """The Redis URL that ``variables`` name, or the default."""
-    return next((variables[name] for name in URLS if name in variables), DEFAULT_URL)
+def _read(variables: Mapping[str, str], name: str, parse: Callable[[str], T], default: T) -> T:
+    text = variables.get(name)
+    if not text:
+        return default
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ValueError(f"${name}: {text!r}: {error}") from None
 
 
 def parse_speed(text: str) -> float:
@@ -63,5 +79,5 @@ def parse_speed(text: str) -> float:
     except ValueError:
         speed = math.nan
     if not 0 < speed < math.inf:
-        raise ValueError(f"{text!r} is no positive number")
+        raise ValueError("expected a positive number")
     return speed
