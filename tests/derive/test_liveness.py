@@ -51,6 +51,20 @@ def test_every_known_queue_has_a_number_of_workers() -> None:
     assert found["queue_workers"] == {("chat",): 1, ("idle",): 0}
 
 
+@pytest.mark.parametrize("age", [1.0, 60.0])
+def test_names_that_no_queue_has_are_not_published(age: float) -> None:
+    """Wherever they stand in a heartbeat, of a living worker and of a missing one."""
+    names = ("", "chat.DQ", "chat.XQ", "chat.msgs", "__acks__")
+    numbers = dict.fromkeys(names, 1)
+    jobs = tuple(RunningJob(name, "a", 5.0, "m") for name in names)
+    for draining in (True, False):
+        odd = worker("w", age=age, queues=("chat", *names), draining=draining, running=numbers, held=numbers,
+                     oldest=jobs)  # fmt: skip
+        found = published(snapshot(queues=(queue("idle"),), workers=(odd,)))
+        by_queue = {key[0] for name, series in found.items() if name.startswith("queue_") for key in series}
+        assert by_queue == {"chat", "idle"}
+
+
 def test_a_draining_worker_offers_neither_itself_nor_slots() -> None:
     """But what it runs and holds is there, and shown."""
     old = worker("old", draining=True, running={"chat": 1}, held={"chat": 9})

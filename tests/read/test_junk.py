@@ -255,6 +255,18 @@ def test_names_of_queues(reader: Reader, client: redis.Redis, fleet: WireFleet) 
         assert waiting == expected | {"good": 2, "bad": 0}
 
 
+def test_names_of_queues_in_heartbeats(reader: Reader, client: redis.Redis, fleet: WireFleet) -> None:
+    """What no queue can be called is counted while a worker says so, and its other queues are known."""
+    fleet.flush("odd", State(), queues=("", "good.DQ", "good.XQ", "__acks__", "new"))
+    for _ in range(2):
+        snapshot = reader.read()
+        check_good(snapshot)
+        assert snapshot.errors == {"bad_name": 4}
+    assert {queue.name for queue in snapshot.queues} == {"good", "bad", "new"}
+    client.hdel(fleet.keys.beats, "odd")
+    assert reader.read().errors == {}
+
+
 def test_a_dead_letter_set_with_a_strange_score(
     reader: Reader, client: redis.Redis, fleet: WireFleet
 ) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from bioagents_exporter.read.names import is_queue
 from bioagents_exporter.read.snapshot import Worker
 
 SILENCE: Final = 15.0  # seconds that any worker may be silent
@@ -52,13 +53,16 @@ def call_roll(workers: Iterable[Worker], now: float) -> Roll:
 
 
 def crews(roll: Roll, known: Iterable[str], now: float) -> dict[str, Crew]:
-    """Queue → crew, for every known queue, sorted; a queue that anyone consumes is known."""
+    """Queue → crew, for every known queue, sorted; a queue that anyone consumes is known.
+
+    Anything may stand in a heartbeat: names that no queue can have are left out.
+    """
     found: dict[str, Crew] = defaultdict(Crew)
     consumed = (name for worker in roll.missing for name in worker.identity.queues)
     found.update((name, Crew()) for name in chain(known, consumed))
     for worker in roll.alive:
         _join(found, worker, max(now - worker.seen, 0))
-    return dict(sorted(found.items()))
+    return {name: found[name] for name in sorted(found) if is_queue(name)}
 
 
 def _join(found: dict[str, Crew], worker: Worker, age: float) -> None:

@@ -81,6 +81,7 @@ class BeatDecoder:
         self._values: dict[bytes, bytes] = {}
         self._workers: dict[bytes, Worker | None] = {}
         self._identities: dict[bytes, Identity] = {}
+        self._misnamed: dict[bytes, int] = {}  # worker → its queues that cannot be any
         self.queues: set[str] = set()  # that any worker ever consumed
 
     @property
@@ -94,6 +95,8 @@ class BeatDecoder:
         workers = [worker for worker in self._workers.values() if worker is not None]
         if len(workers) < len(self._workers):
             errors[Cause.BAD_HEARTBEAT] += len(self._workers) - len(workers)
+        if misnamed := sum(n for name, n in self._misnamed.items() if name in self._workers):
+            errors[Cause.BAD_NAME] += misnamed
         return workers
 
     def _take(self, names: Iterable[Reply], values: Iterable[Reply]) -> None:
@@ -106,7 +109,7 @@ class BeatDecoder:
             same = known.get(name) == value
             self._workers[name] = workers[name] if same else self._parse(name, value)
         if len(self._identities) > 2 * len(self._values) + _SPARE:
-            self._identities = {}
+            self._identities, self._misnamed = {}, {}
 
     def _parse(self, name: bytes, value: bytes) -> Worker | None:
         time, _, rest = value.partition(b"\n")
@@ -117,7 +120,7 @@ class BeatDecoder:
             return Worker(
                 name.decode(),
                 int(time) / _MICROSECONDS,
-                self._identities.get(identity) or self._identity(identity),
+                self._identities.get(identity) or self._identity(name, identity),
                 # Has State's attributes, but costs a fifth: a dataclass is filled attribute by attribute.
                 cast("State", _decode_state(state)),
                 self._wire,
@@ -125,10 +128,13 @@ class BeatDecoder:
         except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
             return None
 
-    def _identity(self, raw: bytes) -> Identity:
+    def _identity(self, name: bytes, raw: bytes) -> Identity:
         identity = self._identities[raw] = _identity_of(raw)
+        queues = [queue for queue in identity.queues if is_queue(queue)]
+        if len(queues) < len(identity.queues):
+            self._misnamed[name] = len(identity.queues) - len(queues)
         if len(self.queues) < MAX_QUEUES:
-            self.queues.update(filter(is_queue, identity.queues))
+            self.queues.update(queues)
         return identity
 
 

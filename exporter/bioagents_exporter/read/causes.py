@@ -15,7 +15,7 @@ class Cause(StrEnum):
     REDIS_CLUSTER = "redis_cluster"  # a cluster that cannot be read: no hash tag, slot moved or down
     REDIS_ERROR = "redis_error"  # any other error reply, a wrong database or no Redis at all
     WRONG_TYPE = "wrong_type"  # a key of another type than Dramatiq's or ours
-    BAD_NAME = "bad_name"  # a registered queue whose name is no queue's: not UTF-8, ``.DQ``, ``__acks__…``
+    BAD_NAME = "bad_name"  # a queue's name that no queue has: not UTF-8, ``.DQ``, ``__acks__…``
     TOO_MANY_QUEUES = "too_many_queues"  # more queues than one exporter publishes
     TOO_MANY_BROKERS = "too_many_brokers"  # more Dramatiq heartbeats than an audit reads
     BAD_HEARTBEAT = "bad_heartbeat"  # a worker's heartbeat that does not follow the wire format
