@@ -135,7 +135,8 @@ def _sources() -> table.Panel:
         "Sources",
         "One line for each part of the numbers, the worst of all copies, the oldest first; a copy that does "
         "not reach Redis has no state. Normal: every state is ok, ages are seconds; audit (orphaned, stuck, "
-        "unheld and overdue jobs) goes round in the background. What each source tells stands in the runbook of ExporterReadStale.",
+        "unheld and overdue jobs) goes round in the background. What each source tells stands in the "
+        "runbook of ExporterReadStale.",
         NO_EXPORTER,
     )
     values = [exporter.source_age(), exporter.source_fails(), exporter.source_duration()]
