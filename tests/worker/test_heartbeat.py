@@ -11,8 +11,8 @@ import pytest
 
 from bioagents_worker import events, wire
 from bioagents_worker.events import Recorder, ThreadLocal
-from bioagents_worker.heartbeat import Heartbeat, identity
-from bioagents_worker.tally import Tally
+from bioagents_worker.heartbeat import Heartbeat, identity, listed
+from bioagents_worker.tally import Attempt, Tally
 
 
 class Broker:
@@ -77,7 +77,7 @@ def test_queues_are_those_that_are_consumed(allowed: set[str] | None, queues: tu
 
 
 def test_oldest_jobs_are_listed() -> None:
-    """All are counted; of more than fit, the oldest are named."""
+    """All are counted; of more than fit in one queue, the oldest are named."""
     recorder, tally = Recorder(), Tally({"act"})
     locals_ = [ThreadLocal(recorder) for _ in range(wire.MAX_LISTED_JOBS + 1)]
     for i, local in enumerate(reversed(locals_)):
@@ -87,6 +87,14 @@ def test_oldest_jobs_are_listed() -> None:
     seen = state(worker(), tally)
     assert seen["running"] == {"a": wire.MAX_LISTED_JOBS + 1}
     assert [job[3] for job in seen["oldest"]] == [f"job-{i}" for i in range(wire.MAX_LISTED_JOBS)]
+
+
+def test_oldest_job_of_each_queue_is_listed() -> None:
+    """Those of others may be older and many: a job that hangs in a queue of short ones is still seen."""
+    attempts = [Attempt(i, "long", "act", f"job-{i}") for i in range(wire.MAX_LISTED_JOBS + 1)]
+    short = [Attempt(100 + i, queue, "act", f"{queue}-{i}") for i, queue in enumerate(["b", "c", "b", "c"])]
+    ids = [attempt.message_id for attempt in listed([*attempts, *short])]
+    assert ids == [*(f"job-{i}" for i in range(wire.MAX_LISTED_JOBS)), "b-0", "c-1"]
 
 
 def test_draining_worker_says_so() -> None:

@@ -13,7 +13,7 @@ from dramatiq.common import q_name
 
 from bioagents_worker import wire
 from bioagents_worker.resources import Resources
-from bioagents_worker.tally import Tally
+from bioagents_worker.tally import Attempt, Tally
 from bioagents_worker.version import __version__
 
 
@@ -28,7 +28,7 @@ class Heartbeat:
     def encode(self, *, interval: float, skew: float, flush_age: float) -> str:
         """The heartbeat as it stands now; arguments in seconds, see :class:`bioagents_worker.wire.State`."""
         usage = self._resources.usage()
-        attempts = sorted(self._tally.running(), key=lambda attempt: attempt.started_ns)
+        attempts = sorted(self._tally.running(), key=started)
         now_ns = time.monotonic_ns()
         running: dict[str, int] = {}
         for attempt in attempts:
@@ -48,12 +48,28 @@ class Heartbeat:
             delayed=delayed,
             oldest=tuple(
                 wire.RunningJob(a.queue, a.actor, (now_ns - a.started_ns) / 1e9, a.message_id)
-                for a in attempts[: wire.MAX_LISTED_JOBS]
+                for a in listed(attempts)
             ),
             skew=round(skew, 3),
             flush_age=round(flush_age, 3),
         )
         return wire.encode_beat(self._identity, state)
+
+
+def listed(attempts: list[Attempt]) -> list[Attempt]:
+    """Of the attempts under way, the oldest first, those that a heartbeat names.
+
+    Each queue is among them: a job that hangs in a queue of short ones must not hide behind hours of others.
+    """
+    shown, rest = attempts[: wire.MAX_LISTED_JOBS], attempts[wire.MAX_LISTED_JOBS :]
+    queues = {attempt.queue for attempt in shown}
+    oldest = {attempt.queue: attempt for attempt in reversed(rest) if attempt.queue not in queues}
+    return [*shown, *sorted(oldest.values(), key=started)]
+
+
+def started(attempt: Attempt) -> int:
+    """When it began, in monotonic ns."""
+    return attempt.started_ns
 
 
 def identity(broker: Any, worker: Any, version: str) -> wire.Identity:  # noqa: ANN401 - as Heartbeat

@@ -65,7 +65,7 @@ OTHER: Final = "(other)"
 #: Classes of exception that an actor shows.
 MAX_EXCEPTIONS: Final = 30
 
-#: A heartbeat lists at most this many running jobs, the oldest first.
+#: A heartbeat lists so many running jobs, the oldest first, then the oldest one of each queue not among them.
 MAX_LISTED_JOBS: Final = 64
 
 
@@ -182,7 +182,7 @@ class State:
     running: Mapping[str, int] | None = None  # queue → attempts under way
     held: Mapping[str, int] | None = None  # queue → fetched and not acknowledged, by what the worker knows
     delayed: Mapping[str, int] | None = None  # queue → delayed jobs held in memory
-    oldest: tuple[RunningJob, ...] = ()
+    oldest: tuple[RunningJob, ...] = ()  # the oldest first, see MAX_LISTED_JOBS
     skew: float = 0.0  # worker's clock minus Redis' clock, seconds
     flush_age: float = 0.0  # age of the oldest count in this call, seconds
 
