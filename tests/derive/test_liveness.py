@@ -109,11 +109,35 @@ def test_a_memory_limit_that_is_not_known_is_left_out() -> None:
 
 
 def test_facts_of_a_worker() -> None:
-    """One series with all of them; of very many queues the first are named."""
+    """One series with all of them; of very many queues the first are named, and a digest of the others."""
     many = tuple(f"q{i:02}" for i in range(20))
     found = published(snapshot(workers=(worker("w", queues=many),)))
-    facts = ("worker-1", "4711", ",".join(many[:16]) + ",+4 more", "v42", "2.2.1", "3.11.7", "0.1.0", "4")
+    facts = (
+        "worker-1",
+        "4711",
+        ",".join(many[:16]) + ",+4 more (123907b9)",
+        "v42",
+        "2.2.1",
+        "3.11.7",
+        "0.1.0",
+        "4",
+    )
     assert found["worker_info"] == {("w", *facts): 1}
+
+
+def test_roles_with_the_same_first_queues_differ() -> None:
+    """Else two roles with limits of their own would look like one whose workers disagree."""
+    many = tuple(f"q{i:02}" for i in range(16))
+    labels = [queues_label(*many, *rest) for rest in (("x",), ("y",), ("x", "y"), ("x",))]
+    assert len(set(labels)) == 3
+    assert labels[0] == labels[-1]
+    assert queues_label(*many) == ",".join(many)
+
+
+def queues_label(*queues: str) -> str:
+    """What ``worker_info`` says of the queues of a worker."""
+    found = published(snapshot(workers=(worker("w", queues=queues),)))
+    return next(iter(found["worker_info"]))[3]
 
 
 def test_a_sidecar_publishes_the_workers_of_its_host_alone() -> None:

@@ -17,8 +17,8 @@ INFO: Final = Metric(
     ("worker", "host", "pid", "queues", "version", "dramatiq", "python", "monitor", "threads"),
     "",
     "Is always 1 and carries facts of a worker, for an hour after its last heartbeat.",
-    "heartbeat: host name; process id; consumed queues (the first 16); `version` of the application; "
-    "versions of Dramatiq, Python and `monitor`, this package; configured threads",
+    "heartbeat: host name; process id; consumed queues (the first 16, a digest of the others); `version` of "
+    "the application; versions of Dramatiq, Python and `monitor`, this package; configured threads",
 )
 LAST_HEARTBEAT: Final = _worker(
     "worker_last_heartbeat_timestamp_seconds",
