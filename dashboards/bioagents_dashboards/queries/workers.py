@@ -145,14 +145,9 @@ def running_jobs() -> str:
     return top(TOP, recorded("worker:bioagents_worker_running_jobs:avg30m", "worker", "queues"))
 
 
-def above_average() -> str:
-    """BY_WORKER: its attempts of half an hour to the average of its role, the furthest above."""
-    return top(TOP // 2, f"{_share_of_load()} >= 1")
-
-
-def below_average() -> str:
-    """BY_WORKER: the same, the furthest below; the lowest series instead of the highest."""
-    return bottom(TOP // 2, f"{_share_of_load()} < 1")
+def least_loaded() -> str:
+    """BY_WORKER, but the lowest: its attempts of half an hour to the average of its role."""
+    return bottom(TOP, f"{_pace()} / ignoring (worker, host, pid) group_left () {_average_pace()}")
 
 
 # Who comes and goes.
@@ -355,10 +350,6 @@ def _lost() -> str:
 
 def _pace() -> str:
     return recorded(_PACE, "worker", "queues")
-
-
-def _share_of_load() -> str:
-    return f"{_pace()} / ignoring (worker, host, pid) group_left () {_average_pace()}"
 
 
 def _average_pace() -> str:

@@ -40,12 +40,12 @@ def graphs() -> list[timeseries.Panel]:
             Text(
                 "Share of the average load",
                 "Attempts that a worker finished in half an hour, to the average of the workers of the "
-                "same queues; the five furthest above it and the five furthest below. Normal: near 100 % "
+                "same queues; the ten lowest. Normal: near 100 % "
                 "with many short jobs; with jobs of minutes chance moves it. One that stays near 0 and "
                 "runs few jobs while others work: compare its log with another's, then restart it.",
                 NO_HALF_HOUR,
             ),
-            [Target(workers.above_average(), BY_WORKER), Target(workers.below_average(), BY_WORKER)],
+            [Target(workers.least_loaded(), BY_WORKER)],
             unit="percentunit",
             width=8,
         ),
