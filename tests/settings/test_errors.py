@@ -62,6 +62,8 @@ BAD_VALUES = [
     ("queues", "chat,", "expected the name of a Dramatiq queue"),
     ("queues", "chat,9lives", "expected the name of a Dramatiq queue"),
     ("queues", "chat.DQ", "expected the queue itself, chat"),
+    ("queues", "__x", "Dramatiq's own keys"),
+    ("queues", "chat.msgs", "Dramatiq's own keys"),
     ("collect.workers", "some", "expected all, host or none"),
     ("host", "\t", "expected a name"),
     ("metrics.prefix", "bioagents", "with an underscore at the end"),

@@ -114,6 +114,8 @@ def queue(text: str) -> str:
         raise ValueError("expected the name of a Dramatiq queue: letters, digits, '.', '_' and '-'")
     if text.endswith((".DQ", ".XQ")):
         raise ValueError(f"expected the queue itself, {text[:-3]}: its .DQ and .XQ belong to it")
+    if text.startswith("__") or text.endswith(".msgs"):
+        raise ValueError("expected the name of a Dramatiq queue: __… and ….msgs are Dramatiq's own keys")
     return text
 
 
