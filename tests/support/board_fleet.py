@@ -71,7 +71,7 @@ class BoardFleet:
         self.draining.signal(signal.SIGTERM)
 
     def spoil_redis(self) -> None:
-        """More than half of its memory in use, a lost job, a stuck one, and what is no heartbeat."""
+        """More than half of its memory in use, a lost job, a stuck one, and a total that is none."""
         with self.redis.client(decode_responses=True) as client:
             for piece in range(40):
                 client.set(f"filler-{piece}", "x" * _MIB)
@@ -81,7 +81,7 @@ class BoardFleet:
             held = wait_until(lambda: client.keys("dramatiq:__acks__.*.chat"), what="jobs of chat")
             client.hset("dramatiq:chat.msgs", "stuck", "{}")
             client.sadd(held[0], "stuck")
-            client.hset(Keys("dramatiq").beats, "nobody", "no heartbeat")
+            client.hset(Keys("dramatiq").totals("archive"), "nonsense", "no number")
 
     def come_to_rest(self) -> None:
         """Nothing is enqueued any more, a backlog waits behind jobs that run for ever."""
