@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ import pytest
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
+from bioagents_exporter.read.audit.overdue import DelayedSample
+from bioagents_exporter.read.heads import MAX_HEAD
 from bioagents_exporter.read.reader import Reader
+from bioagents_exporter.read.resp import Reply
 from bioagents_exporter.read.snapshot import QueueAudit, Snapshot
 from bioagents_worker.wire import State
 from read.conftest import MakeReader
@@ -211,6 +215,17 @@ def test_many_overdue_jobs_are_estimated(
     delayed(client, *[60] * 2000)
     estimates = [audited(reader).overdue or 0 for _ in range(20)]
     assert sum(estimates) / 20 == pytest.approx(2000, rel=0.15)
+
+
+def test_what_cannot_be_read_does_not_shrink_the_estimate() -> None:
+    """Half of the readable ones are late, so half of all are taken to be."""
+    sample, errors = DelayedSample(b"dramatiq:chat.DQ.msgs"), Counter[str]()
+    sample.take_ids(4000, [b"%d" % n for n in range(100)], errors)
+    sample.take_lengths([MAX_HEAD + 1] * 60 + [30] * 40, errors)
+    late, early, junk = b'{"options":{"eta":1000}}', b'{"options":{"eta":9000000}}', b"{}"
+    messages: list[Reply] = [*[late] * 10, *[early] * 10, *[junk] * 20]
+    assert sample.overdue([messages], 1000.0, errors) == 2000
+    assert errors == {"delayed_unreadable": 80}
 
 
 def test_delayed_messages_that_cannot_be_read(

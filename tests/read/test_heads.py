@@ -95,6 +95,14 @@ def test_a_list_that_was_empty_is_a_bound(reader: Reader, client: redis.Redis) -
     assert age(queue) < 5
 
 
+def test_a_new_connection_forgets_the_empty_list(reader: Reader, client: redis.Redis) -> None:
+    """It may lead to another data set, in which the list was never seen empty."""
+    assert head(reader).head_ready is None
+    client.client_kill_filter(_type="normal", skipme=True)
+    put(client, sent=86_400)
+    assert age(head(reader)) == pytest.approx(86_400, abs=2)
+
+
 def test_a_clock_ahead_of_redis_makes_no_negative_age(reader: Reader, client: redis.Redis) -> None:
     """A job is ready at the latest when it is seen, whatever its producer's clock says."""
     put(client, sent=-3600)

@@ -111,6 +111,17 @@ def test_a_busy_worker_does_not_hide_them() -> None:
     assert found[-1] == 2
 
 
+def test_a_heartbeat_on_its_way_knows_nothing_of_later_jobs() -> None:
+    """Written before the first look, it arrives after it: a job fetched in between is not stuck."""
+    suspects, simulated = Suspects(), SimulatedWorker(0)
+    for step in ("write", "fetch"):
+        simulated.step(step)
+    assert look(suspects, simulated) == 0
+    for step in ("arrive", "nothing", "nothing"):
+        simulated.step(step)
+        assert look(suspects, simulated) == 0
+
+
 def test_jobs_that_get_stuck_later_are_found() -> None:
     """A series of looks does not go on for ever with what it began with."""
     suspects, simulated = Suspects(), SimulatedWorker(1)
