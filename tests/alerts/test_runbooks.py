@@ -1,7 +1,8 @@
-"""The commands of the runbooks: the safe ones run, and change nothing."""
+"""The commands of the runbooks: the safe ones run, print something and change nothing."""
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 import subprocess
@@ -12,46 +13,63 @@ import pytest
 from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
 
-from bioagents_worker.wire import State
-from support.checkout import ROOT
+from bioagents_worker.wire import RunningJob, State
 from support.exporter import Exporter
+from support.polling import wait_until
 from support.redis_server import RedisServer
+from support.runbooks import PAGES, blocks, refusal, statements
 from support.wire_fleet import WireFleet
 
-BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
-PAGES = sorted((ROOT / "docs/runbooks").glob("*.md"))
 COUNTS = {"enqueued": 9, "processed": 7, "succeeded": 4, "retries": 2, "dead": 1, "skipped": 0}
+TOTALS = {f"{name}|answer": count for name, count in COUNTS.items()} | {"failures|answer|KeyError": 3}
+STATE = State(
+    threads=8, consumers=2, rss=1 << 26, limit=1 << 30, flush_age=0.1, running={"chat": 1},
+    oldest=(RunningJob("chat", "answer", 5.0, "00000000-0000-0000-0000-000000000001"),),
+)  # fmt: skip
+#: A key of Dramatiq or of ours, up to what ends it in prose, in a shell or in Python.
+KEY = re.compile(r"""(?:(?<![\w:"])|(?<=['"]))(?:dramatiq|<namespace>|bioagents):[^\s'"`$)]+""")
+PLACES = {"<namespace>": "dramatiq", "<queue>": "chat", "<worker>": "*"}
 
-
-def _blocks(page: Path) -> list[tuple[str, str]]:
-    return BLOCK.findall(page.read_text(encoding="utf-8"))
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
 def _fill(server: RedisServer) -> None:
-    """A queue with jobs in every state, a worker, and its counts."""
+    """A queue with jobs in every state, a worker with its counts, and one that was lost."""
     broker = RedisBroker(url=server.url)
     broker.declare_queue("chat")
+    for number in range(5):
+        broker.enqueue(_job(number))
     for number in range(3):
-        broker.enqueue(Message(queue_name="chat", actor_name="answer", args=(number,), kwargs={}, options={}))
-    broker.enqueue(
-        Message(queue_name="chat", actor_name="answer", args=(), kwargs={}, options={}), delay=3_600_000
-    )
-    totals = {f"{name}|answer": count for name, count in COUNTS.items()} | {"failures|answer|KeyError": 3}
+        broker.enqueue(_job(number), delay=3_600_000)
+    consumer, delayed = (broker.consume(queue, prefetch=2) for queue in ("chat", "chat.DQ"))
+    held, given_up = next(consumer), next(consumer)
+    assert None not in (held, given_up, next(delayed))
+    consumer.nack(given_up)
     with server.client() as client:
         fleet = WireFleet(client)
-        fleet.flush("w1", State(threads=8, consumers=2, rss=1 << 26, limit=1 << 30), totals={"chat": totals})
-        fleet.flush("w1", State(draining=True, threads=8, consumers=2, rss=1 << 26, limit=1 << 30))
+        fleet.flush("w1", STATE, totals={"chat": TOTALS})
+        client.hset(fleet.keys.lost, mapping={"worker:w0": "0", given_up.message_id: "w0"})
+        # Messages that nobody holds, and a command that was slow.
+        client.hset("dramatiq:chat.msgs", "00000000-0000-0000-0000-000000000000", "{}")
+        client.config_set("slowlog-log-slower-than", 0)
+        client.ping()
+
+
+def _job(number: int) -> Message[object]:
+    return Message(queue_name="chat", actor_name="answer", args=(number,), kwargs={}, options={})
 
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RedisServer, Exporter]]:
-    """A Redis with a fleet in it, and an exporter of it."""
+    """A Redis with a fleet in it, and an exporter of it that has read everything."""
     folder = tmp_path_factory.mktemp("runbooks")
-    server = RedisServer(folder / "redis")
+    server = RedisServer(folder / "redis", appendonly="yes")
     try:
         _fill(server)
         exporter = Exporter(folder, "--redis.url", server.url)
         try:
+            seen = "bioagents_queue_unheld_jobs{"  # what takes it several looks
+            wait_until(lambda: seen in exporter.get("/metrics").text, timeout=90, what=seen)
             yield server, exporter
         finally:
             exporter.kill()
@@ -59,22 +77,40 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RedisServ
         server.kill()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@each_page
 def test_every_safe_command_runs(places: tuple[RedisServer, Exporter], tmp_path: Path, page: Path) -> None:
-    """Each block ends with 0, complains of nothing and changes nothing in Redis."""
+    """Each part of a command ends with 0; it prints something, complains of nothing, changes nothing."""
     server, exporter = places
+    with server.client() as client:
+        WireFleet(client).flush("w1", STATE)
     environment = {**os.environ, "REDIS_URL": server.url, "TMPDIR": str(tmp_path)}
-    for kind, text in _blocks(page):
-        if kind == "sh":
-            command = text.replace("127.0.0.1:9877", f"127.0.0.1:{exporter.port}")
+    for _, text in blocks(page, "sh"):
+        for statement in statements(text):
+            command = statement.replace("127.0.0.1:9877", f"127.0.0.1:{exporter.port}")
             command = command.replace("/tmp/", "./")  # noqa: S108 - the page's folder, not ours
             before = _changes(server)
             done = subprocess.run(
-                ["sh", "-eu", "-c", command], cwd=tmp_path, env=environment,
+                ["bash", "-eu", "-o", "pipefail", "-c", command], cwd=tmp_path, env=environment,
                 capture_output=True, text=True, timeout=60, check=False,
             )  # fmt: skip
             assert (done.returncode, done.stderr) == (0, ""), f"{command}\n{done.stdout}\n{done.stderr}"
+            output = done.stdout + _written(statement, tmp_path)
+            assert output.strip(), f"nothing: {command}"
+            assert not re.search(r"^ERR ", output, re.MULTILINE), f"{command}\n{output}"
+            assert [field for field in _fields(statement) if f"{field}:" not in output] == [], command
             assert _changes(server) == before, command
+
+
+def _written(statement: str, folder: Path) -> str:
+    """What a command wrote into the file that stands at its end."""
+    found = re.search(r"> /tmp/([\w-]+)$", statement)
+    return (folder / found[1]).read_text() if found else ""
+
+
+def _fields(statement: str) -> list[str]:
+    """The fields that a command picks from what Redis says of itself."""
+    picked = re.search(r"grep -E '\^\(([^()]*)\):'", statement)
+    return picked[1].split("|") if picked else []
 
 
 def _changes(server: RedisServer) -> int:
@@ -82,17 +118,29 @@ def _changes(server: RedisServer) -> int:
         return int(client.info("persistence")["rdb_changes_since_last_save"])
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@each_page
+def test_every_key_is_there(places: tuple[RedisServer, Exporter], page: Path) -> None:
+    """A key that a page names is one that Dramatiq or a worker has made in a Redis with a fleet."""
+    server, _ = places
+    with server.client() as client:
+        present = [key.decode() for key in client.scan_iter()]
+    for name in KEY.findall(page.read_text(encoding="utf-8")):
+        pattern = name
+        for placeholder, text in PLACES.items():
+            pattern = pattern.replace(placeholder, text)
+        assert fnmatch.filter(present, pattern), f"no key is like {name}"
+
+
+@each_page
 def test_every_block_says_what_it_is(page: Path) -> None:
-    """``sh`` is safe, ``sh change`` is not but is a command too; what has no name is PromQL or output."""
-    for kind, text in _blocks(page):
-        assert kind in {"", "promql", "text", "sh", "sh change"}, kind
+    """``sh`` is safe, ``sh change`` is not but is a command too; ``promql`` is looked at by other tests."""
+    for kind, text in blocks(page):
+        assert kind in {"promql", "sh", "sh change"}, kind
         if kind.startswith("sh"):
             parsed = subprocess.run(["sh", "-n", "-c", text], capture_output=True, text=True, check=False)
-            assert (parsed.returncode, parsed.stderr) == (0, ""), text
+            assert (parsed.returncode, parsed.stderr, refusal(text)) == (0, "", ""), text
 
 
 def test_most_pages_have_a_command() -> None:
     """Whoever is woken has something to paste; Watchdog alone is about Prometheus itself."""
-    without = {page.stem for page in PAGES if "sh" not in {kind for kind, _ in _blocks(page)}}
-    assert without <= {"Watchdog"}
+    assert {page.stem for page in PAGES if not blocks(page, "sh")} <= {"Watchdog"}
