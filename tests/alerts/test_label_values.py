@@ -24,8 +24,8 @@ TESTS = Path(__file__).parents[2] / "alerts" / "tests"
 
 SERVER = Server(
     run_id="r", version="7.0.15", software="redis", role="master", mode="standalone", time=1000.0,
-    uptime=1.0, memory_used=1, memory_max=0, maxmemory_policy="noeviction", evicted_keys=0,
-    connected_clients=1, aof=False, loading=False, replicas=0,
+    memory_used=1, memory_max=0, maxmemory_policy="noeviction", evicted_keys=0,
+    aof=False, loading=False,
 )  # fmt: skip
 READ = Snapshot(
     SERVER, 0.001, queues=(Queue("chat", waiting=3, messages=3, delayed=0, dead=0, dead_expiring=0),)

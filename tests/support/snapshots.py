@@ -20,15 +20,12 @@ SERVER = Server(
     role="master",
     mode="standalone",
     time=NOW,
-    uptime=86_400.0,
     memory_used=1_500_000,
     memory_max=0,
     maxmemory_policy="noeviction",
     evicted_keys=0,
-    connected_clients=12,
     aof=True,
     loading=False,
-    replicas=0,
 )
 
 Series = dict[tuple[str, ...], float]
@@ -87,7 +84,7 @@ def reference_fleet() -> Snapshot:
         server=replace(SERVER, role="slave", link_up=True, lag=1.0, memory_max=2_000_000_000, evicted_keys=3),
         queues=(
             queue("chat", waiting=12, messages=16, delayed=3, dead=2, dead_expiring=1,
-                  dead_oldest=NOW - 590_000, head_id="m-1", head_ready=NOW - 4.25, head_exact=True),
+                  dead_oldest=NOW - 590_000, head_ready=NOW - 4.25),
             queue("deep-research", messages=1),
         ),
         workers=(

@@ -30,7 +30,6 @@ class Connection:
         self.source = source
         self.lock = threading.RLock()
         self.latency = 0.0  # seconds from the last request to the first piece of its answer
-        self.trips = 0  # round trips since the start
         self._wire: _Wire | None = None
         self._used = False
 
@@ -78,7 +77,6 @@ class Connection:
         while len(replies) < count:
             wire.receive(replies)
         self._used = True
-        self.trips += 1
         return replies
 
 

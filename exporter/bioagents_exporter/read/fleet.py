@@ -228,12 +228,9 @@ class FleetReader:
             found.totals.append(totals)
 
     def _queue(self, counts: Counts, errors: Counter[str]) -> Queue:
-        ready, exact = self._heads.ready(counts, errors)
         return Queue(
             counts.name, counts.waiting, counts.messages, counts.delayed,
-            counts.dead, counts.dead_expiring, counts.dead_oldest,
-            None if counts.head is None else counts.head.decode(errors="replace"),
-            ready, exact,
+            counts.dead, counts.dead_expiring, counts.dead_oldest, self._heads.ready(counts, errors),
         )  # fmt: skip
 
 

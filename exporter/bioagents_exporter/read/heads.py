@@ -86,17 +86,17 @@ class Heads:
             elif message is not None:
                 refused(message, errors)
 
-    def ready(self, counts: Counts, errors: Counter[str]) -> tuple[float | None, bool]:
-        """Unix seconds at which the head became ready, and whether that is exact."""
+    def ready(self, counts: Counts, errors: Counter[str]) -> float | None:
+        """Unix seconds at which the head became ready, the best that is known."""
         head = self._heads.get(counts.name)
         if head is None:
-            return None, False
+            return None
         if head.cause is not None:
             errors[head.cause] += 1
         if head.ready is not None and head.exact:
-            return min(head.ready, head.seen), True
+            return min(head.ready, head.seen)
         bounds = [time for time in (head.ready, self._empty.get(counts.name)) if time is not None]
-        return (min(max(bounds), head.seen) if bounds else None), False
+        return min(max(bounds), head.seen) if bounds else None
 
     def _set(
         self, name: str, *, ready: float | None = None, exact: bool = False, cause: Cause | None = None

@@ -18,15 +18,12 @@ class Server:
     role: str  # "master" or "slave"
     mode: str  # "standalone", "sentinel" or "cluster"
     time: float  # unix seconds by the server's clock
-    uptime: float  # seconds
     memory_used: int  # bytes
     memory_max: int  # bytes; 0: no limit
     maxmemory_policy: str
     evicted_keys: int
-    connected_clients: int
     aof: bool
     loading: bool
-    replicas: int  # connected to this server
     link_up: bool | None = None  # of a replica to its primary
     lag: float | None = None  # seconds since a replica last heard from its primary
 
@@ -42,9 +39,7 @@ class Queue:
     dead: int | None  # ZCOUNT Q.XQ within the dead-message TTL
     dead_expiring: int | None  # of these, deleted within 24 h
     dead_oldest: float | None = None  # unix seconds; None too without dead letters
-    head_id: str | None = None  # first id of the list
     head_ready: float | None = None  # unix seconds at which the head became ready, the best that is known
-    head_exact: bool = False  # head_ready is the stamp of our middleware
 
 
 @dataclass(frozen=True, slots=True)
