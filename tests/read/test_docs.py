@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
 
 from bioagents_exporter.read.causes import CAUSES
 from read.test_acl import RIGHTS
 
-PAGE = Path(__file__).parents[2] / "docs" / "reading-redis.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "reading-redis.md"
+
+
+@pytest.mark.parametrize("page", ["workers.md", "exporter.md", "reading-redis.md"])
+def test_each_page_names_the_oldest_redis(page: str) -> None:
+    """The audit asks for HRANDFIELD, which came with 6.2."""
+    assert re.findall(r"Redis (\d[\d.]*) and newer or Valkey", (DOCS / page).read_text()) == ["6.2"]
 
 
 def test_every_cause_is_explained_once() -> None:
