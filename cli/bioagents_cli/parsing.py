@@ -36,8 +36,7 @@ class Parser(argparse.ArgumentParser):
                     f"unknown flag {flag}{did_you_mean(flag, self._flags())}: see {self.prog} --help"
                 )
         if unknown:
-            # Not repeated: it may be a URL with a password whose flag was forgotten.
-            raise UsageError(f"{len(unknown)} argument(s) without a flag: see {self.prog} --help")
+            raise UsageError(f"expected a flag, got {_named(unknown[0], argv)}: see {self.prog} --help")
         return known
 
     def error(self, message: str) -> NoReturn:
@@ -54,6 +53,13 @@ class Parser(argparse.ArgumentParser):
                 for flag in action.option_strings:
                     if given.count(flag) > 1:
                         raise UsageError(f"{flag} is given twice: expected each flag once")
+
+
+def _named(value: str, argv: Sequence[str]) -> str:
+    """The value in quotes; its place alone where it may be a part of a URL with a password, cut in two."""
+    if "@" in value or any("://" in argument for argument in argv):
+        return f"a value as argument {len(argv) - list(reversed(argv)).index(value)}"
+    return repr(value)
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

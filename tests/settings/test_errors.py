@@ -51,12 +51,16 @@ BAD_VALUES = [
     ("redis.heartbeat-timeout", "inf", "expected a duration"),
     ("redis.heartbeat-timeout", "5 parsecs", "expected a duration"),
     ("redis.dead-message-ttl", "5m5", "expected a duration"),
+    ("redis.dead-message-ttl", "1d1d", "expected a duration"),
+    ("redis.dead-message-ttl", "30m1h", "expected a duration"),
     ("web.listen-address", "9877", "expected host:port"),
     ("web.listen-address", "h:", "expected host:port"),
     ("web.listen-address", "h:65536", "expected host:port"),
     ("web.listen-address", "http://h:1", "expected host:port"),
     ("web.listen-address", "::1:9877", "expected host:port"),
     ("web.config.file", "/does/not/exist", "expected the path of a file that exists"),
+    ("web.config.file", "/dev", "expected a regular file, not a folder or a device"),
+    ("web.config.file", "/dev/null", "expected a regular file, not a folder or a device"),
     ("fleet", "  ", "expected a name"),
     ("fleet", "a\nb", "expected a name"),
     ("queues", "chat,", "expected the name of a Dramatiq queue"),
@@ -167,6 +171,8 @@ def test_a_file_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     missing = str(tmp_path / "none.yml")
     message = refusal({}, {"BIOAGENTS_CONFIG_FILE": missing})
     assert message == f"$BIOAGENTS_CONFIG_FILE: {missing!r}: expected the path of a file that exists"
+    too_long = refusal({"config.file": "x" * 300}, {})
+    assert too_long.endswith("expected the path of a file that exists")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +180,9 @@ def test_a_file_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     [
         (["--redis.ur=redis://:hunter2@h"], "unknown flag --redis.ur (did you mean --redis.url?)"),
         (["--redis.ur", "redis://:hunter2@h"], "unknown flag --redis.ur (did you mean --redis.url?)"),
-        (["redis://:hunter2@h"], "1 argument(s) without a flag"),
+        (["redis://:hunter2@h"], "expected a flag, got a value as argument 1: see"),
+        (["--redis.url", "redis://:a", "hunter2", "b@h"], "expected a flag, got a value as argument 3: see"),
+        (["--queues", "chat", "deep-research"], "expected a flag, got 'deep-research': see"),
         (["--fleet"], "expected one argument"),
         (["--fleet", "a", "--fleet=b"], "--fleet is given twice"),
         (["--redis", "x"], "unknown flag --redis"),

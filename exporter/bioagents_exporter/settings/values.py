@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -25,10 +26,13 @@ _EXPECTED_DURATION: Final = "expected a duration above zero in seconds or such a
 
 
 def duration(text: str) -> float:
-    """Seconds: ``60``, ``60s``, ``1h30m``, ``7d``; above zero."""
+    """Seconds: ``60``, ``60s``, ``1h30m``, ``7d``; above zero, each unit once, the largest first."""
     text = text.strip()
     parts = _DURATION.findall(text)
+    sizes = [_UNITS[unit] for _, unit in parts]
     if parts and "".join(number + unit for number, unit in parts) == text:
+        if sizes != sorted(set(sizes), reverse=True):
+            raise ValueError(_EXPECTED_DURATION)
         total = sum(float(number) * _UNITS[unit] for number, unit in parts)
     else:
         total = number_of(text, _EXPECTED_DURATION)
@@ -137,8 +141,14 @@ def one_of(*choices: T) -> Callable[[str], T]:
 
 
 def file(text: str) -> Path:
-    """The path of a file that can be opened."""
+    """The path of a file."""
     path = Path(text)
-    if not text or not path.is_file():
+    try:
+        mode = path.stat().st_mode if text else 0
+    except (OSError, ValueError):  # a ValueError for zero bytes
+        mode = 0
+    if not mode:
         raise ValueError("expected the path of a file that exists")
+    if not stat.S_ISREG(mode):
+        raise ValueError("expected a regular file, not a folder or a device")
     return path
