@@ -212,6 +212,29 @@ def test_stamp_survives_and_resets(broker: RedisBroker, totals: Totals) -> None:
     assert totals()["enqueued|act"] == 1
 
 
+def test_dead_letter_put_back_is_no_new_job(
+    broker: RedisBroker, totals: Totals, redis_server: RedisServer
+) -> None:
+    """As docs/workers.md says: one enqueue, two attempts; the second wait begins when it is put back."""
+    broker.add_middleware(JobMetrics())
+    errors = [OSError()]
+
+    def act() -> None:
+        if errors:
+            raise errors.pop()
+
+    dramatiq.actor(act, broker=broker, actor_name="act", max_retries=0).send()
+    run_worker(broker, lambda: totals().get("dead|act") == 1)
+    (dead,) = redis_server.client().hvals("dramatiq:default.XQ.msgs")
+    time.sleep(1)
+    before = totals()["wait_us|act"]
+    broker.enqueue(dramatiq.Message.decode(dead))
+    run_worker(broker, lambda: totals().get("succeeded|act") == 1)
+    counts = totals()
+    assert (counts["enqueued|act"], counts["processed|act"]) == (1, 2)
+    assert counts["wait_us|act"] - before < 900_000
+
+
 def test_jobs_of_a_producer_without_us_are_not_enqueued(
     broker: RedisBroker, totals: Totals, redis_server: RedisServer
 ) -> None:
