@@ -75,16 +75,21 @@ CASES = {
     ),
     "a queue that nobody serves": Case(
         alert("QueueUnserved", **CHAT, **CRITICAL),
-        each(*BACKLOG, "WorkersBelowMinimum", "WaitSLOFastBurn", **CHAT),
-        [*each(*BACKLOG, "WaitSLOFastBurn", **DEEP), *each("DeadLetters", **CHAT)],
+        each(
+            *BACKLOG, "WorkersBelowMinimum", "WaitSLOFastBurn", "JobsOrphaned", "DelayedJobsOverdue", **CHAT
+        ),
+        [*each(*BACKLOG, "WaitSLOFastBurn", "JobsOrphaned", **DEEP), *each("DeadLetters", **CHAT)],
     ),
     "a queue in which nothing gets done": Case(
         alert("QueueStalled", **CHAT, **CRITICAL),
         each(*BACKLOG, "WorkersAtCapacity", "WaitSLOFastBurn", **CHAT),
-        [*each(*BACKLOG, "WorkersAtCapacity", **DEEP), *each("JobRunningTooLong", **CHAT)],
+        [*each(*BACKLOG, "WorkersAtCapacity", **DEEP), *each("JobRunningTooLong", "JobsOrphaned", **CHAT)],
     ),
     "a ticket silences no page": Case(
         alert("QueueUnserved", **CHAT, **WARNING), [], each("WaitSLOFastBurn", **CHAT, **CRITICAL)
+    ),
+    "a Redis that is almost full, or full, which the alert does not tell apart": Case(
+        alert("RedisMemoryHigh"), [], each("NoActiveWorkers")
     ),
     "RedisEvicting": Case(
         alert("RedisEvicting", **CRITICAL), each("RedisMemoryHigh", "RedisPolicyUnsafe"), each("RedisSlow")

@@ -109,7 +109,7 @@ def test_several_alertmanager_sources_make_one_message(chain: tuple[Alertmanager
 def test_the_watchdog_reaches_its_own_receiver_again_and_again(chain: tuple[Alertmanager, Inbox]) -> None:
     """And nobody else; its end is not sent."""
     manager, received = chain
-    watchdog = {"alertname": "Watchdog", "severity": "none"}
+    watchdog = {"alertname": "Watchdog", "severity": "none", "product": "bioagents"}
     tell(manager, [watchdog, alert("NoActiveWorkers", "beside the watchdog", severity="critical")])
 
     def signs() -> list[Posted]:

@@ -45,9 +45,10 @@ def test_an_alert_of_our_rules_goes_where_its_severity_says(alert: object, confi
 @pytest.mark.parametrize(
     ("labels", "receiver"),
     [
-        ({"alertname": "Watchdog", "severity": "none"}, "watchdog"),
-        ({"alertname": "Watchdog"}, "watchdog"),
-        ({"alertname": "Watchdog", "severity": "critical", "fleet": "prod"}, "watchdog"),
+        ({"alertname": "Watchdog", "severity": "none", "product": "bioagents"}, "watchdog"),
+        ({"alertname": "Watchdog", "product": "bioagents", "region": "eu"}, "watchdog"),
+        ({"alertname": "Watchdog", "severity": "none"}, "none"),
+        ({"alertname": "Watchdog", "severity": "critical", "product": "theirs"}, "none"),
         ({"alertname": "Watchdogs", "severity": "warning", "fleet": "prod"}, "ticket"),
         ({"alertname": "NoActiveWorkers", "severity": "critical", "fleet": "prod"}, "page"),
         ({"alertname": "NoActiveWorkers", "severity": "critical", "fleet": "prod", "region": "eu"}, "page"),

@@ -197,7 +197,7 @@ def test_a_ticket_by_mail(services: Services) -> None:
 
 def test_the_dead_mans_switch_gets_its_token(services: Services) -> None:
     """From its file."""
-    tell(services.manager, [{"alertname": "Watchdog", "severity": "none"}])
+    tell(services.manager, [{"alertname": "Watchdog", "severity": "none", "product": "bioagents"}])
     wait_until(lambda: services.posted.to("/deadman"))
     assert services.posted.to("/deadman")[0].authorization == "Bearer a-token"
 
