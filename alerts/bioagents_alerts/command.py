@@ -28,13 +28,14 @@ def main(argv: list[str], prog: str) -> int:
     header = _header(argv, prog)
     try:
         variant, resource = _variant(flags), _resource(flags)
+        folder = None if flags.output is None else values.parse("--output", flags.output, values.folder)
     except ValueError as error:
         raise UsageError(str(error)) from None
     rules = build(variant)
     if resource:
-        _put(flags.output, {render.RESOURCE_FILE: render.operator_document(rules, resource, header)})
-    elif flags.output:
-        _put(flags.output, render.prometheus_files(rules, header))
+        _put(folder, {render.RESOURCE_FILE: render.operator_document(rules, resource, header)})
+    elif folder:
+        _put(folder, render.prometheus_files(rules, header))
     else:
         _put(None, {"": render.prometheus_document(rules, header)})
     return 0
@@ -110,7 +111,7 @@ def _parser(prog: str) -> Parser:
         example=f"""{prog} --selector 'job="fleet",region=~"eu.*"' --output /etc/prometheus/bioagents""",
     )
     parser.add_argument(
-        "--output", type=Path, metavar="FOLDER", help="write files there instead of printing one document"
+        "--output", metavar="FOLDER", help="write files there instead of printing one document"
     )
     parser.add_argument(
         "--format", default="prometheus", metavar="FORM",

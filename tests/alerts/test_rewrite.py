@@ -91,6 +91,7 @@ def test_a_selector_without_an_end_is_refused() -> None:
         ("job='x', region=~`eu.*`", (JOB, REGION)),
         (' { job = "x" , region =~ "eu.*" , } ', (JOB, REGION)),
         (r'a!="\u00e4\"\n",b!~"\\d+"', (Matcher("a", "!=", 'ä"\n'), Matcher("b", "!~", r"\d+"))),
+        ('job="x",region=~"eu.*",job="x"', (JOB, REGION, JOB)),
         ('fleet="prod"', (Matcher("fleet", "=", "prod"),)),
         (r'a=~"\\pL+"', (Matcher("a", "=~", r"\pL+"),)),
     ],
@@ -125,6 +126,10 @@ def test_any_value_is_written_as_it_was_read(value: str) -> None:
         ('queue="chat"', "the label queue: expected labels of the scraped targets"),
         ('__name__="up"', "the label __name__: expected labels"),
         ('job="{{ x"', "would be a template"),
+        (
+            'job="a",region="eu",job="b"',
+            r'no series has two values of job: expected one of them, or job=~"a\|b"',
+        ),
         ('job=~"(x"', "is no regular expression"),
         ('job=~"*"', "is no regular expression"),
     ],

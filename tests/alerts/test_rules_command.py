@@ -80,7 +80,7 @@ def test_a_selector_with_other_letters_is_printed_in_any_locale() -> None:
     ("flag", "key", "expected"),
     [
         ("--set", "HighJobFailureRate", "expected failures per second, a number above 0"),
-        ("--objective", "wait", "expected a number above 0 and below 1, such as 0.99"),
+        ("--objective", "wait", "expected a number above 0.9306 and below 1, such as 0.99"),
     ],
 )
 def test_a_number_that_is_none_is_refused(
@@ -98,8 +98,8 @@ def test_a_number_that_is_none_is_refused(
         ("--set Rate=1", "--set 'Rate=1': unknown alert 'Rate': expected one of ExporterReadStale, "),
         ("--set HighJobFailurRate=1", "'HighJobFailurRate' (did you mean HighJobFailureRate?)"),
         ("--set HighJobFailureRate=1 --set HighJobFailureRate=2", "HighJobFailureRate is given twice"),
-        ("--objective wait=99", "--objective 'wait=99': expected a number above 0 and below 1"),
-        ("--objective wait=1", "--objective 'wait=1': expected a number above 0 and below 1"),
+        ("--objective wait=99", "--objective 'wait=99': expected a number above 0.9306 and below 1"),
+        ("--objective wait=1", "--objective 'wait=1': expected a number above 0.9306 and below 1"),
         ("--objective wait", "--objective 'wait': expected NAME=SHARE"),
         ("--objective wait:=0.99", "--objective 'wait:=0.99': expected NAME=SHARE"),
         ("--objective wiat=0.99", "unknown objective 'wiat' (did you mean wait?): expected success or wait"),
@@ -172,6 +172,14 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="expected a folder to write to"):
         main(["--output", str(tmp_path / "file")], "bioagents rules")
+
+
+def test_an_empty_folder_is_not_the_current_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a shell's variable that was not set."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"^--output '': expected a folder to write to$"):
+        main(["--output", ""], "bioagents rules")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_resource_carries_what_it_is_selected_by(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,8 @@ from bioagents_alerts.variants.constants import number
 #: The highest burn rate that an alert waits for: with fewer allowed jobs than this share, it can fire.
 FASTEST: Final = 14.4
 
+EXPECTED: Final = f"expected a number above {1 - 1 / FASTEST:.4f} and below 1, such as 0.99"
+
 #: Objective → the recording rule whose last number it is.
 RECORDS: Final = {
     "success": "queue:bioagents_success_slo:objective",
@@ -23,7 +25,7 @@ _RULE: Final = re.compile(r"0 \* (?P<queues>[\w:]+) \+ (?P<objective>[\d.]+)\s*"
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """One share of good jobs, above 0 and below 1."""
+    """One share of good jobs."""
 
     name: str  # a key of RECORDS
     value: float
@@ -33,12 +35,11 @@ class Objective:
 def check(value: float) -> float:
     """The objective; ValueError where no job may be bad, or where the fast burn could never be reached."""
     if not 0 < value < 1:
-        raise ValueError("expected a number above 0 and below 1, such as 0.99")
+        raise ValueError(EXPECTED)
     if FASTEST * (1 - value) >= 1:
-        lowest = 1 - 1 / FASTEST
         raise ValueError(
             f"the alerts of the fast burn could never fire, as {FASTEST} × (1 - {number(value)}) = "
-            f"{number(FASTEST * (1 - value))} is 1 or more: expected a number above {lowest:.4f} and below 1"
+            f"{number(FASTEST * (1 - value))} is 1 or more: {EXPECTED}"
         )
     return value
 

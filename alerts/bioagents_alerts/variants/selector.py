@@ -47,6 +47,7 @@ def parse_selector(text: str) -> tuple[Matcher, ...]:
     matchers = tuple(_matchers(inner))
     for matcher in matchers:
         _check(matcher)
+    _check_together(matchers)
     return matchers
 
 
@@ -81,6 +82,18 @@ def _check(matcher: Matcher) -> None:
         )
     if matcher.operator in {"=~", "!~"}:
         _check_pattern(matcher.value)
+
+
+def _check_together(matchers: tuple[Matcher, ...]) -> None:
+    """Two values for one label select nothing, and no alert would ever fire."""
+    exact: dict[str, str] = {}
+    for matcher in matchers:
+        if matcher.operator == "=" and exact.setdefault(matcher.label, matcher.value) != matcher.value:
+            both = "|".join(re.escape(value) for value in (exact[matcher.label], matcher.value))
+            raise ValueError(
+                f"no series has two values of {matcher.label}: expected one of them, or "
+                f"{Matcher(matcher.label, '=~', both)}"
+            )
 
 
 def _check_pattern(pattern: str) -> None:

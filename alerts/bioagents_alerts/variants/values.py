@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -81,7 +82,7 @@ def _objective(text: str) -> Objective:
         raise ValueError(f"unknown objective {name!r}{did_you_mean(name, RECORDS)}: expected {known}")
     value = _number(given)
     if value is None:
-        raise ValueError("expected a number above 0 and below 1, such as 0.99")
+        raise ValueError(objectives.EXPECTED)
     return Objective(name, objectives.check(value), queue)
 
 
@@ -92,6 +93,13 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def folder(text: str) -> Path:
+    """A folder; nothing at all is not the current one, but a variable that was not set."""
+    if not text:
+        raise ValueError("expected a folder to write to")
+    return Path(text)
 
 
 def base_url(text: str) -> str:
