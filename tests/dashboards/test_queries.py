@@ -22,8 +22,8 @@ TARGET_LABELS = {"job", "instance", "pod", "container", "node", "endpoint", *TAR
 ALERT_SERIES = {"ALERTS", "ALERTS_FOR_STATE"}
 ALERT_LABELS = {"alertname", "alertstate"}
 HISTOGRAM = ("_bucket", "_sum", "_count")
-#: What the rules leave of labels that tell queues, actors and workers apart.
-RECORDED_LABELS = {"queue", "actor", "worker", "host", "pid", "queues", "version", "threads"}
+#: What the rules leave of labels that tell queues, actors, exceptions and workers apart.
+RECORDED_LABELS = {"queue", "actor", "exception", "worker", "host", "pid", "queues", "version", "threads"}
 COPIES = "without (instance, pod, container, node, endpoint)"
 #: The beginning of a series that an exporter publishes, and no rule records.
 EXPORTED = r"(?<![:\w])(?:bioagents|process|python)_\w+\{"

@@ -30,13 +30,10 @@ LISTED: Final = 50
 
 _ACTOR: Final = ("actor",)
 _QUEUE_ACTOR: Final = ("queue", "actor")
-_CAUSE: Final = ("actor", "exception")
 #: So many actors stand beside what they were: each has three lines.
 _COMPARED: Final = 5
 #: So many attempts within five minutes make a percentile that can be compared.
 _ENOUGH: Final = 20
-#: A class of exceptions in an actor, and where.
-_LINE: Final = (*_QUEUE_ACTOR, "exception")
 
 
 # By queue, and of whole fleets.
@@ -44,12 +41,12 @@ _LINE: Final = (*_QUEUE_ACTOR, "exception")
 
 def failures_per_second() -> str:
     """Attempts that raised, per second."""
-    return f"sum without (queue, actor) ({_of_actors('job_failures:rate5m')})"
+    return _together("job_failures:rate5m")
 
 
 def failures_by_exception() -> str:
     """By actor and exception: the highest rates of failure."""
-    return top(TOP, f"{rate('job_failures_total', keep=_CAUSE)} > 0")
+    return top(TOP, f"{_by_exception()} > 0")
 
 
 def arrivals() -> str:
@@ -104,8 +101,8 @@ def retries() -> str:
 
 def causes_of_death() -> str:
     """By actor and exception: failures per second of actors whose jobs die."""
-    failures = f"{rate('job_failures_total', keep=_CAUSE)} > 0"
-    return top(TOP, f"{failures} and ignoring (exception) ({rate('jobs_dead_total', keep=_ACTOR)} > 0)")
+    dying = f"{rate('jobs_dead_total', keep=_ACTOR)} > 0"
+    return top(TOP, f"{_by_exception()} > 0 and ignoring (exception) ({dying})")
 
 
 # By actor.
@@ -149,19 +146,13 @@ def attempts() -> str:
 
 def succeeded() -> str:
     """Attempts per second without an exception."""
-    return rate("jobs_succeeded_total", keep=NONE)
-
-
-def failed() -> str:
-    """Attempts per second that raised, over the rate interval as its two sisters here."""
-    return rate("job_failures_total", keep=NONE)
+    return _together("jobs_succeeded:rate5m")
 
 
 def put_off() -> str:
     """Attempts per second that ended with "later": neither success nor failure."""
-    ended = rate("jobs_processed_total", keep=NONE)
     # The difference of three rates is hardly ever exactly 0.
-    return f"{ended} - {succeeded()} - {failed()} > 0.001"
+    return f"{_together('job_attempts:rate5m')} - {succeeded()} - {failures_per_second()} > 0.001"
 
 
 def retried_share() -> str:
@@ -244,13 +235,13 @@ def failure_ratios(ago: str = "") -> str:
 
 def listed_failures(ago: str = "") -> str:
     """By queue, actor and exception: failures per second, of what fails now."""
-    now = top(LISTED, f"{rate('job_failures_total', keep=_LINE)} > 0")
-    return f"({rate('job_failures_total', keep=_LINE, ago=ago)} > 0) and {now}" if ago else now
+    now = top(LISTED, f"{_of_exceptions()} > 0")
+    return f"({_of_exceptions(ago)} > 0) and {now}" if ago else now
 
 
 def listed_share() -> str:
     """By queue, actor and exception: which share of the actor's attempts so fails now."""
-    attempts_ = f"({rate('jobs_processed_total', keep=_QUEUE_ACTOR)} > 0)"
+    attempts_ = f"({_of_actors('job_attempts:rate5m')} > 0)"
     return f"{listed_failures()} / ignoring (exception) group_left () {attempts_}"
 
 
@@ -284,6 +275,21 @@ def _listed(by_actor: str) -> str:
 
 def _quantile(what: str, percent: int) -> str:
     return f"job_{what}_seconds:p{percent}_rate5m"
+
+
+def _of_exceptions(ago: str = "") -> str:
+    """By queue, actor and exception: failures per second."""
+    series = recorded("exception:bioagents_job_failures:rate5m", "queue", "actor")
+    return nameless(f"{series} offset {ago}" if ago else series)
+
+
+def _by_exception() -> str:
+    return f"sum without (queue) ({_of_exceptions()})"
+
+
+def _together(series: str) -> str:
+    """Of all chosen actors: what the rules record of each."""
+    return f"sum without (queue, actor) ({_of_actors(series)})"
 
 
 def _of_actors(series: str, ago: str = "") -> str:

@@ -42,7 +42,7 @@ def metric(name: str) -> Metric:
     return _METRICS[name]
 
 
-def selector(name: str, *, suffix: str = "", **equal: str) -> str:
+def selector(name: str, **equal: str) -> str:
     """The series of a metric that the variables choose, as far as it has their labels."""
     known = metric(name)
     unknown = set(equal) - set(known.labels)
@@ -51,7 +51,7 @@ def selector(name: str, *, suffix: str = "", **equal: str) -> str:
     chosen = ("job", "instance", *TARGET, *(label for label in OWN if label in known.labels))
     matchers = [*map(_follows, chosen), *_serves_queue(known.labels)]
     matchers += [f'{label}="{value}"' for label, value in equal.items()]
-    return f"{known.full_name(PREFIX)}{suffix}{{{', '.join(matchers)}}}"
+    return f"{known.full_name(PREFIX)}{{{', '.join(matchers)}}}"
 
 
 def recorded(name: str, *labels: str) -> str:
@@ -92,13 +92,9 @@ def gauge(
     return answer if keep is None else _without(how, answer, _dropped(metric(name), keep))
 
 
-def rate(name: str, *, keep: Iterable[str], suffix: str = "", ago: str = "", **equal: str) -> str:
-    """The increase per second of a counter or a histogram's part, summed over its own labels but ``keep``.
-
-    ``ago`` as for :func:`gauge`.
-    """
-    offset = f" offset {ago}" if ago else ""
-    increase = f"rate({selector(name, suffix=suffix, **equal)}[$__rate_interval]{offset})"
+def rate(name: str, *, keep: Iterable[str], **equal: str) -> str:
+    """The increase per second of a counter, summed over its own labels but ``keep``."""
+    increase = f"rate({selector(name, **equal)}[$__rate_interval])"
     answer = f"max without ({', '.join(COPIES)}) ({increase})"
     return _without("sum", answer, _dropped(metric(name), keep))
 

@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import statetimeline, timeseries
 from grafana_foundation_sdk.models import dashboard as model
 
 from bioagents_dashboards.boards.actor.history import beside_history
-from bioagents_dashboards.boards.actor.words import BY_ACTOR, NO_ATTEMPT, NO_FAILURE, NO_RULES
+from bioagents_dashboards.boards.actor.words import BY_ACTOR, NO_ATTEMPT, NO_FAILURE
 from bioagents_dashboards.boards.parts import Panels
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.panels import Target, Text, graph_panel, stacked, timeline_panel
@@ -21,7 +21,7 @@ def timeline() -> statetimeline.Panel:
             "A bar for each of the ten actors that failed most at a moment, over five minutes each: blue "
             "below 70 % of its queue's failure limit, orange near it, vermilion above. Normal: empty, or "
             "short blue bars. Compare where a bar begins with the lines of deployments in the graphs below.",
-            NO_RULES,
+            NO_FAILURE,
         ),
         Target(jobs.failure_limit_used(), BY_ACTOR),
         unit="percentunit",
@@ -55,7 +55,7 @@ def _by_actor() -> timeseries.Panel:
             "Failure ratio by actor",
             "Share of the attempts of five minutes that raised, the ten highest actors, in the queue where "
             "it fails most. Normal: empty or near 0. Near 100 % nothing of that actor gets done any more.",
-            NO_RULES,
+            NO_FAILURE,
         ),
         [Target(jobs.failure_ratio(), BY_ACTOR)],
         unit="percentunit",
@@ -73,7 +73,7 @@ def _by_outcome() -> timeseries.Panel:
         ),
         [
             Target(jobs.succeeded(), "{{fleet}} succeeded"),
-            Target(jobs.failed(), "{{fleet}} failed"),
+            Target(jobs.failures_per_second(), "{{fleet}} failed"),
             Target(jobs.put_off(), "{{fleet}} put off"),
         ],
         unit="ops",
@@ -92,7 +92,7 @@ def _history() -> timeseries.Panel:
             "Share of the attempts of five minutes that raised, the five actors that fail most, and at the "
             "same time a day and a week before (dotted). Normal: empty, or the line and its dots together. "
             "Where the line leaves its dots, something has changed: see the marks of deployments there.",
-            NO_RULES,
+            NO_FAILURE,
         ),
         jobs.failure_ratios,
         unit="percentunit",

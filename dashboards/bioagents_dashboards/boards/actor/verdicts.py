@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from grafana_foundation_sdk.builders import stat
 
-from bioagents_dashboards.boards.actor.words import NO_ATTEMPT, NO_JOB
+from bioagents_dashboards.boards.actor.words import NO_JOB
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.panels import Target, Text, stat_panel
 from bioagents_dashboards.queries import jobs
+
+_NO_ATTEMPT: Final = "no attempt"
 
 
 def stats() -> list[stat.Panel]:
@@ -46,7 +50,7 @@ def _failures() -> list[stat.Panel]:
                 "Share of the attempts of five minutes that raised, as a share of the queue's limit; of the "
                 "chosen actor that fails most. Normal: below 70 %. Above 100 % read the workers' logs for "
                 "the exceptions in the table below.",
-                "no attempt in five minutes, or the rules are not loaded",
+                _NO_ATTEMPT,
             ),
             Target(jobs.worst_failure_limit_used()),
             unit="percentunit",
@@ -74,7 +78,7 @@ def _consequences() -> list[stat.Panel]:
                 "Share of the attempts that ended in another try, by failure or because an actor asked for "
                 "later. Normal: a few percent. Above 50 % the alert JobRetryStorm begins: workers are busy "
                 "with jobs that do not end.",
-                NO_ATTEMPT,
+                _NO_ATTEMPT,
             ),
             Target(jobs.retried_share()),
             unit="percentunit",

@@ -6,8 +6,6 @@ from typing import Final
 
 BY_ACTOR: Final = "{{fleet}} {{actor}}"
 
-NO_JOB: Final = "no worker with JobMetrics has reported yet"
+NO_JOB: Final = "no job, or no rules"
 NO_ATTEMPT: Final = "no attempt has ended, or the rules are not loaded"
-NO_FAILURE: Final = "nothing failed"
-#: Where a number comes from the rules.
-NO_RULES: Final = "nothing failed, or the rules are not loaded"
+NO_FAILURE: Final = "nothing failed, or the rules are not loaded"

@@ -90,7 +90,7 @@ def failures() -> Panels:
                 "Attempts per second that raised, the ten highest by actor and class of exception. Normal: "
                 "empty. One line that rises is a bug or one broken dependency; many at once are the network "
                 "or Redis.",
-                "nothing failed",
+                "nothing failed, or the rules are not loaded",
             ),
             [Target(jobs.failures_by_exception(), "{{fleet}} {{actor}} {{exception}}")],
             unit="ops",

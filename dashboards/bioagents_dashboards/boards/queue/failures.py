@@ -34,7 +34,7 @@ def graphs() -> Panels:
                 "Failures by exception",
                 "Attempts per second that raised, the ten highest by actor and class of exception. Normal: "
                 "empty. The board Actor has more about them.",
-                "nothing failed",
+                "nothing failed, or the rules are not loaded",
             ),
             [Target(jobs.failures_by_exception(), _CAUSE)],
             unit="ops",

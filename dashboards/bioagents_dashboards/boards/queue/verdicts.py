@@ -22,7 +22,7 @@ def _slow() -> list[stat.Panel]:
             "When the backlog will be gone at the pace of the last five minutes, in the queue that needs "
             "longest. Normal: below the queue's limit, which the table below judges. “Not shrinking” for "
             "more than some minutes: look at the numbers to the right for the cause.",
-            "the exporter has run for less than a minute",
+            "not known yet",
         ),
         Target(queues.longest_drain()),
         unit="s",
@@ -65,7 +65,7 @@ def _hands() -> list[stat.Panel]:
                 "Jobs that run, as a share of the living threads that could run one, in the fullest queue. "
                 "Normal: below 100 %. At 100 % jobs wait for a free slot: add workers, or see whether jobs "
                 "run longer than they used to. Above it, workers that drain still run jobs.",
-                "no slots, or the rules are not loaded",
+                "no slots",
             ),
             Target(queues.fullest_slots()),
             unit="percentunit",
@@ -77,7 +77,7 @@ def _hands() -> list[stat.Panel]:
                 "Workers alive, as a share of the fewest that the queue must have; the worst of the chosen "
                 "queues. Normal: 100 % or more. Below it, workers died, drain or were never started: see "
                 "the board Workers.",
-                "no queue has a minimum",
+                "no minimum",
             ),
             Target(queues.fewest_workers()),
             unit="percentunit",
@@ -106,7 +106,7 @@ def _jobs() -> list[stat.Panel]:
                 "Share of the attempts of five minutes that raised, as a share of the queue's limit; the "
                 "worst of the chosen queues. Normal: below 70 %. Failures that are retried take up slots "
                 "twice: see the board Actor for what fails.",
-                "no attempt in five minutes",
+                "no attempt",
             ),
             Target(queues.worst_failures()),
             unit="percentunit",
