@@ -133,7 +133,9 @@ class Monitor:
             if (receipt.notice.name, receipt.notice.status) == (name, "firing")
         )
 
-    def is_over(self, cluster: str) -> bool:
-        """Whether everything that fired was resolved."""
-        last = {receipt.alert: receipt.notice.status for receipt in self.receipts(cluster)}
-        return set(last.values()) <= {"resolved"} and "firing" not in self.active(cluster).values()
+    def is_over(self, cluster: str, besides: Sequence[str] = ()) -> bool:
+        """Whether everything that fired was resolved, besides these alerts."""
+        receipts = [found for found in self.receipts(cluster) if found.notice.name not in besides]
+        last = {receipt.alert: receipt.notice.status for receipt in receipts}
+        firing = {name for name, state in self.active(cluster).items() if state == "firing"}
+        return set(last.values()) <= {"resolved"} and firing <= set(besides)

@@ -216,17 +216,10 @@ def put_off_for_ever(fleet: Fleet) -> Play:
         yield
 
 
-def hang_one(fleet: Fleet) -> Play:
-    """One job hangs, the others go on."""
+def hang(fleet: Fleet, jobs: int = 1) -> Play:
+    """One job hangs and the others go on; or jobs hang in every slot."""
     with fleet.switch("gate-closed"):
-        fleet.producer.send("research")
-        yield
-
-
-def hang_all(fleet: Fleet) -> Play:
-    """Jobs hang in every slot."""
-    with fleet.switch("gate-closed"):
-        fleet.producer.send("research", times=12)
+        fleet.producer.send("research", times=jobs)
         yield
 
 
@@ -237,11 +230,16 @@ def dead_letters(fleet: Fleet) -> Play:
     fleet.command("DEL", "dramatiq:chat.XQ", "dramatiq:chat.XQ.msgs")
 
 
-def dead_letters_expire(fleet: Fleet) -> Play:
-    """Dead letters of six and a half days ago; Dramatiq keeps them for seven."""
-    died = round((time.time() - 6.5 * 86400) * 1000)
+def old_dead_letter(fleet: Fleet, days: float = 5.0) -> None:
+    """A dead letter that died so many days ago; DeadLetters told of it then."""
+    died = round((time.time() - days * 86400) * 1000)
     fleet.command("HSET", "dramatiq:chat.XQ.msgs", "old", "{}")
     fleet.command("ZADD", "dramatiq:chat.XQ", died, "old")
+
+
+def dead_letters_expire(fleet: Fleet) -> Play:
+    """Time passes until a dead letter is six and a half days old; Dramatiq keeps them for seven."""
+    old_dead_letter(fleet, 6.5)
     yield
     fleet.command("DEL", "dramatiq:chat.XQ", "dramatiq:chat.XQ.msgs")
 
@@ -334,6 +332,7 @@ def evict(fleet: Fleet) -> Play:
     fleet.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
     yield
     fleet.command("CONFIG", "SET", "maxmemory", 0)
+    fleet.replace_worker(fleet.workers[0])
 
 
 def endanger(fleet: Fleet) -> Play:

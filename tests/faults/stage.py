@@ -1,4 +1,4 @@
-"""Performs a fault: a fleet at rest, the fault, its alerts, the mend, silence."""
+"""Performs a fault: a fleet at rest, the fault, its alerts and time for others, the mend, silence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,11 @@ FASTEST: Final = 600.0
 PATIENCE = 240.0
 #: Seconds of a fleet to which nothing has happened yet.
 REST: Final = 5.0
+#: How long a fault stays once its alerts have come, so that others could come too: the longest ordinary
+#: ``for``, a quarter of an hour, and what Alertmanager waits before it tells more of a group, five minutes.
+STAY: Final = 20 * 60.0
+#: Its bounds in seconds: evaluations are never less than one apart, and at SLOW the alerts took long already.
+STAYS: Final = (5.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +44,18 @@ class Fault:
     later: tuple[str, ...] = ()
     #: What may come besides, with the reason beside it.
     may: tuple[str, ...] = ()
+    #: What may come besides and looks back for hours: its end is not awaited.
+    lasting: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
     factor: float = FAST
+    #: What has been so for long when the fault begins.
+    before: Callable[[Fleet], None] | None = None
+
+    @property
+    def stay(self) -> float:
+        """Seconds from the last of its alerts to the mend."""
+        least, most = STAYS
+        return min(max(STAY / self.factor, least), most)
 
     @property
     def phases(self) -> tuple[tuple[str, ...], ...]:
@@ -59,24 +75,33 @@ class Outcome:
         """All alerts."""
         return {receipt.notice.name for receipt in self.receipts}
 
+    @property
+    def story(self) -> str:
+        """One line for each notice, with the seconds since the first."""
+        notices = [(receipt.at - self.receipts[0].at, receipt.notice) for receipt in self.receipts]
+        return "\n".join(f"{at:6.1f} {notice.name} {notice.status}" for at, notice in notices)
+
 
 def perform(fault: Fault, monitor: Monitor, folder: Path, *, mend: bool = True) -> Outcome:
     """From silence to silence; AssertionError when an alert does not come or does not go.
 
-    Without ``mend`` it ends when all alerts have come.
+    Without ``mend`` it ends as soon as all alerts have come.
     """
     outcome = Outcome()
     with ExitStack() as cleanup:
         fleet = Fleet(folder / fault.name, fault.options, fault.factor, cleanup)
         if fault.options.traffic:
             cleanup.enter_context(fleet.producer.traffic("answer", per_second=fault.options.traffic))
+        if fault.before:
+            fault.before(fleet)
         monitor.watch(fault.name, [f"127.0.0.1:{exporter.port}" for exporter in fleet.exporters])
         try:
             play = fault.play(fleet)
-            _break(fault, play, monitor, outcome)
+            _break(fault, play, monitor, outcome, stay=mend)
             if mend:
                 assert next(play, "mended") == "mended"
-                _wait(lambda: monitor.is_over(fault.name), "the end of all alerts", fault, monitor)
+                over = partial(monitor.is_over, fault.name, fault.lasting)
+                _wait(over, "the end of all alerts", fault, monitor)
             play.close()
         finally:
             outcome.receipts = monitor.receipts(fault.name)
@@ -84,7 +109,7 @@ def perform(fault: Fault, monitor: Monitor, folder: Path, *, mend: bool = True) 
     return outcome
 
 
-def _break(fault: Fault, play: Play, monitor: Monitor, outcome: Outcome) -> None:
+def _break(fault: Fault, play: Play, monitor: Monitor, outcome: Outcome, *, stay: bool) -> None:
     time.sleep(REST)
     assert monitor.receipts(fault.name) == [], "alerts before the fault"
     for phase in fault.phases:
@@ -93,6 +118,8 @@ def _break(fault: Fault, play: Play, monitor: Monitor, outcome: Outcome) -> None
         for name in phase:
             _wait(lambda name=name: monitor.is_told(fault.name, name), name, fault, monitor)  # type: ignore[misc]
             outcome.seconds[name] = monitor.told_at(fault.name, name) - began
+        if stay:
+            time.sleep(fault.stay)
 
 
 def _wait(check: Callable[[], bool], what: str, fault: Fault, monitor: Monitor) -> None:

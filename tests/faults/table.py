@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from faults import plays
@@ -13,6 +14,8 @@ DEBUGGED: Final = Options(redis={"enable_debug_command": "yes"})
 TWO_WORKERS: Final = Options(workers=2)
 #: So that there are enough attempts in the shortest windows.
 BUSY: Final = Options(traffic=8.0)
+#: The jobs of the drain fill the other worker too, and what it cannot take beside them would pile up.
+NO_TRAFFIC: Final = Options(workers=2, traffic=0)
 QUIET: Final = Options(traffic=0.3)
 SHORT_JOBS: Final = Options(limits={"job-duration": "3s"})
 SHORT_DRAIN: Final = Options(limits={"drain": "5s"})
@@ -24,10 +27,12 @@ NEGLIGENT: Final = Options(workers=2, patience=3, env={"MAINTENANCE": "0"})
 REPLICA: Final = Options(replica=True)
 SMALL: Final = Options(env={"MEMORY_LIMIT": str(150 << 20)})
 SMALL_PREFETCH: Final = Options(env={"dramatiq_delay_queue_prefetch": "2"})
-#: What a worker loses when Redis does not answer for longer than its timeout is a matter of the moment.
+#: What a worker loses when Redis is full, or silent for longer than its timeout, is a matter of the moment.
 AFTER_A_STALL: Final = ("JobsStuck", "WorkerThreadsLost")
 #: The budget is burnt, and over the longer windows too, of which a fleet so young has seen nothing else.
 SLOW_BURN: Final = ("SuccessSLOSlowBurn", "WaitSLOSlowBurn")
+#: True of every flood that lasts; this one is mended about when it would be told.
+AT_CAPACITY: Final = ("WorkersAtCapacity",)
 
 # The longest first.
 FAULTS: Final = (
@@ -45,19 +50,20 @@ FAULTS: Final = (
     Fault("configuration-skewed", plays.skewed_configuration, ("WorkerConfigSkew",)),
     Fault(
         "jobs-fail-for-good", plays.fail_for_good,
-        ("DeadLetters", "HighJobFailureRate", "SuccessSLOFastBurn"), may=SLOW_BURN, options=BUSY,
+        ("DeadLetters", "HighJobFailureRate", "SuccessSLOFastBurn"), lasting=SLOW_BURN, options=BUSY,
     ),
     Fault("jobs-orphaned", plays.orphan_jobs, ("WorkerMissing", "JobsOrphaned"), options=NEGLIGENT),
     Fault("jobs-fail", plays.failing_actor, ("HighJobFailureRate",), options=BUSY),
     Fault("jobs-fail-now-and-then", plays.fail_now_and_then, ("HighJobFailureRatio",), options=QUIET,
           factor=SLOW),
-    Fault("jobs-wait-too-long", plays.wait_too_long, ("QueueWaitTooLong", "WaitSLOFastBurn"), may=SLOW_BURN,
-          options=SHORT_WAITS),
-    Fault("flood-of-jobs", plays.flood, ("HighQueueDepth", "QueueGrowing"), options=SHORT_DRAIN),
+    Fault("jobs-wait-too-long", plays.wait_too_long, ("QueueWaitTooLong", "WaitSLOFastBurn"),
+          lasting=SLOW_BURN, options=SHORT_WAITS),
+    Fault("flood-of-jobs", plays.flood, ("HighQueueDepth", "QueueGrowing"), may=AT_CAPACITY,
+          options=SHORT_DRAIN),
     Fault("jobs-put-off-for-ever", plays.put_off_for_ever, ("JobRetryStorm",)),
-    Fault("all-jobs-hang", plays.hang_all, ("JobRunningTooLong", "WorkersAtCapacity"),
+    Fault("all-jobs-hang", partial(plays.hang, jobs=12), ("JobRunningTooLong", "WorkersAtCapacity"),
           options=Options(limits={"job-duration": "3s"}, traffic=0)),
-    Fault("one-job-hangs", plays.hang_one, ("JobRunningTooLong",), options=SHORT_JOBS),
+    Fault("one-job-hangs", plays.hang, ("JobRunningTooLong",), options=SHORT_JOBS),
     Fault("kill-9-in-the-middle-of-a-job", plays.kill_a_worker, ("WorkerMissing",), options=TWO_WORKERS),
     Fault("worker-paused", plays.pause_a_worker, ("WorkerMissing",), options=TWO_WORKERS),
     Fault("one-of-two-workers-stopped", plays.stop_one_of_two, ("WorkersBelowMinimum",),
@@ -65,17 +71,18 @@ FAULTS: Final = (
     Fault("worker-restarts-again-and-again", plays.restart_again_and_again, ("WorkerRestarting",),
           options=TWO_WORKERS),
     Fault("worker-fills-its-memory", plays.fill_the_memory, ("WorkerMemoryHigh",), options=SMALL),
-    Fault("worker-drains-and-hoards", plays.drain, ("WorkerDrainHoarding",), options=TWO_WORKERS),
+    Fault("worker-drains-and-hoards", plays.drain, ("WorkerDrainHoarding",), options=NO_TRAFFIC),
     Fault("worker-fetches-nothing", plays.pause_fetching, ("QueueStalled",)),
     Fault("clock-skewed", plays.skewed_clock, ("WorkerClockSkew",)),
     Fault("dead-letter", plays.dead_letters, ("DeadLetters",)),
-    Fault("dead-letters-expire", plays.dead_letters_expire, ("DeadLettersExpiring",)),
+    Fault("dead-letters-expire", plays.dead_letters_expire, ("DeadLettersExpiring",),
+          before=plays.old_dead_letter),
     Fault("queue-unserved", plays.unserved_queue, ("QueueUnserved",)),
     Fault("delayed-job-overdue", plays.overdue_delayed_job, ("DelayedJobsOverdue",), options=SMALL_PREFETCH),
     Fault("jobs-lost", plays.lost_ids, ("LedgerMismatch",)),
     Fault("redis-stopped", plays.stop_redis, ("RedisDown",), may=AFTER_A_STALL, options=DURABLE),
     Fault("redis-policy-unsafe", plays.endanger, ("RedisPolicyUnsafe",)),
-    Fault("redis-evicts", plays.evict, ("RedisEvicting",), ("RedisMemoryHigh",)),
+    Fault("redis-evicts", plays.evict, ("RedisEvicting",), ("RedisMemoryHigh",), may=AFTER_A_STALL),
     Fault("redis-restarted", plays.restart_redis, ("RedisDown",), ("JobsStuck",), options=DURABLE),
     Fault("redis-replica-cut-off", plays.break_replication,
           ("RedisReplicationBroken", "ExporterScrapeErrors"), options=REPLICA),
@@ -87,5 +94,5 @@ FAULTS: Final = (
           options=Options(env={"MAINTENANCE": "0"})),
 )  # fmt: skip
 
-#: Whose alerts take hours where durations are not divided.
-HOURS: Final = ("configuration-skewed", "worker-leaks")
+#: What is not performed undivided: alerts that take hours, and jobs that are few only within divided minutes.
+DIVIDED_ONLY: Final = ("configuration-skewed", "worker-leaks", "jobs-fail-now-and-then")

@@ -38,7 +38,8 @@ def performed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureR
 def test_a_fault_is_told_alone(fault: Fault, performed: Season) -> None:
     """The expected alerts come to whom they concern, no other does, and all resolve."""
     outcome = performed.outcomes[fault.name].result()
-    assert outcome.names - set(fault.may) == {*fault.alerts, *fault.later}
+    besides = {*fault.may, *fault.lasting}
+    assert outcome.names - besides == {*fault.alerts, *fault.later}, outcome.story
     for notice in (receipt.notice for receipt in outcome.receipts):
         assert notice.receiver == RECEIVERS[SEVERITIES[notice.name]]
         assert (notice.labels["job"], notice.labels["fleet"]) == ("bioagents", "dramatiq")
@@ -91,3 +92,12 @@ def test_the_page_tells_every_fault_and_its_alerts() -> None:
     page = PAGE.read_text()
     rows = {tuple(row) for row in re.findall(r"^\| ([\w-]+) \| (\w+) \| [\d.]+ \|", page, re.MULTILINE)}
     assert rows == {(fault.name, name) for fault in FAULTS for name in (*fault.alerts, *fault.later)}
+
+
+def test_what_was_not_measured_has_a_reason() -> None:
+    """The page says of each dash why it stands there."""
+    page = PAGE.read_text()
+    dashes = re.findall(r"^\| [\w-]+ \| (\w+) \| [\d.]+ \| \d+ \| - \|$", page, re.MULTILINE)
+    reasons = page.partition("A dash:")[2].partition("WorkerMissing stays")[0]
+    assert dashes
+    assert [name for name in dashes if name not in reasons] == []

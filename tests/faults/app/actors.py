@@ -85,7 +85,8 @@ def declare(broker: Any) -> None:  # noqa: ANN401 - RedisBroker is untyped
     }  # fmt: skip
     for function, retries in options.items():
         dramatiq.actor(broker=broker, queue_name="chat", **retries)(function)
-    dramatiq.actor(broker=broker, queue_name="deep-research", **never)(research)
+    # Dramatiq's ten minutes would end what hangs before undivided alerts can tell of it.
+    dramatiq.actor(broker=broker, queue_name="deep-research", time_limit=8 * 3_600_000, **never)(research)
 
 
 def declare_reports(broker: Any) -> None:  # noqa: ANN401 - as above
