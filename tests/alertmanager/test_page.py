@@ -11,6 +11,7 @@ import yaml
 
 from alertmanager.manager import ALERTS_FOLDER, SECRETS
 from bioagents_alerts import alertmanager_file
+from bioagents_alerts.durations import milliseconds
 
 PAGE = (Path(__file__).parents[2] / "docs" / "alertmanager.md").read_text(encoding="utf-8")
 CONFIG = yaml.safe_load(alertmanager_file().read_text(encoding="utf-8"))
@@ -40,6 +41,27 @@ def test_every_alert_that_an_inhibition_names_is_in_the_table() -> None:
         rows = [row for row in table.splitlines() if row.startswith("|")]
         rows = [row for row in rows if all(name in row.split("|")[1] for name in sources)]
         assert any(all(name in row for name in targets) for row in rows), (sources, targets)
+
+
+def test_the_waits_are_those_of_the_table() -> None:
+    """How long a first message waits, and when it is repeated."""
+    words = {"at once": "0s", "20 s": "20s", "30 s": "30s", "every hour": "1h", "every 12 hours": "12h"}
+    words["every 60 to 90 s"] = "1m"  # a repetition waits for the end of a group's interval of 30 s
+    table = PAGE.split("## Who is told")[1].split("\n\n")[1]
+    rows = re.findall(r"\| `(\w+)`: [^|]*\| ([^|]+) \| ([^|]+) \|", table)
+    assert [row[0] for row in rows] == ["page", "ticket", "watchdog"]
+    for receiver, first, repeated in rows:
+        routes = [CONFIG["route"], *CONFIG["route"]["routes"]]
+        waits = [CONFIG["route"] | route for route in routes if route["receiver"] == receiver]
+        assert {(wait["group_wait"], wait["repeat_interval"]) for wait in waits} == {
+            (words[first], words[repeated])
+        }, receiver
+
+
+def test_a_page_waits_for_what_explains_it() -> None:
+    """Longer than an evaluation of the rules takes to come; RedisDown is there then."""
+    (page,) = [route for route in CONFIG["route"]["routes"] if route["receiver"] == "page"]
+    assert 15_000 < milliseconds(page["group_wait"]) <= 30_000
 
 
 def test_every_secret_is_in_the_table() -> None:
