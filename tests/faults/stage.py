@@ -72,8 +72,8 @@ class Outcome:
 
     @property
     def names(self) -> set[str]:
-        """All alerts."""
-        return {receipt.notice.name for receipt in self.receipts}
+        """All alerts that fired: a message may also tell the end of one that was silenced all the time."""
+        return {receipt.notice.name for receipt in self.receipts if receipt.notice.status == "firing"}
 
     @property
     def story(self) -> str:
