@@ -27,6 +27,7 @@ ROWS = {
     "freshness": "rows.freshness:measure",
     "redis-cpu": "rows.redis_cpu:measure",
     "memory": "rows.memory:measure",
+    "panels": "rows.panels:measure",
 }
 
 

@@ -1,0 +1,203 @@
+"""A day of a large fleet as Prometheus would have scraped and recorded it, written by remote write.
+
+Every metric of the catalogue and every series that the rules record, with the labels that they have. Values
+only have to be plausible: what a query costs depends on how many series and samples it reads.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bioagents_dashboards.queries.rules import alert_names, record_names
+from bioagents_exporter.catalogue import METRICS, Metric
+from bioagents_worker.wire import BUCKETS
+from harness import remote_write
+
+Labels = dict[str, str]
+
+DAY: Final = 24 * 3600
+#: Samples of a series in one request: half an hour, so that no series is an hour behind the newest sample.
+CHUNK: Final = 30
+#: Series of a metric share so many courses.
+COURSES: Final = 7
+_TARGET: Final = {"job": "bioagents", "fleet": "dramatiq"}
+_COPY: Final = {"instance": "exporter-1:9877"}
+_EXCEPTIONS: Final = ("TimeoutError", "ModelOverloaded", "ContextTooLong", "(other)")
+#: Metrics that say the same all day.
+_CONSTANT: Final = {
+    "_info": 1.0, "_up": 1.0, "_success": 1.0, "_threads": 8.0, "_slots": 8.0, "_limit": 100.0,
+    "_limit_seconds": 300.0, "_limit_bytes": 4e9, "_min_workers": 2.0, "_max_workers": 40.0, "_workers": 20.0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """How large it is; all workers are replaced by a new version once, at midday."""
+
+    workers: int
+    queues: int
+    end: int  # unix time, seconds
+    scrape: int = 60  # seconds between two samples
+
+    @property
+    def start(self) -> int:
+        return self.end - DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One time series: its labels, as remote write takes them, and the course of its values."""
+
+    labels: bytes
+    name: str
+    course: int
+    rank: float  # of a bucket: the share of the observations within it
+    generation: int | None  # of its worker; None: it is there all day
+
+
+def write(fleet: Fleet, prometheus: str) -> int:
+    """Write the whole day; how many series that were."""
+    everything = list(all_series(fleet))
+    chunk = CHUNK * fleet.scrape
+    for begin in range(fleet.start, fleet.end, chunk):
+        times = range(begin, min(begin + chunk, fleet.end + 1), fleet.scrape)
+        generation = int(begin - fleet.start >= DAY // 2)
+        samples = functools.cache(functools.partial(_samples, tuple(times)))
+        living = (one for one in everything if one.generation in (None, generation))
+        while batch := list(itertools.islice(living, 5000)):
+            remote_write.send(
+                prometheus,
+                (remote_write.series(one.labels, samples(one.name, one.course, one.rank)) for one in batch),
+            )
+    return len(everything)
+
+
+def all_series(fleet: Fleet) -> Iterator[Series]:
+    """Scraped ones, recorded ones, alerts."""
+    for metric in METRICS:
+        for labels in _label_sets(metric.labels, fleet):
+            yield from _of_metric(metric, {**_TARGET, **_COPY, **labels})
+    for name in sorted(record_names()):
+        for labels in _label_sets(recorded_labels(name), fleet):
+            if name.endswith("_bucket:rate5m"):
+                yield from _buckets(name, {**_TARGET, **labels})
+            else:
+                yield _one(name, {**_TARGET, **labels})
+    for number, alert in enumerate(alert_names()):
+        labels = {**_TARGET, "alertname": alert, "queue": f"queue-{number:03}", "severity": "warning"}
+        yield _one("ALERTS", {**labels, "alertstate": "firing"})
+        yield _one("ALERTS_FOR_STATE", labels)
+
+
+def recorded_labels(name: str) -> tuple[str, ...]:
+    """The own labels of a recorded series, by the level at the beginning of its name."""
+    level, what, how = name.split(":")
+    described = how in ("deriv6h", "rate30m", "avg30m") or what.endswith(("_info", "_lost"))
+    named = described and name != "worker:bioagents_worker_memory_rss_bytes:deriv6h"
+    own = {
+        "queue": ("queue",),
+        "actor": ("queue", "actor"),
+        "exception": ("queue", "actor", "exception"),
+        "fleet": (),
+        "host": ("host",),
+        "role": ("queues", "version", "threads"),
+        "worker": ("worker", "host", "pid", "queues") if named else ("worker",),
+    }
+    return own[level]
+
+
+def _of_metric(metric: Metric, labels: Labels) -> Iterator[Series]:
+    name = metric.full_name("bioagents_")
+    if metric.type != "histogram":
+        yield _one(name, labels)
+        return
+    yield from _buckets(f"{name}_bucket", labels)
+    yield _one(f"{name}_sum", labels)
+    yield _one(f"{name}_count", labels)
+
+
+def _buckets(name: str, labels: Labels) -> Iterator[Series]:
+    bounds = [*(str(float(bound)) for bound in BUCKETS), "+Inf"]
+    for place, bound in enumerate(bounds):
+        yield _one(name, {**labels, "le": bound}, rank=(place + 1) / len(bounds), of=labels)
+
+
+def _one(name: str, labels: Labels, *, rank: float = 1.0, of: Labels | None = None) -> Series:
+    course = zlib.crc32(repr(sorted((of or labels).items())).encode()) % COURSES
+    generation = int(labels["worker"][0]) if "worker" in labels else None
+    return Series(
+        remote_write.encode_labels({"__name__": name, **labels}), name, course, round(rank, 4), generation
+    )
+
+
+def _label_sets(names: tuple[str, ...], fleet: Fleet) -> Iterator[Labels]:
+    """Every combination of values that occurs."""
+    if "worker" in names:
+        for worker in _workers(fleet):
+            yield {name: worker[name] for name in names}
+    elif "queues" in names:
+        yield from _distinct({name: worker[name] for name in names} for worker in _workers(fleet))
+    else:
+        values = {
+            "queue": [f"queue-{i:03}" for i in range(fleet.queues)],
+            "actor": [""],
+            "state": ["waiting", "active", "delayed", "dead"],
+            "exception": _EXCEPTIONS,
+            "host": sorted({worker["host"] for worker in _workers(fleet)}),
+            "source": ["redis", "server", "queues", "audit", "jobs", "fleet", "workers", "signals", "limits"],
+        }
+        for combination in itertools.product(*(values.get(name, [f"a-{name}"]) for name in names)):
+            yield from _with_actors(dict(zip(names, combination, strict=True)))
+
+
+def _with_actors(labels: Labels) -> Iterator[Labels]:
+    """Two actors for each queue."""
+    if "actor" not in labels:
+        yield labels
+        return
+    for verb in ("answer", "revise"):
+        yield {**labels, "actor": f"{verb}_{labels['queue']}"}
+
+
+def _workers(fleet: Fleet) -> Iterator[Labels]:
+    """Eight on each host, of fifty roles; the first digit of an id is its generation."""
+    for generation, number in itertools.product(range(2), range(fleet.workers)):
+        role = number % (fleet.queues // 2)
+        yield {
+            "worker": f"{generation}{number:031x}", "host": f"worker-host-{number // 8:03}",
+            "pid": str(1000 + number % 8 + 100 * generation), "version": f"2026.11.{generation + 1}",
+            "queues": f"queue-{2 * role:03},queue-{2 * role + 1:03}", "threads": "8",
+            "dramatiq": "2.2.1", "python": "3.11.7", "monitor": "0.1.0",
+        }  # fmt: skip
+
+
+def _distinct(found: Iterator[Labels]) -> Iterator[Labels]:
+    yield from {repr(labels): labels for labels in found}.values()
+
+
+def _samples(times: tuple[int, ...], name: str, course: int, rank: float) -> bytes:
+    values = [_value(name, course, rank, time) for time in times]
+    return remote_write.encode_samples([time * 1000 for time in times], values)
+
+
+def _value(name: str, course: int, rank: float, time: int) -> float:
+    """Counters rise, times are times, and the rest goes up and down."""
+    wave = 1 + math.sin(time / 3000 + course) / 2
+    if ":" not in name and name.endswith(("_total", "_bucket", "_count", "_sum")):
+        return (time - 1.7e9) * (1 + course / COURSES) * rank // 10
+    if name == "bioagents_worker_last_heartbeat_timestamp_seconds":
+        return float(time)
+    if name.endswith(("_time_seconds", "ALERTS_FOR_STATE")):
+        return float(time - DAY)
+    for ending, constant in _CONSTANT.items():
+        if name.endswith(ending):
+            return constant
+    if "memory" in name and name.endswith("bytes"):
+        return 2e8 * wave
+    return 10 * wave * rank

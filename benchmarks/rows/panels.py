@@ -1,0 +1,128 @@
+"""What the panels of the boards cost a Prometheus that has a day of a large fleet.
+
+Every query as Grafana asks it with everything chosen: a graph over the day in about a thousand points, a table
+at its end. A panel takes as long as all its queries one after the other, although Grafana asks them at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import statistics
+import sys
+import time
+import urllib.error
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import yaml
+
+from bioagents_alerts import rules_folder, write_prometheus
+from harness.asking import Asker, Cost
+from harness.bench import Bench
+from harness.history import Fleet, recorded_labels, write
+from harness.result import Result
+from support.boards import annotation_queries, boards, queries, variable_query
+from support.monitoring import Prometheus, get
+from support.polling import wait_until
+
+WORKERS, QUEUES = 1_000, 100
+REACH = 1.0  # second
+#: What took so many seconds at first is asked twice more; the least counts, as only others can make it more.
+AGAIN = (0.2, 3.0)
+#: So many panels of each board are in the table, and all that do not reach it.
+NAMED = 2
+#: Seconds between the points of an annotation, as the boards ask for them.
+ANNOTATED = 60
+NOT_ANSWERED = Cost(float("inf"), float("inf"))
+
+Costs = dict[str, dict[str, Cost]]  # panel → query → its cost
+
+
+def measure(bench: Bench) -> list[Result]:
+    """The slowest panels of each board, and each that takes longer than it may."""
+    workers, queues_ = bench.effort.of(WORKERS), bench.effort.of(QUEUES)
+    fleet = Fleet(workers, queues_, end=int(time.time()) // 60 * 60)
+    prometheus = _prometheus(bench, fleet)
+    asker = Asker(prometheus.url, prometheus.program.pid, fleet)
+    _check_recorded(asker)
+    costs: Costs = defaultdict(dict)
+    for panel, query, ask in _questions(asker):
+        costs[panel][query] = _least(ask)
+    return list(_results(costs, f"{workers:,} workers, {queues_} queues, 24 h"))
+
+
+def _prometheus(bench: Bench, fleet: Fleet) -> Prometheus:
+    """With the day in it, as a Prometheus that has scraped it: compacted but for the last hours."""
+    folder = bench.subfolder("prometheus")
+    config = write_prometheus(folder, [], [], [], scrape_interval=fleet.scrape)
+    prometheus = bench.keep(Prometheus(folder, config, "--web.enable-remote-write-receiver"))
+    began = time.monotonic()
+    series = write(fleet, prometheus.url)
+    wait_until(lambda: _head_hours(prometheus) < 3.1, timeout=120, interval=1, what="compaction")  # noqa: PLR2004
+    print(f"  {series:,} series written in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return prometheus
+
+
+def _head_hours(prometheus: Prometheus) -> float:
+    """How much is not in blocks yet."""
+    page = get(f"{prometheus.url}/metrics")
+    found = dict(re.findall(r"^prometheus_tsdb_head_(min|max)_time_seconds (\S+)$", page, re.MULTILINE))
+    return (float(found["max"]) - float(found["min"])) / 3600
+
+
+def _check_recorded(asker: Asker) -> None:
+    """What was written has the labels that the rules would give it; AssertionError otherwise."""
+    for file in sorted(rules_folder().glob("*.yml")):
+        for rule in (rule for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]):
+            if "record" in rule and not rule["record"].endswith("_bucket:rate5m"):
+                for labels in asker.labels(rule["expr"])[:1]:
+                    own = set(labels) - {"__name__", "job", "fleet"}
+                    if own != set(recorded_labels(rule["record"])):
+                        raise AssertionError(f"{rule['record']} has {own}")
+
+
+def _questions(asker: Asker) -> Iterator[tuple[str, str, Callable[[], Cost]]]:
+    """Panel, query, and what asks it; variables and annotations count as panels."""
+    for query in queries():
+        ask = asker.table if query.instant else asker.graph
+        yield f"{query.board} / {query.panel}", query.ref, functools.partial(ask, query.expression)
+    for query in annotation_queries():
+        ask = functools.partial(asker.graph, query.expression, step=ANNOTATED)
+        yield f"{query.board} / {query.panel}", "", ask
+    for board in boards().values():
+        for variable in (one for one in board["templating"]["list"] if one["type"] == "query"):
+            expression, label = variable_query(variable)
+            asked = functools.partial(asker.values, expression, label)
+            if not variable["query"]["query"].startswith("label_values"):
+                asked = functools.partial(asker.table, expression)
+            yield f"{board['title']} / variable {variable['name']}", "", asked
+
+
+def _least(ask: Callable[[], Cost]) -> Cost:
+    """What a query costs where nothing else runs."""
+    try:
+        first = ask()
+        shortest, longest = AGAIN
+        again = [ask() for _ in range(2)] if shortest < first.wall < longest else []
+    except (urllib.error.HTTPError, TimeoutError):
+        return NOT_ANSWERED
+    return Cost(min(cost.wall for cost in (first, *again)), min(cost.cpu for cost in (first, *again)))
+
+
+def _results(costs: Costs, where: str) -> Iterator[Result]:
+    totals = {panel: sum(cost.wall for cost in of.values()) for panel, of in costs.items()}
+    seen: dict[str, int] = defaultdict(int)
+    for panel in sorted(totals, key=lambda panel: totals[panel], reverse=True):
+        board = panel.partition(" / ")[0]
+        seen[board] += 1
+        if seen[board] <= NAMED or totals[panel] > REACH:
+            cpu = sum(cost.cpu for cost in costs[panel].values())
+            ref = max(costs[panel], key=lambda ref: costs[panel][ref].wall)
+            most = f", {ref} {costs[panel][ref].wall:.2f} s" if len(costs[panel]) > 1 else ""
+            yield Result(
+                "panels", panel, f"{totals[panel]:.2f} s", f"CPU {cpu:.2f} s{most}", None, f"≤ {REACH:g} s",
+                totals[panel] <= REACH,
+            )  # fmt: skip
+    median = statistics.median(totals.values())
+    yield Result("panels", f"median of {len(totals)}, {where}", f"{median:.3f} s")
