@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote_plus
 
 import pytest
 
+from bioagents_alerts import rules_folder
 from bioagents_exporter.derive import Memory, derive
 from bioagents_exporter.read.snapshot import Queue, Server, Snapshot
 from bioagents_exporter.settings import Settings
-from support.programs import require
+from support.rule_cases import run_cases
 from support.rule_files import Alert, alerts, rule_tests
 
 TESTS = Path(__file__).parents[2] / "alerts" / "tests"
@@ -112,8 +112,5 @@ def test_a_queue_of_any_name_gives_correct_alerts(tmp_path: Path, path: Path) ->
     assert {alert.name for alert in alerts() if _about_a_queue(alert)} & mine <= chosen.keys()
     if chosen:
         tests["tests"] = list(chosen.values())
-        tests["rule_files"] = [str((TESTS / name).resolve()) for name in tests["rule_files"]]
-        (tmp_path / "tests.yml").write_text(json.dumps(tests, ensure_ascii=False), encoding="utf-8")
-        command = [require("promtool"), "test", "rules", tmp_path / "tests.yml"]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        result = run_cases(tmp_path, tests, rules_folder())
         assert result.returncode == 0, result.stdout + result.stderr

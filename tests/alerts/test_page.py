@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs/alerts.md").read_text(encoding="utf-8"), re.DOTALL)
 COMMANDS = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
-#: Takes a minute; test_promtool.py runs it file by file.
+#: Takes a minute; test_promtool.py runs its cases, each with the rules that it is about.
 TESTS_OF_RULES = "promtool test rules alerts/tests/*.yml"
 
 

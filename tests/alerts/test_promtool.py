@@ -14,6 +14,7 @@ import yaml
 
 from bioagents_alerts import rules_folder, write_rules
 from support.programs import require
+from support.rule_cases import run_cases
 from support.rule_files import Alert, alerts, rule_tests
 
 TESTS = Path(__file__).parents[2] / "alerts" / "tests"
@@ -64,9 +65,9 @@ def test_scaled_rules_are_rules(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(TESTS.glob("*.yml")), ids=lambda path: path.stem)
-def test_the_rule_tests_pass(path: Path) -> None:
+def test_the_rule_tests_pass(tmp_path: Path, path: Path) -> None:
     """`promtool test rules` on every file of alerts/tests."""
-    result = _promtool("test", "rules", path)
+    result = run_cases(tmp_path, rule_tests(path.read_text(encoding="utf-8")), rules_folder())
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -145,15 +146,10 @@ def test_the_rule_tests_notice_a_mistake(tmp_path: Path, path: Path, mistake: st
             group["rules"] = [
                 _mistaken(rule, mistake) if "alert" in rule else rule for rule in group["rules"]
             ]
-        _dump(tmp_path / Path(name).name, document)
-    tests["rule_files"] = [Path(name).name for name in tests["rule_files"]]
-    _dump(tmp_path / "tests.yaml", tests)
+        text = json.dumps(document, ensure_ascii=False)
+        (tmp_path / Path(name).name).write_text(text, encoding="utf-8")
     assert _promtool("check", "rules", *tmp_path.glob("*.yml")).returncode == 0
-    result = _promtool("test", "rules", tmp_path / "tests.yaml")
+    result = run_cases(tmp_path / "cases", tests, tmp_path)
     noticed = set(re.findall(r"alertname: ?(\w+)", result.stdout + result.stderr))
     tested &= {alert.name for alert in ALERTS if "for" in alert.rule}
     assert tested - noticed == set()
-
-
-def _dump(path: Path, document: object) -> None:
-    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")

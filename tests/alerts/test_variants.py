@@ -20,6 +20,7 @@ from bioagents_alerts.variants.render import prometheus_files
 from bioagents_alerts.variants.selector import parse_selector
 from bioagents_alerts.variants.variant import Variant, build
 from support.programs import require
+from support.rule_cases import run_cases
 from support.rule_files import names, rule_tests
 
 TESTS = Path(__file__).parents[2] / "alerts" / "tests"
@@ -41,9 +42,7 @@ def _written(folder: Path, variant: Variant) -> list[Path]:
 
 def _run(folder: Path, tests: dict[str, Any]) -> None:
     """The tests pass on the rules of the folder ``rules`` beside them."""
-    path = folder / "tests.yml"
-    path.write_text(json.dumps(tests, ensure_ascii=False), encoding="utf-8")
-    result = _promtool("test", "rules", path)
+    result = run_cases(folder / "cases", tests, folder / "rules")
     assert result.returncode == 0, result.stdout + result.stderr
 
 
