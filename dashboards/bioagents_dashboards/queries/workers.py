@@ -36,7 +36,7 @@ _COMPARABLE: Final = 40
 
 def workers_alive() -> str:
     """Workers with a fresh heartbeat, draining ones included; 0 where Redis is read and knows of none."""
-    return f"{gauge('worker_threads', keep=NONE, how='count')} or {_zero()}"
+    return f"{_alive()} or {_zero()}"
 
 
 def workers_missing() -> str:
@@ -46,7 +46,8 @@ def workers_missing() -> str:
 
 def workers_draining() -> str:
     """Workers that finish what they have and then stop."""
-    return f"count without (worker) ({gauge('worker_slots')} == 0) or {_zero()}"
+    working = f"sum without (queues, version, threads) ({_taking_jobs()})"
+    return f"{_alive()} - ({working} or 0 * {_alive()}) or {_zero()}"
 
 
 def fleet_slots() -> str:
@@ -279,9 +280,8 @@ def draining_workers() -> str:
 
 
 def new_versions() -> str:
-    """By version: what no worker of a fleet ran a minute ago, where it had workers then."""
-    now = gauge("worker_info", keep=("version",), how="max")
-    before = gauge("worker_info", keep=("version",), how="max", ago="1m")
+    """By version: what no worker that takes jobs ran a minute ago, in a fleet that had some then."""
+    now, before = (f"max without (queues, threads) ({_taking_jobs()}{ago})" for ago in ("", " offset 1m"))
     return f"({now} unless {before}) and on (job, fleet) {before}"
 
 
@@ -316,6 +316,16 @@ def _listed(by_worker: str) -> str:
 def _fullest() -> str:
     share = f"{gauge('worker_memory_rss_bytes')} / ({gauge('worker_memory_limit_bytes')} > 0)"
     return top(LISTED, f"{share} and ignoring (host, pid, queues) {_names()}")
+
+
+def _alive() -> str:
+    """Living workers, draining ones included, whichever queue is chosen."""
+    return f"sum without (host) ({recorded('host:bioagents_workers:count')})"
+
+
+def _taking_jobs() -> str:
+    """By queues, version and threads: workers that take jobs, whichever queue is chosen."""
+    return recorded("role:bioagents_worker_info:count")
 
 
 def _zero() -> str:
