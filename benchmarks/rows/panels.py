@@ -36,6 +36,8 @@ NAMED = 2
 ANNOTATED = 60
 NOT_ANSWERED = Cost(float("inf"), float("inf"))
 
+#: Panel, query, what asks it, and with which arguments.
+Question = tuple[str, str, Callable[..., Cost], *tuple[str | int, ...]]
 Costs = dict[str, dict[str, Cost]]  # panel → query → its cost
 
 
@@ -47,8 +49,9 @@ def measure(bench: Bench) -> list[Result]:
     asker = Asker(prometheus.url, prometheus.program.pid, fleet)
     _check_recorded(asker)
     costs: Costs = defaultdict(dict)
-    for panel, query, ask in _questions(asker):
-        costs[panel][query] = _least(ask)
+    least = functools.cache(_least)  # what several boards have in common is asked once
+    for panel, query, *question in _questions(asker):
+        costs[panel][query] = least(*question)
     return list(_results(costs, f"{workers:,} workers, {queues_} queues, 24 h"))
 
 
@@ -82,29 +85,29 @@ def _check_recorded(asker: Asker) -> None:
                         raise AssertionError(f"{rule['record']} has {own}")
 
 
-def _questions(asker: Asker) -> Iterator[tuple[str, str, Callable[[], Cost]]]:
-    """Panel, query, and what asks it; variables and annotations count as panels."""
+def _questions(asker: Asker) -> Iterator[Question]:
+    """Of all boards; variables and annotations count as panels."""
     for query in queries():
-        ask = asker.table if query.instant else asker.graph
-        yield f"{query.board} / {query.panel}", query.ref, functools.partial(ask, query.expression)
+        panel = f"{query.board} / {query.panel}"
+        yield panel, query.ref, asker.table if query.instant else asker.graph, query.expression
     for query in annotation_queries():
-        ask = functools.partial(asker.graph, query.expression, step=ANNOTATED)
-        yield f"{query.board} / {query.panel}", "", ask
+        yield f"{query.board} / {query.panel}", "", asker.graph, query.expression, ANNOTATED
     for board in boards().values():
         for variable in (one for one in board["templating"]["list"] if one["type"] == "query"):
+            panel = f"{board['title']} / variable {variable['name']}"
             expression, label = variable_query(variable)
-            asked = functools.partial(asker.values, expression, label)
-            if not variable["query"]["query"].startswith("label_values"):
-                asked = functools.partial(asker.table, expression)
-            yield f"{board['title']} / variable {variable['name']}", "", asked
+            if variable["query"]["query"].startswith("label_values"):
+                yield panel, "", asker.values, expression, label
+            else:
+                yield panel, "", asker.table, expression
 
 
-def _least(ask: Callable[[], Cost]) -> Cost:
+def _least(ask: Callable[..., Cost], *asked: str | int) -> Cost:
     """What a query costs where nothing else runs."""
     try:
-        first = ask()
+        first = ask(*asked)
         shortest, longest = AGAIN
-        again = [ask() for _ in range(2)] if shortest < first.wall < longest else []
+        again = [ask(*asked) for _ in range(2)] if shortest < first.wall < longest else []
     except (urllib.error.HTTPError, TimeoutError):
         return NOT_ANSWERED
     return Cost(min(cost.wall for cost in (first, *again)), min(cost.cpu for cost in (first, *again)))
