@@ -26,6 +26,8 @@ from support.boards import (
 pytestmark = pytest.mark.end_to_end
 
 QUERIES = queries()
+#: Seconds before the end of the rest, all of them within it.
+MOMENTS = (0.0, 1.5, 3.0, 4.5, 6.0, 8.0)
 EACH = pytest.mark.parametrize("query", QUERIES, ids=str)
 
 #: Limits of times, which are drawn once half of them is used: by a machine that is busy with other work.
@@ -91,7 +93,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoardStage]:
 def test_query_has_data(stage: BoardStage, query: Query) -> None:
     """No error, no warning, and numbers wherever the fleet has them; some panels show one fleet at a time."""
     series = stage.under_load(query) or stage.under_load(query, fleet=FLEET)
-    assert bool(series) != (str(query) in MAY_BE_EMPTY) or str(query) in TIMES
+    assert series or str(query) in MAY_BE_EMPTY
     assert not series or not all(math.isnan(value) for _, value in series)
 
 
@@ -115,13 +117,23 @@ def test_reasons_are_of_queries_that_exist() -> None:
 
 @EACH
 def test_one_and_three_exporters_give_the_same_numbers(stage: BoardStage, query: Query) -> None:
-    """The same series with the same values, and none twice; where copies stand apart, each of them once."""
-    one, three = stage.at_rest(query, stage.one), stage.at_rest(query, stage.three)
+    """The same series with the same values, and none twice; where copies stand apart, each of them once.
+
+    A busy machine delays the scrapes of one Prometheus and not of the other, for a moment.
+    What is wrong because there are three copies is wrong at each of the moments.
+    """
     if str(query) in APART:
-        assert {labels["instance"] for labels, _ in three} in (set(stage.exporters), set())
+        apart = {labels["instance"] for labels, _ in stage.at_rest(query, stage.three)}
+        assert apart in (set(stage.exporters), set())
         return
-    assert not any({"instance", "pod"} & set(labels) for labels, _ in three)
-    assert differences(query.expression, one, three) == []
+    found = []
+    for before in MOMENTS:
+        one, three = (stage.at_rest(query, prometheus, before) for prometheus in (stage.one, stage.three))
+        assert not any({"instance", "pod"} & set(labels) for labels, _ in three)
+        found = differences(query.expression, one, three)
+        if not found:
+            return
+    assert found == []
 
 
 def differences(expression: str, one: list[Series], three: list[Series]) -> list[str]:
@@ -156,7 +168,9 @@ def test_doubled_numbers_would_be_found(stage: BoardStage) -> None:
         f'sum by (queue) (rate(bioagents_jobs_processed_total{{fleet="{FLEET}"}}[2m]))',
         f'bioagents_queue_depth{{fleet="{FLEET}"}}',
     ):
-        assert differences(wrong, *(instant(p, wrong, stage.rest) for p in (stage.one, stage.three)))
+        for before in MOMENTS:
+            moment = stage.rest - before
+            assert differences(wrong, *(instant(p, wrong, moment) for p in (stage.one, stage.three)))
 
 
 @EACH

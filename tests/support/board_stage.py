@@ -60,9 +60,9 @@ class BoardStage:
         )
         return [(series["metric"], float(series["values"][-1][1])) for series in answer]
 
-    def at_rest(self, query: Query, prometheus: Prometheus) -> list[Series]:
-        """The series of a query for the one fleet when nothing moved any more."""
-        return instant(prometheus, _filled(query, f"{LOAD}s", {"fleet": FLEET}), self.rest)
+    def at_rest(self, query: Query, prometheus: Prometheus, before: float = 0.0) -> list[Series]:
+        """The series of a query for the one fleet when nothing moved any more, ``before`` seconds earlier."""
+        return instant(prometheus, _filled(query, f"{LOAD}s", {"fleet": FLEET}), self.rest - before)
 
 
 def instant(prometheus: Prometheus, expression: str, at: float) -> list[Series]:
