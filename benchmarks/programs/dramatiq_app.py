@@ -1,6 +1,6 @@
 """The application of the worker rows: two queues of jobs that do nothing, with one kind of metrics.
 
-Environment: REDIS_URL, BENCH_METRICS (none, no-op, ours or dramatiq), BENCH_RECORD (a file for the end of each job).
+Environment: REDIS_URL, BENCH_METRICS (none, ours or dramatiq), BENCH_RECORD (a file for the end of each job).
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from dramatiq.brokers.redis import RedisBroker
 
 broker = RedisBroker(url=os.environ["REDIS_URL"])
 match os.environ["BENCH_METRICS"]:
-    case "no-op":
-        broker.add_middleware(dramatiq.Middleware())
     case "ours":
         from bioagents_worker import JobMetrics
 
