@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -69,6 +70,16 @@ def test_the_rule_tests_pass(tmp_path: Path, path: Path) -> None:
     """`promtool test rules` on every file of alerts/tests."""
     result = run_cases(tmp_path, rule_tests(path.read_text(encoding="utf-8")), rules_folder())
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.glob("*.yml")), ids=lambda path: path.stem)
+def test_promtool_reads_the_file_itself(tmp_path: Path, path: Path) -> None:
+    """The tests above rewrite it: promtool is stricter than others about keys and anchors."""
+    copy = shutil.copy(path, tmp_path / path.name)
+    result = _promtool("test", "rules", copy)
+    assert "no file match pattern" in result.stdout + result.stderr
+    assert "unmarshal" not in result.stdout + result.stderr
+    assert "alertname: " in result.stdout + result.stderr
 
 
 def test_every_rule_file_has_its_tests() -> None:
