@@ -195,7 +195,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _search(self) -> Answer:
         wanted = set(self.query.get("tag", []))
-        boards = self.state.boards.items()
+        folders = self.query.get("folderUIDs")
+        boards = [
+            (uid, board)
+            for uid, board in self.state.boards.items()
+            if folders is None or board.folder in folders
+        ]
         found = [(uid, board.body) for uid, board in boards if wanted <= set(board.body.get("tags", []))]
         return 200, [{"uid": uid, "title": body["title"], "type": "dash-db"} for uid, body in found]
 

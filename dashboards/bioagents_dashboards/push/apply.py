@@ -28,11 +28,14 @@ def carry_out(grafana: Grafana, found: Survey, say: Say, *, prune: bool) -> None
     """Make the folder, save the boards, remove the leftovers; each is said once it is done."""
     tasks = list(_tasks(grafana, found, prune=prune))
     done: list[_Task] = []
+    made_folder = False
     for task in tasks:
         try:
-            _surely(task)
+            answered = _surely(task)
         except GrafanaError as error:
-            raise GrafanaError(f"{error}; {_state(grafana, found, tasks, done, error)}") from error
+            state = _state(grafana, found.place.uid if made_folder else None, tasks, done, error)
+            raise GrafanaError(f"{error}; {state}") from error
+        made_folder = made_folder or (found.makes_folder and not done and answered)
         say(task.done)
         done.append(task)
     for text in report.untouched(found, grafana.url, prune=prune):
@@ -78,8 +81,11 @@ def _removal(grafana: Grafana, leftover: Leftover) -> _Task:
     )
 
 
-def _surely(task: _Task) -> None:
-    """Where an answer does not tell that it was done (another run may do the same), look at Grafana."""
+def _surely(task: _Task) -> bool:
+    """Where an answer does not tell that it was done (another run may do the same), look at Grafana.
+
+    True when it was certainly this run that did it.
+    """
     try:
         task.act()
     except (NoAnswer, Conflict, NotFound) as error:
@@ -89,6 +95,8 @@ def _surely(task: _Task) -> None:
             raise error from None
         if not happened:
             raise (_NotDone(str(error)) if isinstance(error, NoAnswer) else error) from error
+        return False
+    return True
 
 
 class _NotDone(GrafanaError):  # noqa: N818 - what happened
@@ -96,22 +104,24 @@ class _NotDone(GrafanaError):  # noqa: N818 - what happened
 
 
 def _state(
-    grafana: Grafana, found: Survey, tasks: list[_Task], done: list[_Task], error: GrafanaError
+    grafana: Grafana, folder: str | None, tasks: list[_Task], done: list[_Task], error: GrafanaError
 ) -> str:
-    """What stands now that ``error`` ended the run."""
+    """What stands now that ``error`` ended the run; ``folder`` was made by it."""
     unknown = tasks[len(done)].name if isinstance(error, NoAnswer) else ""
     rest = [task.name for task in tasks[len(done) + bool(unknown) :]]
-    if not unknown and (not done or (found.makes_folder and len(done) == 1 and _undo_folder(grafana, found))):
+    if not unknown and (not done or (folder and len(done) == 1 and _undo_folder(grafana, folder))):
         return "nothing was changed"
     said = {"done": [task.name for task in done], "not known": [unknown] if unknown else [], "not done": rest}
     parts = [f"{words}: {', '.join(names)}" for words, names in said.items() if names]
     return "; ".join((*parts, "run the command again"))
 
 
-def _undo_folder(grafana: Grafana, found: Survey) -> bool:
-    """A folder that was made for nothing goes again, if Grafana lets us."""
+def _undo_folder(grafana: Grafana, uid: str) -> bool:
+    """A folder that was made for nothing goes again, if nobody uses it by now and Grafana lets us."""
     try:
-        grafana.delete_folder(found.place.uid)
+        if not grafana.is_empty(uid):
+            return False
+        grafana.delete_folder(uid)
     except GrafanaError:
         return False
     return True

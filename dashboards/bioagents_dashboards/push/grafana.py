@@ -75,6 +75,13 @@ class Grafana:
         """Remove a folder with all that is in it."""
         self._http.ask(f"folder {uid!r}", lambda: self._api.folder.delete_folder(uid), lambda _: None)
 
+    def is_empty(self, uid: str) -> bool:
+        """Whether nothing that we may see is in a folder."""
+        search = self._api.search.search_dashboards
+        return self._http.ask(
+            f"folder {uid!r}", lambda: search(folder_uids=uid), lambda found: not list(found)
+        )
+
     def source(self, name: str) -> Source:
         """The data source of this uid or, without one, of this name; NotFound."""
         what, path = f"data source {name!r}", quote(name, safe="")
