@@ -73,6 +73,12 @@ def test_panel_explains_itself(panel: Json) -> None:
     assert defaults["noValue"]
 
 
+@pytest.mark.parametrize("panel", [param for param in ALL_PANELS if param.values[0]["type"] == "stat"])
+def test_a_single_number_is_the_present_one(panel: Json) -> None:
+    """Not the last one of the shown time: what ended an hour ago would look as if it were so."""
+    assert all(target["instant"] and not target["range"] for target in panel["targets"])
+
+
 @pytest.mark.parametrize("panel", ALL_PANELS)
 def test_panel_types_are_current(panel: Json) -> None:
     """None that Grafana has removed."""

@@ -65,12 +65,15 @@ class Text:
 
 
 def stat_panel(text: Text, target: Target, *, unit: str, thresholds: build.ThresholdsConfig) -> stat.Panel:
-    """One number for each fleet, with its course beneath; the colour judges the last value."""
+    """One number for each fleet, as it is now; the colour judges it.
+
+    Not the last one of the shown time: what ended an hour ago would stand there as if it were so.
+    """
     panel = stat.Panel().span(3).height(5).thresholds(style.or_unknown(thresholds))
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
     panel.color_mode(common_model.BigValueColorMode.BACKGROUND)
-    panel.graph_mode(common_model.BigValueGraphMode.AREA)
-    return _described(panel, text, unit).with_target(_query("A", target))
+    panel.graph_mode(common_model.BigValueGraphMode.NONE)
+    return _described(panel, text, unit).with_target(_query("A", target).instant())
 
 
 def graph_panel(
@@ -185,7 +188,9 @@ def opens(title: str, board: Identity, **chosen: str) -> model.DynamicConfigValu
 
     ``chosen`` names a variable and the column, by its shown name, whose value it takes: ``queue="Queue"``.
     """
-    carried = [f"${{{name}:queryparam}}" for name in ("datasource", *CHOICES) if name not in chosen]
+    carried = [
+        f"${{{name}:queryparam}}" for name in ("datasource", *CHOICES, "runbooks") if name not in chosen
+    ]
     taken = [
         f"var-{name}=${{__data.fields[{column!r}]:percentencode}}".replace("'", '"')
         for name, column in chosen.items()

@@ -150,7 +150,7 @@ def queue_table() -> table.Panel:
         at_least(130),
         opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue"),
     )
-    column(panel, "Limit used", "percentunit", style.share_of_limit())
+    column(panel, "Limit used", "percentunit", style.share_of_limit("transparent"))
     column(panel, "Oldest wait", "s")
     column(panel, "Workers", "short", style.thresholds(style.BAD, (1, "transparent")))
     column(panel, "Slots in use", "percentunit")
