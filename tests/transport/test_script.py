@@ -153,6 +153,6 @@ def test_a_script_that_lacks_one_rule_is_caught(shared_redis: RedisServer, rule_
     lua = lua_source("flush.lua")
     piece, instead = LESS[rule_of_script]
     assert lua.count(piece) == 1, f"the script has changed: {piece}"
-    hunt = settings(SETTINGS, max_examples=400, phases=[Phase.generate], database=None, derandomize=True)
+    hunt = settings(SETTINGS, max_examples=2000, phases=[Phase.generate], database=None, derandomize=True)
     with pytest.raises((AssertionError, redis.ResponseError)):
         hold_against_specification(shared_redis, hunt, lua.replace(piece, instead))
