@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from bioagents_dashboards.queries.promql import TOP, bottom, gauge, top
 
-_FACTS = ("host", "pid", "queues", "version")
+_FACTS = "host, pid, queues, version"
 
 
 def busiest() -> str:
     """By worker and what it is: jobs that it runs, the workers that run the most."""
-    return _described(_busiest())
+    return top(TOP, _described(gauge("worker_running_jobs")))
 
 
 def busiest_slots() -> str:
     """By worker: threads of the same workers that take jobs, 0 while a worker drains."""
-    return f"{gauge('worker_slots')} and {_busiest()}"
+    return _of_the_busiest(gauge("worker_slots"))
 
 
 def busiest_memory() -> str:
     """By worker: the share of its memory limit that each of the same workers uses."""
     share = f"{gauge('worker_memory_rss_bytes')} / ({gauge('worker_memory_limit_bytes')} > 0)"
-    return f"{share} and {_busiest()}"
+    return _of_the_busiest(share)
 
 
 def newest() -> str:
     """By worker and what it is: seconds since it started, the workers that started last."""
-    return _described(bottom(TOP, f"time() - {gauge('worker_start_time_seconds')}"))
+    return bottom(TOP, _described(f"(time() - {gauge('worker_start_time_seconds')})"))
 
 
-def _busiest() -> str:
-    return top(TOP, gauge("worker_running_jobs"))
+def _of_the_busiest(by_worker: str) -> str:
+    return f"{by_worker} and ignoring ({_FACTS}) {busiest()}"
 
 
 def _described(by_worker: str) -> str:
-    facts = gauge("worker_info", keep=("worker", *_FACTS), how="max")
-    labels = ", ".join(_FACTS)
-    return f"{by_worker} * ignoring ({labels}) group_left ({labels}) {facts}"
+    """Only these facts know a worker's queues, so the variable chooses before the highest are taken."""
+    facts = gauge("worker_info", keep=("worker", *_FACTS.split(", ")), how="max")
+    return f"{by_worker} * ignoring ({_FACTS}) group_left ({_FACTS}) {facts}"

@@ -116,7 +116,7 @@ def _amounts() -> list[stat.Panel]:
             Text(
                 "Failures",
                 "Attempts per second that raised an exception; retries of one job count each. Normal: near "
-                "0; red from 0.1 per second on, where the alert HighJobFailureRate begins.",
+                "0; red from 0.1 per second on, where HighJobFailureRate begins if all are of one queue.",
                 "no job yet",
             ),
             Target(jobs.failures_per_second()),
