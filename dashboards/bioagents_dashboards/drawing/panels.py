@@ -41,6 +41,9 @@ NOTHING: Final = "–"
 #: So many columns a heat map has at most.
 _CELLS: Final = 240
 
+#: A column or an override of whole numbers.
+WHOLE: Final = model.DynamicConfigValue("decimals", 0)
+
 #: From this width on a graph has its legend at its side.
 _WIDE: Final = 12
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from grafana_foundation_sdk.builders import table
-from grafana_foundation_sdk.models import dashboard as model
 
 from bioagents_dashboards.boards.actor.words import NO_FAILURE, NO_JOB
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import ACTOR, QUEUE
 from bioagents_dashboards.drawing.panels import (
+    WHOLE,
     Target,
     Text,
     at_least,
@@ -21,8 +21,6 @@ from bioagents_dashboards.drawing.panels import (
     table_panel,
 )
 from bioagents_dashboards.queries import jobs
-
-_WHOLE: Final = model.DynamicConfigValue("decimals", 0)
 
 _EXCEPTIONS: Final = {
     "fleet": "Fleet",
@@ -73,7 +71,7 @@ def exceptions() -> table.Panel:
     _links(panel)
     for name in ("Failures/s", "1 h before", "1 day before"):
         column(panel, name, "ops")
-    column(panel, "Of its attempts", "percentunit", None, _WHOLE)
+    column(panel, "Of its attempts", "percentunit", None, WHOLE)
     return sort_by(panel, "Failures/s")
 
 
@@ -98,8 +96,8 @@ def actors() -> table.Panel:
     _links(panel)
     for name in ("Attempts/s", "Failures/s", "Retries/s", "Skipped/s"):
         column(panel, name, "ops")
-    column(panel, "Limit used", "percentunit", style.share_of_limit("transparent"), _WHOLE)
-    column(panel, "Failure ratio", "percentunit", None, _WHOLE)
+    column(panel, "Limit used", "percentunit", style.share_of_limit("transparent"), WHOLE)
+    column(panel, "Failure ratio", "percentunit", None, WHOLE)
     column(panel, "Dead/s", "ops", style.thresholds("transparent", (0.001, style.BAD)))
     for name in ("Wait p95", "Run p50", "Run p95", "Run p95, 1 day before"):
         column(panel, name, "s")

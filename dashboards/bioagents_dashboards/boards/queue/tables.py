@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from grafana_foundation_sdk.builders import table
-from grafana_foundation_sdk.models import dashboard as model
 
 from bioagents_dashboards.boards.queue.words import NO_QUEUE
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import ACTOR, WORKERS
 from bioagents_dashboards.drawing.panels import (
+    WHOLE,
     Target,
     Text,
     at_least,
@@ -21,8 +21,6 @@ from bioagents_dashboards.drawing.panels import (
     table_panel,
 )
 from bioagents_dashboards.queries import jobs, queues
-
-_WHOLE: Final = model.DynamicConfigValue("decimals", 0)
 
 _WORK: Final = {
     "fleet": "Fleet",
@@ -74,7 +72,7 @@ def work() -> table.Panel:
     panel = table_panel(text, [Target(value) for value in values], width=24, height=7)
     columns(panel, _WORK, hide=("Time", "job", "__name__"))
     _link_queue(panel)
-    column(panel, "Limit used", "percentunit", style.share_of_limit("transparent"), _WHOLE)
+    column(panel, "Limit used", "percentunit", style.share_of_limit("transparent"), WHOLE)
     for name in ("Arrivals/s", "Done/s"):
         column(panel, name, "ops")
     for name in ("Oldest wait", "Run time p95", "Longest run"):
@@ -82,7 +80,7 @@ def work() -> table.Panel:
     column(panel, "Time to drain", "s", None, style.mapped(style.endless("not shrinking", style.WARN)))
     few = style.thresholds(style.BAD, (1, "transparent"))
     column(panel, "Workers", "short", few, opens("Who works on it?", WORKERS, fleet="Fleet", queue="Queue"))
-    column(panel, "Failure ratio", "percentunit", None, _WHOLE)
+    column(panel, "Failure ratio", "percentunit", None, WHOLE)
     return sort_by(panel, "Limit used")
 
 
