@@ -93,6 +93,7 @@ def all_series(fleet: Fleet) -> Iterator[Series]:
                 yield from _buckets(name, {**_TARGET, **labels})
             else:
                 yield _one(name, {**_TARGET, **labels})
+    yield _one("ALERTS", {"alertname": "Watchdog", "product": "bioagents", "alertstate": "firing"})
     for number, alert in enumerate(alert_names()):
         labels = {**_TARGET, "alertname": alert, "queue": f"queue-{number:03}", "severity": "warning"}
         yield _one("ALERTS", {**labels, "alertstate": "firing"})
@@ -101,17 +102,15 @@ def all_series(fleet: Fleet) -> Iterator[Series]:
 
 def recorded_labels(name: str) -> tuple[str, ...]:
     """The own labels of a recorded series, by the level at the beginning of its name."""
-    level, what, how = name.split(":")
-    described = how in ("deriv6h", "rate30m", "avg30m") or what.endswith(("_info", "_lost"))
-    named = described and name != "worker:bioagents_worker_memory_rss_bytes:deriv6h"
+    level, what, _ = name.split(":")
     own = {
         "queue": ("queue",),
         "actor": ("queue", "actor"),
         "exception": ("queue", "actor", "exception"),
         "fleet": (),
         "host": ("host",),
-        "role": ("queues", "version", "threads"),
-        "worker": ("worker", "host", "pid", "queues") if named else ("worker",),
+        "role": ("queues", "version", "threads") if what.endswith("_info") else ("queues",),
+        "worker": ("worker",) if what.endswith("_queues") else ("worker", "host", "pid", "queues"),
     }
     return own[level]
 

@@ -44,8 +44,8 @@ NAMES = {
 }
 QUEUE, ACTOR = "queue-0000", "nothing"
 JOBS = 4_000  # at once
-ROUNDS = 4  # of all kinds, in one repetition: short ones, so that all see the same moods of the machine
-REPETITIONS = 7  # at least
+ROUNDS = 2  # of all kinds, in one repetition: short ones, so that all see the same moods of the machine
+REPETITIONS = 15  # at least
 WARM_UP = 500
 CPU_REACH, THROUGHPUT_REACH = 1.05, 0.97
 POLL = 0.01  # seconds

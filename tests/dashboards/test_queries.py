@@ -60,7 +60,7 @@ def test_metrics_and_labels_are_the_exporters(query: Query) -> None:
         assert selector.name in known
         assert set(selector.matchers) <= known[selector.name] | TARGET_LABELS
         used |= known[selector.name]
-    invented = {"limit"}  # by label_replace
+    invented = {"part"}  # by label_replace
     assert set(grouping_labels(query.expression)) <= used | invented
 
 

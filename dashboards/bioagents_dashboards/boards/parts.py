@@ -9,7 +9,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as model
 
 from bioagents_dashboards.drawing import style
-from bioagents_dashboards.drawing.identity import QUEUE
+from bioagents_dashboards.drawing.identity import QUEUE, Identity
 from bioagents_dashboards.drawing.panels import (
     Target,
     Text,
@@ -34,7 +34,7 @@ _ALERT_COLUMNS: Final = {
     "fleet": "Fleet",
     "queue": "Queue",
     alerts.DETAIL: "Detail",
-    "Value": "For",
+    "Value": "True for",
 }
 
 
@@ -54,15 +54,37 @@ def redis_panel() -> stat.Panel:
     return panel.mappings([style.value_text("1", "up", style.GOOD), style.value_text("0", "DOWN", style.BAD)])
 
 
-def alert_panel(text: Text, *, width: int, height: int, named: str = "") -> table.Panel:
-    """What fires, where, since when; ``named`` is a part of the alerts' names."""
-    panel = table_panel(text, [Target(alerts.alert_age(named))], width=width, height=height)
+def every_alert(*, width: int, height: int) -> table.Panel:
+    """What fires in the chosen queues or about none."""
+    text = Text(
+        "Alerts",
+        "Every alert of these rules that fires now, about the chosen queues or about none, and for how long "
+        "its condition has been true. Normal: empty. Click an alert to read what it means and what to do, or "
+        "its queue to see why that is slow.",
+        "no alert fires, or the rules are not loaded",
+    )
+    return _alerts(text, width, height)
+
+
+def alerts_of(board: Identity) -> table.Panel:
+    """Those that lead to a board: their runbooks are the way on from it."""
+    text = Text(
+        "Alerts that lead here",
+        "Every alert whose link leads to this board, about the chosen queues or about none, and for how long "
+        "its condition has been true. Normal: empty. Click an alert to read what to do.",
+        "none of them fires, or the rules are not loaded",
+    )
+    return _alerts(text, 24, 5, board.uid)
+
+
+def _alerts(text: Text, width: int, height: int, board: str = "") -> table.Panel:
+    panel = table_panel(text, [Target(alerts.alert_age(board=board))], width=width, height=height)
     columns(panel, _ALERT_COLUMNS, hide=("Time", "__name__", "alertstate", "job", *alerts.DETAILS))
     column(panel, "Alert", "string", None, at_least(190), _runbook("Alert"))
     slow = opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue")
     column(panel, "Queue", "string", None, at_least(130), slow)
-    column(panel, "For", "s")
-    return sort_by(panel, "For")
+    column(panel, "True for", "s")
+    return sort_by(panel, "True for")
 
 
 def at_least(pixels: int) -> model.DynamicConfigValue:

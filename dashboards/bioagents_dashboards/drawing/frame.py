@@ -9,6 +9,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import Identity
+from bioagents_dashboards.drawing.legends import BY_QUEUE, FLEET
 from bioagents_dashboards.drawing.panels import DATASOURCE
 from bioagents_dashboards.drawing.variables import variables
 from bioagents_dashboards.queries import alerts, workers
@@ -34,17 +35,17 @@ def _other_boards() -> build.DashboardLink:
 
 def _firing_alerts() -> build.AnnotationQuery:
     annotation = _annotation("Firing alerts", style.BAD, alerts.alerts())
-    return annotation.title_format("{{alertname}}").text_format("{{fleet}} {{queue}}").tag_keys("severity")
+    return annotation.title_format("{{alertname}}").text_format(BY_QUEUE).tag_keys("severity")
 
 
 def _deployments() -> build.AnnotationQuery:
     annotation = _annotation("Deployments", style.GOOD, workers.new_versions())
-    return annotation.title_format("Version {{version}}").text_format("first seen in {{fleet}}")
+    return annotation.title_format("Version {{version}}").text_format(f"first seen in {FLEET}")
 
 
 def _restarts() -> build.AnnotationQuery:
     annotation = _annotation("Restarts", style.NEUTRAL, workers.boots_by_host())
-    return annotation.title_format("Workers started").text_format("{{fleet}} on {{host}}")
+    return annotation.title_format("Workers started").text_format(f"{FLEET} on {{{{host}}}}")
 
 
 def _annotation(name: str, color: str, expression: str) -> build.AnnotationQuery:

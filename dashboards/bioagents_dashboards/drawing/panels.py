@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Final, TypeVar
 
 from grafana_foundation_sdk.builders import (
@@ -29,6 +30,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.choices import CHOICES
 from bioagents_dashboards.drawing.identity import Identity
+from bioagents_dashboards.drawing.legends import FLEET
 
 DATASOURCE: Final = common_model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
@@ -55,7 +57,7 @@ class Target:
     """One query of a panel and the name of its series."""
 
     expression: str
-    legend: str = "{{fleet}}"
+    legend: str = FLEET
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def graph_panel(
     )
     panel.legend(_legend(width))
     panel.override_by_regexp(f"/{LIMIT}$/", _limit_line())
-    for ref, target in zip("ABCDEFGH", targets, strict=False):
+    for ref, target in zip(ascii_uppercase, targets, strict=False):
         panel.with_target(_query(ref, target))
     return _described(panel, text, unit)
 
@@ -116,7 +118,7 @@ def table_panel(text: Text, targets: Sequence[Target], *, width: int, height: in
     panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
     # The text for an empty table is not that of an empty cell.
     panel.override_by_regexp("/.*/", [model.DynamicConfigValue("noValue", NOTHING)])
-    for ref, target in zip("ABCDEFGHIJKL", targets, strict=False):
+    for ref, target in zip(ascii_uppercase, targets, strict=False):
         panel.with_target(_query(ref, target, instant=True))
     return _described(panel, text, "short")
 
@@ -187,7 +189,17 @@ def at_least(width: int) -> model.DynamicConfigValue:
 
 
 def opens(title: str, board: Identity, **chosen: str) -> model.DynamicConfigValue:
-    """A link of a column's cells to a board: all variables as they are here, but ``chosen`` ones anew.
+    """The one link of a column's cells, as :func:`link` writes it."""
+    return links(link(title, board, **chosen))
+
+
+def links(*of_a_cell: dict[str, str]) -> model.DynamicConfigValue:
+    """What a cell leads to; Grafana asks which, where there are several."""
+    return model.DynamicConfigValue("links", list(of_a_cell))
+
+
+def link(title: str, board: Identity, **chosen: str) -> dict[str, str]:
+    """A link to a board: all variables as they are here, but ``chosen`` ones anew.
 
     ``chosen`` names a variable and the column, by its shown name, whose value it takes: ``queue="Queue"``.
     """
@@ -199,7 +211,7 @@ def opens(title: str, board: Identity, **chosen: str) -> model.DynamicConfigValu
         for name, column in chosen.items()
     ]
     url = f"/d/{board.uid}?{'&'.join([*carried, *taken])}&${{__url_time_range}}"
-    return model.DynamicConfigValue("links", [{"title": title, "url": url}])
+    return {"title": title, "url": url}
 
 
 def sort_by(panel: table.Panel, name: str, *, highest_first: bool = True) -> table.Panel:

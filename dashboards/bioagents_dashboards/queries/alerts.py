@@ -1,4 +1,7 @@
-"""What fires, and since when."""
+"""What fires, and since when: alerts of our rules, in the chosen fleets and queues or about none.
+
+``board`` leaves those whose link leads to the board with this uid, ``named`` those with this in their names.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,22 @@ from bioagents_dashboards.queries.rules import alert_names
 DETAIL: Final = "detail"
 DETAILS: Final = ("host", "queues", "actor", "cause", "source", "maxmemory_policy")
 
+#: Fires always, while the rules are loaded.
+_WATCHDOG: Final = 'alertname="Watchdog", product="bioagents"'
 
-def alerts(state: str = "firing", *, series: str = "ALERTS", named: str = "") -> str:
-    """Alerts of our rules with ``named`` in their names, in the chosen fleets or without one.
+
+def alerts(*, board: str = "", named: str = "") -> str:
+    """Those that fire: 1 for each.
 
     ``absent`` leaves alerts without a fleet.
     """
-    names = [name for name in alert_names() if named in name]
-    matchers = [f'alertstate="{state}"'] if series == "ALERTS" else []
-    matchers.append(f'alertname=~"{"|".join(names)}"')
-    matchers += [f'{label}=~"${label}|"' for label in TARGET]
-    return f"{series}{{{', '.join(matchers)}}}"
+    return _series("ALERTS", 'alertstate="firing"', _names(board, named))
 
 
-def firing_alerts(named: str = "") -> str:
-    """How many alerts fire, 0 in a fleet that reports and has none."""
-    return f"count by (fleet) ({alerts(named=named)}) or 0 * max by (fleet) ({gauge('redis_up')})"
+def firing_alerts(board: str = "") -> str:
+    """How many fire; 0 in a fleet that reports and has none, nothing while the rules are not loaded."""
+    loaded = f"max by (fleet) ({gauge('redis_up')}) and on () {_series('ALERTS', _WATCHDOG)}"
+    return f"count by (fleet) ({alerts(board=board)}) or 0 * ({loaded})"
 
 
 def firing_for() -> str:
@@ -34,12 +37,24 @@ def firing_for() -> str:
     return f"max by (fleet) ({_age()})"
 
 
-def alert_age(named: str = "") -> str:
-    """By DETAIL and whatever labels an alert has: seconds since each firing alert became true."""
+def alert_age(*, board: str = "", named: str = "") -> str:
+    """By DETAIL and whatever labels an alert has: seconds since each firing alert became true.
+
+    An alert fires once it has been true for some time, so it has been true longer than it fires.
+    """
     details = ", ".join(f'"{label}"' for label in DETAILS)
-    return f'label_join({_age(named)}, "{DETAIL}", "", {details})'
+    return f'label_join({_age(board, named)}, "{DETAIL}", "", {details})'
 
 
-def _age(named: str = "") -> str:
-    since = alerts(series="ALERTS_FOR_STATE", named=named)
-    return f"time() - ({since} and ignoring (alertstate) {alerts(named=named)})"
+def _age(board: str = "", named: str = "") -> str:
+    since = _series("ALERTS_FOR_STATE", _names(board, named))
+    return f"time() - ({since} and ignoring (alertstate) {alerts(board=board, named=named)})"
+
+
+def _names(board: str, named: str) -> str:
+    return f'alertname=~"{"|".join(name for name in alert_names(board) if named in name)}"'
+
+
+def _series(name: str, *matchers: str) -> str:
+    chosen = (f'{label}=~"${label}|"' for label in (*TARGET, "queue"))
+    return f"{name}{{{', '.join([*matchers, *chosen])}}}"

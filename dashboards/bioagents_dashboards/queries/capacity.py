@@ -10,18 +10,15 @@ from __future__ import annotations
 from typing import Final
 
 from bioagents_dashboards.queries.promql import (
-    NONE,
-    QUEUE,
     TOP,
     bottom,
     gauge,
     near_limit,
-    rate,
     recorded,
     top,
 )
-from bioagents_dashboards.queries.queues import drain_time, oldest_wait, slots, waiting, workers
-from bioagents_dashboards.queries.workers import fleet_running, fleet_slots, workers_alive
+from bioagents_dashboards.queries.queues import drain_time, slots, workers
+from bioagents_dashboards.queries.workers import workers_alive
 
 #: A graph with several lines for each queue has this many queues.
 FEW: Final = 4
@@ -79,10 +76,16 @@ def wait_limit_breaks_in() -> str:
     second. The oldest wait grows by what is missing to 1 in that, and has as much time left as the limit is
     away, divided by this growth.
     """
-    growth = f"(1 - ({_starts()} or 0 * {waiting()}) * {oldest_wait()} / ({waiting()} > 0))"
-    left = f"clamp_min({gauge('queue_wait_limit_seconds')} - {oldest_wait()}, 0)"
-    long_enough = f"{oldest_wait()} > {FROM_SHARE} * {gauge('queue_wait_limit_seconds')}"
+    waiting = recorded("queue:bioagents_jobs_waiting:max", "queue")
+    growth = f"(1 - {_starts()} * {_oldest()} / ({waiting} > 0))"
+    left = f"clamp_min({gauge('queue_wait_limit_seconds')} - {_oldest()}, 0)"
+    long_enough = f"{_oldest()} > {FROM_SHARE} * {gauge('queue_wait_limit_seconds')}"
     return f"({left} / ({growth} > 0) or {left} == 0) and {long_enough}"
+
+
+def _oldest() -> str:
+    """BY_QUEUE: age of the oldest waiting job, as the rules record it."""
+    return recorded("queue:bioagents_queue_oldest_job_age_seconds:max", "queue")
 
 
 def _starts() -> str:
@@ -105,8 +108,8 @@ def queues_at_maximum() -> str:
 
 
 def first_limit_to_break() -> str:
-    """The least of :func:`wait_limit_breaks_in`, +Inf where no queue has one."""
-    return f"min without (queue) ({wait_limit_breaks_in()}) or Inf + max without (queue) ({workers()})"
+    """The least of :func:`wait_limit_breaks_in`, +Inf where no queue has one; nothing without the rules."""
+    return f"min without (queue) ({wait_limit_breaks_in()}) or Inf + max without (queue) ({_starts()})"
 
 
 def worst_load() -> str:
@@ -131,7 +134,7 @@ def worker_time_per_job() -> str:
 
 def idle_slots() -> str:
     """Slots in which no job runs."""
-    return f"clamp_min({fleet_slots()} - {fleet_running()}, 0)"
+    return recorded("fleet:bioagents_worker_slots_free:sum")
 
 
 # Over time.
@@ -139,22 +142,22 @@ def idle_slots() -> str:
 
 def most_desired() -> str:
     """BY_QUEUE: the wish, of the queues that want the most workers."""
-    return _wanted(desired())
+    return top(FEW, recorded("queue:bioagents_queue_desired_workers:max", "queue"))
 
 
 def their_workers() -> str:
     """BY_QUEUE: the workers of these queues."""
-    return _wanted(workers())
+    return _of_most_desired(_recorded_workers())
 
 
 def their_maximum() -> str:
     """BY_QUEUE: the most that these queues may have, where more than half of it is desired."""
-    return _wanted(near_limit(desired(), most()))
+    return near_limit(most_desired(), most())
 
 
 def their_minimum() -> str:
     """BY_QUEUE: the least that these queues must have, where they have no more."""
-    return _wanted(f"{fewest()} and {workers()} <= {fewest()}")
+    return _of_most_desired(f"{fewest()} and {_recorded_workers()} <= {fewest()}")
 
 
 def shortest() -> str:
@@ -194,12 +197,7 @@ def longest_drains() -> str:
 
 def drain_limit() -> str:
     """BY_QUEUE: the limit of that time, where it matters."""
-    return top(TOP, near_limit(drain_time(), gauge("queue_drain_limit_seconds")))
-
-
-def drain_limit_used() -> str:
-    """BY_QUEUE: time to drain as a share of its limit."""
-    return f"{drain_time()} / {gauge('queue_drain_limit_seconds')}"
+    return near_limit(longest_drains(), gauge("queue_drain_limit_seconds"))
 
 
 def worker_time_by_queue() -> str:
@@ -208,8 +206,8 @@ def worker_time_by_queue() -> str:
 
 
 def cpu_time_per_job() -> str:
-    """Seconds of processor time that all workers used for each job done in any queue."""
-    return f"{rate('worker_cpu_seconds_total', keep=NONE)} / ({_done()} > 0)"
+    """Seconds of processor time that all workers used for each job done in any queue, over five minutes."""
+    return f"{recorded('fleet:bioagents_worker_cpu_seconds:rate5m')} / ({_done()} > 0)"
 
 
 def _done() -> str:
@@ -217,8 +215,12 @@ def _done() -> str:
     return f"sum without (queue) ({recorded('queue:bioagents_jobs_completed:rate5m')})"
 
 
-def _wanted(by_queue: str) -> str:
-    return f"({by_queue}) and {top(FEW, gauge('queue_desired_workers', keep=QUEUE))}"
+def _of_most_desired(by_queue: str) -> str:
+    return f"({by_queue}) and {most_desired()}"
+
+
+def _recorded_workers() -> str:
+    return recorded("queue:bioagents_queue_workers:max", "queue")
 
 
 def _nameless(by_queue: str) -> str:

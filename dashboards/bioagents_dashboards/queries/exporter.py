@@ -13,6 +13,7 @@ from bioagents_dashboards.queries.promql import (
     near_threshold,
     over_copies,
     rate,
+    recorded,
     selector,
     top,
 )
@@ -150,7 +151,7 @@ def python() -> str:
 
 def flush_age() -> str:
     """Seconds that the oldest count of any worker waited to be handed over."""
-    return gauge("worker_flush_age_seconds", keep=NONE, how="max")
+    return recorded("fleet:bioagents_worker_flush_age_seconds:max")
 
 
 def flush_limit() -> str:

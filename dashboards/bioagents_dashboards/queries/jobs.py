@@ -30,6 +30,7 @@ LISTED: Final = 50
 
 _ACTOR: Final = ("actor",)
 _QUEUE_ACTOR: Final = ("queue", "actor")
+_FAILURES: Final = "exception:bioagents_job_failures:rate5m"
 #: So many actors stand beside what they were: each has three lines.
 _COMPARED: Final = 5
 #: So many attempts within five minutes make a percentile that can be compared.
@@ -45,8 +46,8 @@ def failures_per_second() -> str:
 
 
 def failures_by_exception() -> str:
-    """By actor and exception: the highest rates of failure."""
-    return top(TOP, f"{_by_exception()} > 0")
+    """By queue, actor and exception: the highest rates of failure."""
+    return f"{top(TOP, recorded(_FAILURES, 'queue', 'actor'))} > 0"
 
 
 def arrivals() -> str:
@@ -100,9 +101,8 @@ def retries() -> str:
 
 
 def causes_of_death() -> str:
-    """By actor and exception: failures per second of actors whose jobs die."""
-    dying = f"{rate('jobs_dead_total', keep=_ACTOR)} > 0"
-    return top(TOP, f"{_by_exception()} > 0 and ignoring (exception) ({dying})")
+    """By queue, actor and exception: failures per second of actors whose jobs die."""
+    return top(TOP, recorded("exception:bioagents_jobs_dead:rate5m_raised", "queue", "actor"))
 
 
 # By actor.
@@ -111,7 +111,7 @@ def causes_of_death() -> str:
 def failing_for() -> str:
     """Seconds since an alert about failures in a chosen queue became true; nothing while none fires."""
     chosen = gauge("queue_depth", keep=QUEUE, state="waiting")
-    return f"max by (fleet) ({alert_age('Failure')} and on (job, fleet, queue) {chosen})"
+    return f"max by (fleet) ({alert_age(named='Failure')} and on (job, fleet, queue) {chosen})"
 
 
 def failure_ratio() -> str:
@@ -279,12 +279,8 @@ def _quantile(what: str, percent: int) -> str:
 
 def _of_exceptions(ago: str = "") -> str:
     """By queue, actor and exception: failures per second."""
-    series = recorded("exception:bioagents_job_failures:rate5m", "queue", "actor")
+    series = recorded(_FAILURES, "queue", "actor")
     return nameless(f"{series} offset {ago}" if ago else series)
-
-
-def _by_exception() -> str:
-    return f"sum without (queue) ({_of_exceptions()})"
 
 
 def _together(series: str) -> str:

@@ -7,7 +7,7 @@ labels that they drop, so that ``fleet``, ``job`` and whatever labels a user add
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from bioagents_dashboards.queries.rules import record_names
@@ -28,6 +28,9 @@ TOP: Final = 10
 
 QUEUE: Final = ("queue",)
 NONE: Final = ()
+
+#: Tells the parts of a joined expression apart.
+_PART: Final = "part"
 
 #: Follows the variable ``queue`` where a label lists, with commas, the queues that a worker consumes.
 _SERVES_QUEUE: Final = 'queues=~"(.*,)?$queue(,.*)?"'
@@ -117,6 +120,15 @@ def over_copies(expression: str) -> str:
 def nameless(series: str) -> str:
     """A recorded series without its name, so that tables join it with others."""
     return f"max without () ({series})"
+
+
+def together(how: str, parts: Mapping[str, str]) -> str:
+    """``how`` (as "sum") joins what is there of several expressions, of which some may lack a series.
+
+    A label tells them apart, so that `or` takes each and not the first one.
+    """
+    marked = (f'label_replace({expr}, "{_PART}", "{name}", "", "")' for name, expr in parts.items())
+    return f"{how} without ({_PART}) ({' or '.join(marked)})"
 
 
 def top(count: int, expression: str) -> str:

@@ -6,7 +6,16 @@
 from __future__ import annotations
 
 from bioagents_dashboards.queries.jobs import arrivals_of_queues, completions_of_queues
-from bioagents_dashboards.queries.promql import NONE, QUEUE, TOP, gauge, near_limit, recorded, top
+from bioagents_dashboards.queries.promql import (
+    NONE,
+    QUEUE,
+    TOP,
+    gauge,
+    near_limit,
+    recorded,
+    together,
+    top,
+)
 
 
 def limit_used() -> str:
@@ -17,9 +26,7 @@ def limit_used() -> str:
         "failures": f"{failure_ratio()} / {gauge('queue_failure_ratio_limit')}",
         "workers": f"{gauge('queue_min_workers')} > bool {gauge('queue_workers')}",
     }
-    # A label for each share, so that `or` joins all four instead of taking the first that a queue has.
-    joined = " or ".join(f'label_replace({expr}, "limit", "{name}", "", "")' for name, expr in shares.items())
-    return f"max without (limit) ({joined})"
+    return together("max", shares)
 
 
 def worst_limit_used() -> str:
@@ -44,7 +51,7 @@ def busiest_waiting() -> str:
 
 def depth_limit() -> str:
     """BY_QUEUE: the limit of waiting jobs, where it matters."""
-    return near_limit(waiting(), gauge("queue_depth_limit"))
+    return near_limit(busiest_waiting(), gauge("queue_depth_limit"))
 
 
 def oldest_wait() -> str:
@@ -64,7 +71,7 @@ def longest_waits() -> str:
 
 def wait_limit() -> str:
     """BY_QUEUE: the limit of the oldest job's age, where it matters."""
-    return near_limit(oldest_wait(), gauge("queue_wait_limit_seconds"))
+    return near_limit(longest_waits(), gauge("queue_wait_limit_seconds"))
 
 
 def workers() -> str:
@@ -108,8 +115,13 @@ def dead_expiring() -> str:
 
 
 def draining_workers() -> str:
-    """BY_QUEUE: workers that finish what they have and then stop."""
-    return f"{gauge('queue_draining_workers')} > 0"
+    """BY_QUEUE: workers that finish what they have and then stop, the queues with the most."""
+    return top(TOP, f"{gauge('queue_draining_workers')} > 0")
+
+
+def drain_limit_used() -> str:
+    """BY_QUEUE: time to drain as a share of its limit, +Inf while the backlog does not shrink."""
+    return f"{drain_time()} / {gauge('queue_drain_limit_seconds')}"
 
 
 # Why a queue is slow: the worst of the chosen queues, one number for each fleet.
@@ -153,13 +165,8 @@ def worst_failures() -> str:
 
 def out_of_reach() -> str:
     """Jobs that nobody runs and nobody fetches, in all chosen queues."""
-    parts = (
-        "queue_orphaned_jobs",
-        "queue_stuck_jobs",
-        "queue_unheld_jobs",
-        "queue_overdue_delayed_jobs",
-    )
-    return " + ".join(gauge(name, keep=NONE) for name in parts)
+    kinds = ("orphaned", "stuck", "unheld", "overdue_delayed")
+    return together("sum", {kind: gauge(f"queue_{kind}_jobs", keep=NONE) for kind in kinds})
 
 
 def wait_limit_used() -> str:
@@ -187,7 +194,7 @@ def longest_drains() -> str:
 
 def drain_limit() -> str:
     """BY_QUEUE: the limit of the time to drain, where it matters."""
-    return near_limit(f"({_drawn_drain_time()})", gauge("queue_drain_limit_seconds"))
+    return near_limit(longest_drains(), gauge("queue_drain_limit_seconds"))
 
 
 def running_jobs() -> str:
@@ -242,7 +249,7 @@ def longest_runs() -> str:
 
 def run_limit() -> str:
     """BY_QUEUE: the limit of a job's run time, where it matters."""
-    return near_limit(longest_run(), run_limit_of_queues())
+    return near_limit(longest_runs(), run_limit_of_queues())
 
 
 def run_limit_of_queues() -> str:
@@ -278,7 +285,7 @@ def worst_failure_ratios() -> str:
 
 def failure_limit() -> str:
     """BY_QUEUE: the limit of the failure ratio, where it matters."""
-    return near_limit(failure_ratio(), gauge("queue_failure_ratio_limit"))
+    return near_limit(worst_failure_ratios(), gauge("queue_failure_ratio_limit"))
 
 
 def dead_oldest() -> str:

@@ -11,10 +11,14 @@ from bioagents_alerts import rules_folder
 
 
 @functools.cache
-def alert_names() -> tuple[str, ...]:
-    """Every alert of the rule files that means a fault (a watchdog does not), in alphabetical order."""
+def alert_names(board: str = "") -> tuple[str, ...]:
+    """Every alert of the rule files that means a fault (a watchdog does not), in alphabetical order.
+
+    ``board`` leaves those whose link leads to the board with this uid.
+    """
     alerts = [rule for rule in _rules() if "alert" in rule and rule["labels"]["severity"] != "none"]
-    return tuple(sorted({rule["alert"] for rule in alerts}))
+    leading = [rule for rule in alerts if f"/d/{board}" in rule["annotations"]["dashboard_url"]]
+    return tuple(sorted({rule["alert"] for rule in leading}))
 
 
 @functools.cache

@@ -4,15 +4,15 @@ Each worker has an id that tells a person nothing. ``BY_WORKER`` queries give th
 with host and process id, of workers that consume a chosen queue. The others give one series for each fleet,
 whichever queue is chosen, unless their docstring says more.
 
-A thousand workers are read at each of hundreds of steps. So names and whatever the rules record come from
-there: it is a tenth of the work of joining the copies' own series.
+A thousand workers are read at each of hundreds of steps. So what is drawn comes from the rules, which record
+it with the worker's names: it is a tenth of the work of joining the copies' own series.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from bioagents_dashboards.queries.promql import NONE, TOP, bottom, gauge, near_threshold, rate, recorded, top
+from bioagents_dashboards.queries.promql import TOP, bottom, gauge, near_threshold, rate, recorded, top
 from bioagents_dashboards.queries.redis import redis_up
 
 #: A table has at most this many lines of workers.
@@ -26,10 +26,6 @@ SKEW_HIGH: Final = 10
 _WORKER: Final = ("worker",)
 _FACTS: Final = ("host", "pid", "queues", "version")
 _HOUR: Final = 3600
-
-_MEMORY: Final = "worker:bioagents_worker_memory_rss_bytes:max"
-_LEAK: Final = "worker:bioagents_worker_memory_leak:deriv6h"
-_PACE: Final = "worker:bioagents_worker_jobs:rate30m"
 #: The attempts of half an hour, for each slot, from which on WorkersUneven compares workers.
 _COMPARABLE: Final = 40
 
@@ -52,12 +48,12 @@ def workers_draining() -> str:
 
 def fleet_slots() -> str:
     """Threads of all workers that could run a job (a worker of several queues counts once)."""
-    return gauge("worker_slots", keep=NONE)
+    return recorded("fleet:bioagents_worker_slots:sum")
 
 
 def fleet_running() -> str:
     """Jobs that all workers run."""
-    return gauge("worker_running_jobs", keep=NONE)
+    return recorded("fleet:bioagents_worker_running_jobs:sum")
 
 
 # What may go wrong, one number for each fleet.
@@ -70,18 +66,19 @@ def fullest_host() -> str:
 
 def leaking_workers() -> str:
     """How many workers of chosen queues look like a leak."""
-    leaking = recorded(_LEAK, "worker", "queues")
+    leaking = _of_workers("memory_leak:deriv6h")
     return (
         f"count without (worker, host, pid, queues) ({leaking})"
-        f" or 0 * max without (worker) ({recorded(_MEMORY, 'worker')})"
+        f" or 0 * max without (worker, host, pid, queues) ({_of_workers('memory_rss_bytes:max')})"
     )
 
 
 def least_share_of_load() -> str:
     """Attempts of the worker that does least to the average of its role, where there are enough of them."""
-    least = f"min without (worker, host, pid) ({_pace()})"
-    enough = f"{_average_pace()} > {_threads_of_role()} * {_COMPARABLE} / 1800"
-    return f"min without (queues) ({least} / ({enough}))"
+    least = f"min without (worker, host, pid) ({_of_workers('jobs:share_rate30m')})"
+    attempts = recorded("role:bioagents_worker_jobs:rate30m", "queues")
+    threads = recorded("role:bioagents_worker_threads:avg", "queues")
+    return f"min without (queues) ({least} and {attempts} > {threads} * {_COMPARABLE} / 1800)"
 
 
 def most_boots() -> str:
@@ -91,12 +88,12 @@ def most_boots() -> str:
 
 def lost_threads() -> str:
     """Threads that died in living workers of chosen queues."""
-    return f"sum without (worker, host, pid, queues) ({_lost()})"
+    return f"sum without (worker, host, pid, queues) ({_of_workers('threads_lost:sum')})"
 
 
 def worst_clock_skew() -> str:
     """The most by which a worker's clock differs from that of Redis, in seconds."""
-    return f"max without (worker) ({_clock_skew()})"
+    return recorded("fleet:bioagents_worker_clock_skew_seconds:max")
 
 
 # Memory.
@@ -114,41 +111,40 @@ def memory_threshold() -> str:
 
 def worker_memory() -> str:
     """BY_WORKER: resident memory."""
-    return _named(recorded(_MEMORY, "worker"))
+    return _most("memory_rss_bytes:max")
 
 
 def worker_memory_limit() -> str:
     """BY_WORKER: its memory limit, where more than half of it is used."""
-    share = recorded("worker:bioagents_worker_memory:ratio", "worker")
-    return _named(f"{recorded(_MEMORY, 'worker')} / ({share} > 0.5)")
+    return _most("memory_limit_bytes:near")
 
 
 def memory_growth() -> str:
     """BY_WORKER: bytes an hour by which its memory grew over six hours."""
-    return _named(f"{recorded('worker:bioagents_worker_memory_rss_bytes:deriv6h', 'worker')} * {_HOUR} > 0")
+    return f"{_most('memory_rss_bytes:deriv6h')} * {_HOUR} > 0"
 
 
 def memory_leaks() -> str:
     """BY_WORKER: the same, of those that look like a leak."""
-    return top(TOP, f"{recorded(_LEAK, 'worker', 'queues')} * {_HOUR}")
+    return f"{_most('memory_leak:deriv6h')} * {_HOUR}"
 
 
 # Load.
 
 
 def cpu_used() -> str:
-    """BY_WORKER: processors that it keeps busy; 1 is one of them all the time."""
-    return _named(_cpu())
+    """BY_WORKER: processors that it keeps busy, over five minutes; 1 is one of them all the time."""
+    return _most("cpu_seconds:rate5m")
 
 
 def running_jobs() -> str:
     """BY_WORKER: jobs that it ran at a time on average of half an hour."""
-    return top(TOP, recorded("worker:bioagents_worker_running_jobs:avg30m", "worker", "queues"))
+    return _most("running_jobs:avg30m")
 
 
 def least_loaded() -> str:
     """BY_WORKER, but the lowest: its attempts of half an hour to the average of its role."""
-    return bottom(TOP, f"{_pace()} / ignoring (worker, host, pid) group_left () {_average_pace()}")
+    return bottom(TOP, _of_workers("jobs:share_rate30m"))
 
 
 # Who comes and goes.
@@ -185,27 +181,27 @@ def configurations() -> str:
 
 def heartbeat_age() -> str:
     """BY_WORKER: seconds since it was last heard of, missing ones included."""
-    return _named(_silent_for())
+    return _most("heartbeat_age_seconds:min")
 
 
 def flush_age() -> str:
     """BY_WORKER: seconds that its oldest count waited to be handed over."""
-    return _named(gauge("worker_flush_age_seconds"))
+    return _most("flush_age_seconds:max")
 
 
 def clock_skew() -> str:
     """BY_WORKER: seconds by which its clock differs from that of Redis."""
-    return _named(_clock_skew())
+    return _most("clock_skew_seconds:abs")
 
 
 def clock_skew_threshold() -> str:
     """Above which WorkerClockSkew begins, once half of it is used."""
-    return near_threshold(_clock_skew(), SKEW_HIGH, "worker")
+    return near_threshold(worst_clock_skew(), SKEW_HIGH)
 
 
 def lost_threads_by_worker() -> str:
     """BY_WORKER: threads that died while it lives."""
-    return top(TOP, f"{_lost()} > 0")
+    return f"{_most('threads_lost:sum')} > 0"
 
 
 # Tables: one line for each worker of a chosen queue, those that use the largest share of their memory limit.
@@ -217,8 +213,8 @@ def listed_facts() -> str:
 
 
 def listed_memory_share() -> str:
-    """By worker: share of the limit."""
-    return _fullest()
+    """By worker: share of the limit; nothing without a limit."""
+    return _listed(_memory_share())
 
 
 def listed_memory() -> str:
@@ -228,7 +224,7 @@ def listed_memory() -> str:
 
 def listed_cpu() -> str:
     """By worker: processors that it keeps busy."""
-    return _listed(_cpu())
+    return _listed(rate("worker_cpu_seconds_total", keep=_WORKER))
 
 
 def listed_slots() -> str:
@@ -272,8 +268,11 @@ def missing_workers() -> str:
 
 
 def draining_workers() -> str:
-    """By worker and what it is: jobs that it still runs before it stops."""
-    return _described(_of_draining(gauge("worker_running_jobs")))
+    """By worker and what it is: jobs that it still runs before it stops.
+
+    A worker that offers no slots and runs nothing is about to end, or has lost all its threads.
+    """
+    return _described(f"{gauge('worker_running_jobs')} > 0 and {gauge('worker_slots')} == 0")
 
 
 # What marks deployments and restarts on every board.
@@ -290,13 +289,18 @@ def boots_by_host() -> str:
     return f"{rate('worker_boots_total', keep=('host',))} > 0"
 
 
+def _of_workers(what: str) -> str:
+    """What the rules record of each worker, of a chosen queue, with host, pid and queues."""
+    return recorded(f"worker:bioagents_worker_{what}", "worker", "queues")
+
+
+def _most(what: str) -> str:
+    return top(TOP, _of_workers(what))
+
+
 def _names() -> str:
-    """1 for each worker of a chosen queue, with host, pid and queues; missing ones included."""
-    return recorded("worker:bioagents_worker_info:max", "worker", "queues")
-
-
-def _named(by_worker: str) -> str:
-    return top(TOP, f"({by_worker}) * ignoring (host, pid, queues) group_left (host, pid) {_names()}")
+    """1 for each worker of a chosen queue; missing ones included."""
+    return _of_workers("info:max")
 
 
 def _facts() -> str:
@@ -314,8 +318,13 @@ def _listed(by_worker: str) -> str:
 
 
 def _fullest() -> str:
-    share = f"{gauge('worker_memory_rss_bytes')} / ({gauge('worker_memory_limit_bytes')} > 0)"
+    """Those without a limit come last, not never."""
+    share = f"({_memory_share()} or 0 * {gauge('worker_memory_rss_bytes')})"
     return top(LISTED, f"{share} and ignoring (host, pid, queues) {_names()}")
+
+
+def _memory_share() -> str:
+    return f"{gauge('worker_memory_rss_bytes')} / ({gauge('worker_memory_limit_bytes')} > 0)"
 
 
 def _alive() -> str:
@@ -333,41 +342,10 @@ def _zero() -> str:
     return f"0 * ({redis_up()} == 1)"
 
 
-def _of_draining(by_worker: str) -> str:
-    return f"{by_worker} and {gauge('worker_slots')} == 0"
-
-
 def _memory_of_hosts() -> str:
     hosts = f"max without (worker, pid, queues) ({_names()})"
     return f"{recorded('host:bioagents_worker_memory:ratio')} and {hosts}"
 
 
-def _cpu() -> str:
-    return rate("worker_cpu_seconds_total", keep=_WORKER)
-
-
-def _clock_skew() -> str:
-    return f"abs({gauge('worker_clock_skew_seconds')})"
-
-
 def _silent_for() -> str:
     return f"time() - {gauge('worker_last_heartbeat_timestamp_seconds')}"
-
-
-def _lost() -> str:
-    return recorded("worker:bioagents_worker_threads_lost:sum", "worker", "queues")
-
-
-def _pace() -> str:
-    return recorded(_PACE, "worker", "queues")
-
-
-def _average_pace() -> str:
-    """By queues: of all workers of the role, whichever are chosen."""
-    return f"avg without (worker, host, pid) ({recorded(_PACE, 'queues')})"
-
-
-def _threads_of_role() -> str:
-    """By queues: threads of a worker on average."""
-    threads = f"{gauge('worker_threads')} * ignoring (host, pid, queues) group_left (queues) {_names()}"
-    return f"avg without (worker) ({threads})"

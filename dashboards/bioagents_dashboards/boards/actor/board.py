@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from grafana_foundation_sdk.builders import dashboard as build
 
+from bioagents_dashboards.boards import parts
 from bioagents_dashboards.boards.actor import failures, tables, times, verdicts
 from bioagents_dashboards.boards.parts import Panels
 from bioagents_dashboards.drawing.frame import board
@@ -15,7 +16,8 @@ from bioagents_dashboards.drawing.identity import ACTOR
 def actor_board() -> build.Dashboard:
     """What fails, how, and since when?"""
     built = board(ACTOR)
-    for panel in (*verdicts.stats(), failures.timeline(), tables.exceptions(), tables.actors()):
+    first = (*verdicts.stats(), failures.timeline(), tables.exceptions(), tables.actors())
+    for panel in (*first, parts.alerts_of(ACTOR)):
         built.with_panel(panel)
     rows: dict[str, Callable[[], Panels]] = {
         "What fails, and how": failures.graphs,

@@ -6,9 +6,10 @@ from grafana_foundation_sdk.builders import statetimeline, timeseries
 from grafana_foundation_sdk.models import dashboard as model
 
 from bioagents_dashboards.boards.actor.history import beside_history
-from bioagents_dashboards.boards.actor.words import BY_ACTOR, NO_ATTEMPT, NO_FAILURE
+from bioagents_dashboards.boards.actor.words import NO_ATTEMPT, NO_FAILURE
 from bioagents_dashboards.boards.parts import Panels
 from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.legends import BY_ACTOR, BY_CAUSE, FLEET
 from bioagents_dashboards.drawing.panels import Target, Text, graph_panel, stacked, timeline_panel
 from bioagents_dashboards.queries import jobs
 
@@ -44,7 +45,7 @@ def _by_exception() -> timeseries.Panel:
             "Redis.",
             NO_FAILURE,
         ),
-        [Target(jobs.failures_by_exception(), BY_ACTOR + " {{exception}}")],
+        [Target(jobs.failures_by_exception(), BY_CAUSE)],
         unit="ops",
     )
 
@@ -72,9 +73,9 @@ def _by_outcome() -> timeseries.Panel:
             NO_ATTEMPT,
         ),
         [
-            Target(jobs.succeeded(), "{{fleet}} succeeded"),
-            Target(jobs.failures_per_second(), "{{fleet}} failed"),
-            Target(jobs.put_off(), "{{fleet}} put off"),
+            Target(jobs.succeeded(), FLEET + " succeeded"),
+            Target(jobs.failures_per_second(), FLEET + " failed"),
+            Target(jobs.put_off(), FLEET + " put off"),
         ],
         unit="ops",
     )

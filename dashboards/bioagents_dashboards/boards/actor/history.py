@@ -8,7 +8,7 @@ from typing import Final
 from grafana_foundation_sdk.builders import timeseries
 from grafana_foundation_sdk.models import dashboard as model
 
-from bioagents_dashboards.boards.actor.words import BY_ACTOR
+from bioagents_dashboards.drawing.legends import BY_ACTOR
 from bioagents_dashboards.drawing.panels import Target, Text, graph_panel
 
 _WHEN: Final = {"": "now", "1d": "1 day before", "1w": "1 week before"}

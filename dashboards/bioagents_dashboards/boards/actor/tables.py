@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders import table
 
 from bioagents_dashboards.boards.actor.words import NO_FAILURE, NO_JOB
 from bioagents_dashboards.drawing import style
-from bioagents_dashboards.drawing.identity import ACTOR, QUEUE
+from bioagents_dashboards.drawing.identity import ACTOR, QUEUE, WORKERS
 from bioagents_dashboards.drawing.panels import (
     WHOLE,
     Target,
@@ -16,6 +16,8 @@ from bioagents_dashboards.drawing.panels import (
     at_least,
     column,
     columns,
+    link,
+    links,
     opens,
     sort_by,
     table_panel,
@@ -81,7 +83,7 @@ def actors() -> table.Panel:
         "Actors",
         f"One line for each actor, the {jobs.LISTED} that fail most; the one closest to its queue's failure "
         "limit first. Normal: nothing coloured, run times as the day before. Click an actor to see it "
-        "alone, its queue to see why it is slow.",
+        "alone, its queue to see why it is slow or who works on it.",
         NO_JOB,
     )
     values = [
@@ -105,7 +107,8 @@ def actors() -> table.Panel:
 
 
 def _links(panel: table.Panel) -> None:
-    queue = opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue")
+    chosen = {"fleet": "Fleet", "queue": "Queue"}
+    queue = links(link("Why is it slow?", QUEUE, **chosen), link("Who works on it?", WORKERS, **chosen))
     actor = opens("This actor alone", ACTOR, fleet="Fleet", queue="Queue", actor="Actor")
     column(panel, "Queue", "string", None, queue, at_least(150))
     column(panel, "Actor", "string", None, actor, at_least(150))

@@ -7,8 +7,9 @@ from typing import Final
 from grafana_foundation_sdk.builders import heatmap, timeseries
 
 from bioagents_dashboards.boards.actor.history import beside_history
-from bioagents_dashboards.boards.actor.words import BY_ACTOR, NO_ATTEMPT, NO_JOB
+from bioagents_dashboards.boards.actor.words import NO_ATTEMPT, NO_JOB
 from bioagents_dashboards.boards.parts import Panels
+from bioagents_dashboards.drawing.legends import BY_ACTOR
 from bioagents_dashboards.drawing.panels import Target, Text, graph_panel, heatmap_panel
 from bioagents_dashboards.queries import jobs
 

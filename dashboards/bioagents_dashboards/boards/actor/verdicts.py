@@ -24,10 +24,10 @@ def _failures() -> list[stat.Panel]:
         stat_panel(
             Text(
                 "Failing since",
-                "Age of the oldest alert about failures (HighJobFailureRate, HighJobFailureRatio) in the "
-                "chosen queues. Normal: none fires. For failures too few to alert, see when they begin in "
-                "the bars below.",
-                "none fires",
+                "For how long the condition of the oldest alert about failures (HighJobFailureRate, "
+                "HighJobFailureRatio) in the chosen queues has been true. Normal: none fires. For failures "
+                "too few to alert, see when they begin in the bars below.",
+                "none fires, or no rules",
             ),
             Target(jobs.failing_for()),
             unit="s",
@@ -75,14 +75,14 @@ def _consequences() -> list[stat.Panel]:
         stat_panel(
             Text(
                 "Retried attempts",
-                "Share of the attempts that ended in another try, by failure or because an actor asked for "
-                "later. Normal: a few percent. Above 50 % the alert JobRetryStorm begins: workers are busy "
-                "with jobs that do not end.",
+                "Share of the attempts of the chosen actors that ended in another try, by failure or because "
+                "an actor asked for later. Normal: a few percent. The alert JobRetryStorm judges each queue "
+                "by itself, above 50 % where failures do not explain it.",
                 _NO_ATTEMPT,
             ),
             Target(jobs.retried_share()),
             unit="percentunit",
-            thresholds=style.thresholds(style.GOOD, (0.2, style.WARN), (0.5, style.BAD)),
+            thresholds=style.thresholds(style.GOOD, (0.2, style.WARN)),
         ).decimals(0),
         stat_panel(
             Text(

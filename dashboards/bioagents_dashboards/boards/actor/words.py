@@ -1,10 +1,8 @@
-"""Legends and words that several parts of the board use."""
+"""Words that several parts of the board use."""
 
 from __future__ import annotations
 
 from typing import Final
-
-BY_ACTOR: Final = "{{fleet}} {{actor}}"
 
 NO_JOB: Final = "no job, or no rules"
 NO_ATTEMPT: Final = "no attempt has ended, or the rules are not loaded"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard as build
 
+from bioagents_dashboards.boards import parts
 from bioagents_dashboards.boards.capacity import cost, queues, scaling, sufficiency, verdicts
 from bioagents_dashboards.drawing.frame import board
 from bioagents_dashboards.drawing.identity import CAPACITY
@@ -12,7 +13,7 @@ from bioagents_dashboards.drawing.identity import CAPACITY
 def capacity_board() -> build.Dashboard:
     """How many workers do I need, and how long until jobs wait too long?"""
     built = board(CAPACITY)
-    for panel in (*verdicts.stats(), queues.table_of_queues()):
+    for panel in (*verdicts.stats(), queues.table_of_queues(), parts.alerts_of(CAPACITY)):
         built.with_panel(panel)
     built.with_row(build.Row("How many are wanted, how many are there"))
     for scaled in (scaling.desired_and_actual(), scaling.shortage(), scaling.changes()):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import timeseries
 
-from bioagents_dashboards.boards.capacity.words import BY_QUEUE, NO_WORKER, NOTHING_DONE
+from bioagents_dashboards.boards.capacity.words import NO_WORKER, NOTHING_DONE
+from bioagents_dashboards.drawing.legends import BY_QUEUE, FLEET
 from bioagents_dashboards.drawing.panels import Target, Text, graph_panel
 from bioagents_dashboards.queries import capacity, workers
 
@@ -21,8 +22,8 @@ def graphs() -> list[timeseries.Panel]:
                 NO_WORKER,
             ),
             [
-                Target(workers.fleet_slots(), "{{fleet}} paid"),
-                Target(workers.fleet_running(), "{{fleet}} used"),
+                Target(workers.fleet_slots(), FLEET + " paid"),
+                Target(workers.fleet_running(), FLEET + " used"),
             ],
             unit="short",
             width=8,
@@ -45,7 +46,7 @@ def graphs() -> list[timeseries.Panel]:
                 "Seconds of processor time that all workers use for each job that is done in any queue. "
                 "Normal: what it was last week. Far below the worker time: jobs wait for others "
                 "(models, databases), and more threads cost less than more workers.",
-                "no job was done",
+                NOTHING_DONE,
             ),
             [Target(capacity.cpu_time_per_job())],
             unit="s",

@@ -53,7 +53,7 @@ def table_of_queues() -> table.Panel:
     values = [
         capacity.desired(), ask.workers(), capacity.fewest(), capacity.most(), capacity.load(), ask.slots(),
         capacity.slots_used(), capacity.arrivals(), capacity.completions(), capacity.wait_limit_breaks_in(),
-        ask.drain_time(), capacity.drain_limit_used(),
+        ask.drain_time(), ask.drain_limit_used(),
     ]  # fmt: skip
     panel = table_panel(text, [Target(value) for value in values], width=24, height=9)
     columns(panel, _COLUMNS, hide=("Time", "job", "__name__"))

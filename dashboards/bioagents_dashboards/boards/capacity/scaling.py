@@ -7,8 +7,9 @@ from typing import Final
 from grafana_foundation_sdk.builders import statetimeline, timeseries
 from grafana_foundation_sdk.models.common import LineInterpolation
 
-from bioagents_dashboards.boards.capacity.words import BY_QUEUE, NO_QUEUE
+from bioagents_dashboards.boards.capacity.words import NO_QUEUE
 from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.legends import BY_QUEUE
 from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel, timeline_panel
 from bioagents_dashboards.queries import capacity
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import timeseries
 
 from bioagents_dashboards.boards.capacity.words import (
-    BY_QUEUE,
     HOW_IT_BREAKS,
     NO_QUEUE,
     NO_SIGNAL,
     NO_WAIT_NEAR,
     NO_WORKER,
 )
+from bioagents_dashboards.drawing.legends import BY_QUEUE, FLEET
 from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel
 from bioagents_dashboards.queries import capacity, jobs, queues
 
@@ -38,7 +38,7 @@ def load() -> list[timeseries.Panel]:
                 "low while jobs wait, they do not. Above 100 %, draining workers still run jobs.",
                 NO_WORKER,
             ),
-            [Target(capacity.fullest_queues(), BY_QUEUE), Target(capacity.busy(), "{{fleet}} all slots")],
+            [Target(capacity.fullest_queues(), BY_QUEUE), Target(capacity.busy(), FLEET + " all slots")],
             unit="percentunit",
             width=8,
         ),

@@ -57,7 +57,7 @@ def _time() -> list[stat.Panel]:
             "Wait breaks in",
             f"Time until the first queue's oldest job has waited longer than its limit. {HOW_IT_BREAKS} "
             "Normal: nothing, or hours. Minutes are what you have to add workers in.",
-            NO_EXPORTER,
+            NO_WORKER,
         ),
         Target(capacity.first_limit_to_break()),
         unit="s",

@@ -1,17 +1,15 @@
-"""Legends and words that several parts of the board use."""
+"""Words that several parts of the board use."""
 
 from __future__ import annotations
 
 from typing import Final
 
-BY_QUEUE: Final = "{{fleet}} {{queue}}"
-
 NO_EXPORTER: Final = "no exporter"
 NO_QUEUE: Final = "no queue is known"
 NO_SIGNAL: Final = "the exporter has run for less than a minute"
-NO_WORKER: Final = "no worker has reported"
+NO_WORKER: Final = "no worker, or the rules are not loaded"
 NOTHING_DONE: Final = "no job was done, or the rules are not loaded"
-NO_WAIT_NEAR: Final = "no wait nears its limit"
+NO_WAIT_NEAR: Final = "no wait nears its limit, or the rules are not loaded"
 
 #: How the time until a wait limit breaks is found, for the descriptions of those panels.
 HOW_IT_BREAKS: Final = (

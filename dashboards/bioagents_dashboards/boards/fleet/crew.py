@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from grafana_foundation_sdk.builders import table
+from grafana_foundation_sdk.models import dashboard as model
 
 from bioagents_dashboards.boards.parts import Panels, at_least
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import WORKERS
+from bioagents_dashboards.drawing.legends import FLEET
 from bioagents_dashboards.drawing.panels import (
     Target,
     Text,
@@ -60,7 +62,7 @@ def what_changed() -> Panels:
                 "deployment that stopped half-way.",
                 "no worker takes jobs, or the rules are not loaded",
             ),
-            [Target(workers.workers_by_version(), "{{fleet}} version {{version}}")],
+            [Target(workers.workers_by_version(), FLEET + " version {{version}}")],
             unit="short",
             width=7,
         ),
@@ -72,7 +74,7 @@ def what_changed() -> Panels:
                 "workers' logs.",
                 NO_WORKER,
             ),
-            [Target(workers.starts_by_host(), "{{fleet}} {{host}}")],
+            [Target(workers.starts_by_host(), FLEET + " {{host}}")],
             unit="short",
             width=7,
         ),
@@ -97,4 +99,5 @@ def _newcomers() -> table.Panel:
 
 def _alone(panel: table.Panel) -> None:
     column(panel, "Queues", "string", None, at_least(110))
-    column(panel, "Id", "string", None, opens("This worker alone", WORKERS, fleet="Fleet", worker="Id"))
+    alone = opens("This worker alone", WORKERS, fleet="Fleet", worker="Id")
+    column(panel, "Id", "string", None, alone, model.DynamicConfigValue("custom.width", 110))

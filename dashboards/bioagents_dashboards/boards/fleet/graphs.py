@@ -8,13 +8,13 @@ from grafana_foundation_sdk.builders import timeseries
 
 from bioagents_dashboards.boards.parts import Panels
 from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.legends import BY_CAUSE, BY_QUEUE, BY_WORKER, FLEET
 from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel
 from bioagents_dashboards.queries import jobs, queues, workers
 
-BY_QUEUE: Final = "{{fleet}} {{queue}}"
-BY_WORKER: Final = "{{fleet}} {{host}}:{{pid}}"
 NO_JOB: Final = "no worker or producer with JobMetrics has reported yet, or the rules are not loaded"
 NO_WORKER: Final = "no worker has reported"
+NO_RULES: Final = "no worker, or the rules are not loaded"
 
 
 def backlog() -> Panels:
@@ -92,7 +92,7 @@ def failures() -> Panels:
                 "or Redis.",
                 "nothing failed, or the rules are not loaded",
             ),
-            [Target(jobs.failures_by_exception(), "{{fleet}} {{actor}} {{exception}}")],
+            [Target(jobs.failures_by_exception(), BY_CAUSE)],
             unit="ops",
             width=8,
         ),
@@ -136,8 +136,8 @@ def who_works() -> Panels:
                 NO_WORKER,
             ),
             [
-                Target(workers.workers_alive(), "{{fleet}} alive"),
-                Target(workers.workers_missing(), "{{fleet}} missing"),
+                Target(workers.workers_alive(), FLEET + " alive"),
+                Target(workers.workers_missing(), FLEET + " missing"),
                 Target(queues.draining_workers(), BY_QUEUE + " draining"),
             ],
             unit="short",
@@ -148,11 +148,11 @@ def who_works() -> Panels:
                 "Slots in use",
                 "Jobs that run, and the living threads that could run one (dashed). Normal: room between "
                 "the two; where they meet, jobs wait.",
-                NO_WORKER,
+                NO_RULES,
             ),
             [
-                Target(workers.fleet_running(), "{{fleet}} running"),
-                Target(workers.fleet_slots(), "{{fleet}} slots" + LIMIT),
+                Target(workers.fleet_running(), FLEET + " running"),
+                Target(workers.fleet_slots(), FLEET + " slots" + LIMIT),
             ],
             unit="short",
             width=8,
@@ -163,7 +163,7 @@ def who_works() -> Panels:
                 "Resident memory of the ten largest workers; the dashed limit (of the control group or the "
                 "host) is drawn once half of it is used. Normal: level after the first jobs; a steady climb "
                 "is a leak, and at the limit the kernel kills the worker.",
-                NO_WORKER,
+                NO_RULES,
             ),
             [
                 Target(workers.worker_memory(), BY_WORKER),

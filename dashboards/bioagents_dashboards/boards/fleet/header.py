@@ -6,7 +6,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import stat, table
 
-from bioagents_dashboards.boards.parts import NO_EXPORTER, alert_panel, at_least, redis_panel
+from bioagents_dashboards.boards.parts import NO_EXPORTER, at_least, redis_panel
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import QUEUE, SLO
 from bioagents_dashboards.drawing.panels import (
@@ -46,16 +46,20 @@ def _verdicts() -> list[stat.Panel]:
         stat_panel(
             Text(
                 "Firing alerts",
-                "Alerts of these rules that fire now. Normal: 0. It stays 0 too while the rules are not "
-                "loaded into this Prometheus.",
-                NO_EXPORTER,
+                "Alerts of these rules that fire now. Normal: 0.",
+                "no exporter, or no rules",
             ),
             Target(alerts.firing_alerts()),
             unit="short",
             thresholds=style.any_is_bad(),
         ),
         stat_panel(
-            Text("Firing since", "Age of the oldest alert that fires now. Normal: none fires.", "none fires"),
+            Text(
+                "Firing since",
+                "For how long the condition of the oldest alert that fires now has been true. Normal: none "
+                "fires.",
+                "none fires, or no rules",
+            ),
             Target(alerts.firing_for()),
             unit="s",
             thresholds=style.thresholds(style.BAD),
@@ -159,14 +163,3 @@ def queue_table() -> table.Panel:
     left = opens("What is left of each objective?", SLO, fleet="Fleet", queue="Queue")
     column(panel, "SLO left", "percentunit", style.budget_left("transparent"), left)
     return sort_by(panel, "Limit used")
-
-
-def alert_table() -> table.Panel:
-    """What fires, where, since when."""
-    text = Text(
-        "Alerts",
-        "Every alert of these rules that fires now, the longest first. Normal: empty. Click an alert to read "
-        "what it means and what to do, or its queue to see why that is slow.",
-        "no alert fires",
-    )
-    return alert_panel(text, width=12, height=8)

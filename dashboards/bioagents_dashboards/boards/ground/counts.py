@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders import timeseries
 
 from bioagents_dashboards.boards.parts import Panels
 from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.legends import FLEET
 from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel
 from bioagents_dashboards.queries import exporter
 
@@ -26,8 +27,8 @@ def _late() -> timeseries.Panel:
             "no worker has reported",
         ),
         [
-            Target(exporter.flush_age(), "{{fleet}} oldest"),
-            Target(exporter.flush_limit(), "{{fleet}}" + LIMIT),
+            Target(exporter.flush_age(), FLEET + " oldest"),
+            Target(exporter.flush_limit(), FLEET + LIMIT),
         ],
         unit="s",
         width=8,

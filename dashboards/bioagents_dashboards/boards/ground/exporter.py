@@ -6,9 +6,9 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import table, timeseries
 
-from bioagents_dashboards.boards.ground.redis import BY_COPY
 from bioagents_dashboards.boards.parts import NO_EXPORTER, Panels
 from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.legends import BY_COPY, FLEET
 from bioagents_dashboards.drawing.panels import (
     LIMIT,
     Target,
@@ -159,7 +159,7 @@ def _errors() -> timeseries.Panel:
             "and wrong_type are keys of another program or version; derive is a bug of the exporter.",
             "nothing is left out",
         ),
-        [Target(exporter.scrape_errors_by_cause(), "{{fleet}} {{cause}}")],
+        [Target(exporter.scrape_errors_by_cause(), FLEET + " {{cause}}")],
         unit="ops",
         thresholds=style.more_than_none(),
     )
@@ -176,8 +176,8 @@ def _age() -> timeseries.Panel:
             NO_EXPORTER,
         ),
         [
-            Target(exporter.oldest_sources(), "{{fleet}} {{source}}"),
-            Target(exporter.stale_limit(), "{{fleet}}" + LIMIT),
+            Target(exporter.oldest_sources(), FLEET + " {{source}}"),
+            Target(exporter.stale_limit(), FLEET + LIMIT),
         ],
         unit="s",
     )
@@ -192,6 +192,6 @@ def _source_duration() -> timeseries.Panel:
             "Redis or the network is slow; jobs and workers grow with the fleet.",
             NO_EXPORTER,
         ),
-        [Target(exporter.slowest_sources(), "{{fleet}} {{source}}")],
+        [Target(exporter.slowest_sources(), FLEET + " {{source}}")],
         unit="s",
     )

@@ -22,8 +22,9 @@ def _redis() -> list[stat.Panel]:
             Text(
                 "Round trip",
                 "How long Redis takes to answer one request, seen from the copy of the exporter for which "
-                "it takes longest. Normal: a few milliseconds; at 100 ms the alert RedisSlow begins. Then "
-                "look for slow commands (SLOWLOG GET) and at the network.",
+                "it takes longest. Normal: a few milliseconds. From 100 ms on look at the network of that "
+                "copy; where even the quickest copy needs so long half of the time, the alert RedisSlow "
+                "begins: look for slow commands (SLOWLOG GET).",
                 "Redis is down",
             ),
             Target(redis.round_trip()),

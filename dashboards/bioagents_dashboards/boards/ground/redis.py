@@ -8,6 +8,7 @@ from grafana_foundation_sdk.builders import statetimeline, table, timeseries
 
 from bioagents_dashboards.boards.parts import Panels
 from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.legends import BY_COPY, FLEET
 from bioagents_dashboards.drawing.panels import (
     LIMIT,
     Target,
@@ -21,7 +22,6 @@ from bioagents_dashboards.drawing.panels import (
 from bioagents_dashboards.queries import redis
 
 #: Names one copy of the exporter, where a panel shows them apart.
-BY_COPY: Final = "{{fleet}} {{instance}}"
 NO_REPLICA: Final = "no copy of the exporter reads a replica"
 
 _COLUMNS: Final = {
@@ -84,7 +84,7 @@ def _memory() -> timeseries.Panel:
             "results, dead letters or somebody else's keys fill it.",
             "Redis is down",
         ),
-        [Target(redis.memory_used(), "{{fleet}} used"), Target(redis.memory_limit(), "{{fleet}}" + LIMIT)],
+        [Target(redis.memory_used(), FLEET + " used"), Target(redis.memory_limit(), FLEET + LIMIT)],
         unit="bytes",
         width=8,
     )
@@ -101,7 +101,7 @@ def _round_trip() -> timeseries.Panel:
         ),
         [
             Target(redis.round_trip_of_each_copy(), BY_COPY),
-            Target(redis.slow_limit(), "{{fleet}}" + LIMIT),
+            Target(redis.slow_limit(), FLEET + LIMIT),
         ],
         unit="s",
         width=8,
@@ -151,7 +151,7 @@ def _lag() -> timeseries.Panel:
             "a primary. So old are this copy's numbers.",
             NO_REPLICA,
         ),
-        [Target(redis.replica_lag(), BY_COPY), Target(redis.lag_limit(), "{{fleet}}" + LIMIT)],
+        [Target(redis.replica_lag(), BY_COPY), Target(redis.lag_limit(), FLEET + LIMIT)],
         unit="s",
     )
     return panel.height(6)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from grafana_foundation_sdk.builders import dashboard as build
 
+from bioagents_dashboards.boards import parts
 from bioagents_dashboards.boards.parts import Panels
 from bioagents_dashboards.boards.queue import failures, pace, standstill, tables, times, verdicts
 from bioagents_dashboards.drawing.frame import board
@@ -15,7 +16,8 @@ from bioagents_dashboards.drawing.identity import QUEUE
 def queue_board() -> build.Dashboard:
     """Why is this queue slow?"""
     built = board(QUEUE)
-    for panel in (*verdicts.stats(), tables.work(), tables.standstill()):
+    alerts = parts.every_alert(width=24, height=5)
+    for panel in (*verdicts.stats(), tables.work(), alerts, tables.standstill()):
         built.with_panel(panel)
     rows: dict[str, Callable[[], Panels]] = {
         "More comes than goes": pace.balance,

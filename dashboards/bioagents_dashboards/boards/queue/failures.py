@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from bioagents_dashboards.boards.parts import Panels
-from bioagents_dashboards.boards.queue.words import BY_ACTOR, BY_QUEUE, NO_QUEUE, NO_RULES
+from bioagents_dashboards.boards.queue.words import NO_QUEUE, NO_RULES
 from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.legends import BY_ACTOR, BY_CAUSE, BY_QUEUE
 from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel
 from bioagents_dashboards.queries import jobs, queues
-
-_CAUSE = BY_ACTOR + " {{exception}}"
 
 
 def graphs() -> Panels:
@@ -36,7 +35,7 @@ def graphs() -> Panels:
                 "empty. The board Actor has more about them.",
                 "nothing failed, or the rules are not loaded",
             ),
-            [Target(jobs.failures_by_exception(), _CAUSE)],
+            [Target(jobs.failures_by_exception(), BY_CAUSE)],
             unit="ops",
             width=8,
         ),
@@ -83,7 +82,7 @@ def dead_letters() -> Panels:
             ),
             [
                 Target(jobs.deaths_by_actor(), BY_ACTOR + " dead"),
-                Target(jobs.causes_of_death(), _CAUSE),
+                Target(jobs.causes_of_death(), BY_CAUSE),
             ],
             unit="ops",
             width=8,

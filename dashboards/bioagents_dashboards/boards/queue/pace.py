@@ -5,7 +5,8 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import timeseries
 
 from bioagents_dashboards.boards.parts import Panels
-from bioagents_dashboards.boards.queue.words import BY_ACTOR, BY_QUEUE, NO_QUEUE, NO_RULES
+from bioagents_dashboards.boards.queue.words import NO_QUEUE, NO_RULES
+from bioagents_dashboards.drawing.legends import BY_ACTOR, BY_QUEUE, FLEET
 from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel, stacked
 from bioagents_dashboards.queries import jobs, queues
 
@@ -71,7 +72,7 @@ def _states() -> timeseries.Panel:
             "nobody runs; delayed that grows means retries.",
             NO_QUEUE,
         ),
-        [Target(queues.jobs_by_state(), "{{fleet}} {{state}}")],
+        [Target(queues.jobs_by_state(), FLEET + " {{state}}")],
         unit="short",
         width=6,
     )

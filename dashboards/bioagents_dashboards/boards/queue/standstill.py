@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from bioagents_dashboards.boards.parts import Panels
-from bioagents_dashboards.boards.queue.words import BY_ACTOR, BY_QUEUE, NO_QUEUE
+from bioagents_dashboards.boards.queue.words import NO_QUEUE
 from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.legends import BY_ACTOR, BY_QUEUE
 from bioagents_dashboards.drawing.panels import Target, Text, graph_panel
 from bioagents_dashboards.queries import jobs, queues
 

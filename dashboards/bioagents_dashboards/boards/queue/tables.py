@@ -31,12 +31,13 @@ _WORK: Final = {
     "Value #D": "Arrivals/s",
     "Value #E": "Done/s",
     "Value #F": "Time to drain",
-    "Value #G": "Workers",
-    "Value #H": "Slots",
-    "Value #I": "Running",
-    "Value #J": "Run time p95",
-    "Value #K": "Longest run",
-    "Value #L": "Failure ratio",
+    "Value #G": "Of its limit",
+    "Value #H": "Workers",
+    "Value #I": "Slots",
+    "Value #J": "Running",
+    "Value #K": "Run time p95",
+    "Value #L": "Longest run",
+    "Value #M": "Failure ratio",
 }
 
 _STANDSTILL: Final = {
@@ -66,8 +67,9 @@ def work() -> table.Panel:
     )
     values = [
         queues.wait_limit_used(), queues.oldest_wait(), queues.waiting(), jobs.arrivals_of_queues(),
-        jobs.completions_of_queues(), queues.drain_time(), queues.workers(), queues.slots(), queues.running(),
-        jobs.run_quantile_of_queues(95), queues.longest_run(), queues.failure_ratio(),
+        jobs.completions_of_queues(), queues.drain_time(), queues.drain_limit_used(), queues.workers(),
+        queues.slots(), queues.running(), jobs.run_quantile_of_queues(95), queues.longest_run(),
+        queues.failure_ratio(),
     ]  # fmt: skip
     panel = table_panel(text, [Target(value) for value in values], width=24, height=7)
     columns(panel, _WORK, hide=("Time", "job", "__name__"))
@@ -78,6 +80,8 @@ def work() -> table.Panel:
     for name in ("Oldest wait", "Run time p95", "Longest run"):
         column(panel, name, "s")
     column(panel, "Time to drain", "s", None, style.mapped(style.endless("not shrinking", style.WARN)))
+    endless = style.mapped(style.endless("not shrinking", "transparent"))
+    column(panel, "Of its limit", "percentunit", style.share_of_limit("transparent"), endless, WHOLE)
     few = style.thresholds(style.BAD, (1, "transparent"))
     column(panel, "Workers", "short", few, opens("Who works on it?", WORKERS, fleet="Fleet", queue="Queue"))
     column(panel, "Failure ratio", "percentunit", None, WHOLE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import timeseries
 
 from bioagents_dashboards.boards.parts import Panels
-from bioagents_dashboards.boards.queue.words import BY_QUEUE, NO_QUEUE, NO_RULES
+from bioagents_dashboards.boards.queue.words import NO_QUEUE, NO_RULES
+from bioagents_dashboards.drawing.legends import BY_QUEUE
 from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel, heatmap_panel
 from bioagents_dashboards.queries import jobs, queues
 

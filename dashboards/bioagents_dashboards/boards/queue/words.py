@@ -1,11 +1,8 @@
-"""Legends and words that several parts of the board use."""
+"""Words that several parts of the board use."""
 
 from __future__ import annotations
 
 from typing import Final
-
-BY_QUEUE: Final = "{{fleet}} {{queue}}"
-BY_ACTOR: Final = "{{fleet}} {{actor}}"
 
 NO_EXPORTER: Final = "no exporter"
 NO_QUEUE: Final = "no queue is known"

@@ -9,11 +9,11 @@ from typing import Final
 from grafana_foundation_sdk.builders import timeseries
 
 from bioagents_dashboards.drawing import style
+from bioagents_dashboards.drawing.legends import BY_QUEUE, FLEET
 from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel
 from bioagents_dashboards.queries import slo
 from bioagents_dashboards.queries.slo import Burn, Objective
 
-BY_QUEUE: Final = "{{fleet}} {{queue}}"
 NO_JOB: Final = "no job in this time, or the rules are not loaded"
 
 
@@ -100,7 +100,7 @@ def _burn(objective: Objective, burn: Burn) -> timeseries.Panel:
         ),
         [
             Target(slo.highest_burns(objective, burn), BY_QUEUE),
-            Target(slo.burn_limit(objective, burn), "{{fleet}}" + LIMIT),
+            Target(slo.burn_limit(objective, burn), FLEET + LIMIT),
         ],
         unit="short",
         width=6,

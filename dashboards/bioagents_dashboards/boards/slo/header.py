@@ -1,4 +1,4 @@
-"""The first rows: what is left, how fast it burns, which queues are to blame, what fires."""
+"""The first rows: what is left, how fast it burns, which queues are to blame."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat, table
 from grafana_foundation_sdk.models import dashboard as model
 
-from bioagents_dashboards.boards.parts import NO_EXPORTER, alert_panel, at_least
+from bioagents_dashboards.boards.parts import NO_EXPORTER, at_least
 from bioagents_dashboards.drawing import style
-from bioagents_dashboards.drawing.identity import QUEUE
+from bioagents_dashboards.drawing.identity import QUEUE, SLO
 from bioagents_dashboards.drawing.panels import (
     Target,
     Text,
@@ -29,8 +29,6 @@ _SUCCESS: Final = Objective.SUCCESS
 
 #: Nothing is recorded: no job, or no rules.
 NO_RECORD: Final = "no job, or no rules"
-#: What the names of the objectives' alerts have in common.
-_ALERTS: Final = "SLO"
 
 _COLUMNS: Final = {
     "fleet": "Fleet",
@@ -72,7 +70,7 @@ def stats() -> list[stat.Panel]:
                 "loaded into this Prometheus.",
                 NO_EXPORTER,
             ),
-            Target(alerts.firing_alerts(_ALERTS)),
+            Target(alerts.firing_alerts(SLO.uid)),
             unit="short",
             thresholds=style.any_is_bad(),
         ).span(4),
@@ -143,14 +141,3 @@ def _queues(text: Text, of: Objective, more: dict[str, str]) -> table.Panel:
     column(panel, "Objective", "percentunit")
     column(panel, next(iter(more)), "short", None, model.DynamicConfigValue("decimals", 0))
     return sort_by(panel, "Budget left", highest_first=False)
-
-
-def firing() -> table.Panel:
-    """The alerts of the objectives."""
-    text = Text(
-        "Alerts of the objectives",
-        "Every alert of an objective that fires now, the longest first. Normal: empty. Click an alert to "
-        "read what to do.",
-        "no alert of an objective fires",
-    )
-    return alert_panel(text, width=24, height=5, named=_ALERTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard as build
 
+from bioagents_dashboards.boards import parts
 from bioagents_dashboards.boards.workers import load, memory, soundness, tables, verdicts
 from bioagents_dashboards.drawing.frame import board
 from bioagents_dashboards.drawing.identity import WORKERS
@@ -12,7 +13,8 @@ from bioagents_dashboards.drawing.identity import WORKERS
 def workers_board() -> build.Dashboard:
     """Does memory hold, is load even, who restarts and who is missing?"""
     built = board(WORKERS)
-    for panel in (*verdicts.stats(), tables.workers(), tables.absent(), tables.configurations()):
+    first = (*verdicts.stats(), tables.workers(), tables.absent(), tables.configurations())
+    for panel in (*first, parts.alerts_of(WORKERS)):
         built.with_panel(panel)
     rows = {
         "Memory": memory.graphs,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import timeseries
 
-from bioagents_dashboards.boards.workers.words import BY_WORKER, NO_HALF_HOUR, NO_WORKER
+from bioagents_dashboards.boards.workers.words import NO_HALF_HOUR, NO_RULES
+from bioagents_dashboards.drawing.legends import BY_WORKER
 from bioagents_dashboards.drawing.panels import Target, Text, graph_panel
 from bioagents_dashboards.queries import workers
 
@@ -18,7 +19,7 @@ def graphs() -> list[timeseries.Panel]:
                 "Processor time that the ten busiest workers use; 100 % is one processor. Normal: well below "
                 "100 %. A Python process that stays there computes instead of waiting, its threads share one "
                 "processor: more processes help, more threads do not.",
-                NO_WORKER,
+                NO_RULES,
             ),
             [Target(workers.cpu_used(), BY_WORKER)],
             unit="percentunit",

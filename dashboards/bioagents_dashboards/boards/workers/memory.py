@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import timeseries
 
-from bioagents_dashboards.boards.workers.words import BY_HOST, BY_WORKER, FLEET_LIMIT, NO_RULES, NO_WORKER
+from bioagents_dashboards.boards.workers.words import FLEET_LIMIT, NO_RULES
+from bioagents_dashboards.drawing.legends import BY_HOST, BY_WORKER
 from bioagents_dashboards.drawing.panels import LIMIT, Target, Text, graph_panel
 from bioagents_dashboards.queries import workers
 
@@ -33,7 +34,7 @@ def graphs() -> list[timeseries.Panel]:
                 "Resident memory of the ten largest workers; the dashed limit (of the control group or "
                 "the host) is drawn once half of it is used. Normal: level after the first jobs. Steps "
                 "that never come down are a job that keeps what it read.",
-                NO_WORKER,
+                NO_RULES,
             ),
             [
                 Target(workers.worker_memory(), BY_WORKER),

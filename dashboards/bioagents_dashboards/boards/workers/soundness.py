@@ -5,13 +5,11 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import timeseries
 
 from bioagents_dashboards.boards.workers.words import (
-    BY_HOST,
-    BY_WORKER,
     FLEET_LIMIT,
     NO_EXPORTER,
     NO_RULES,
-    NO_WORKER,
 )
+from bioagents_dashboards.drawing.legends import BY_HOST, BY_WORKER, FLEET
 from bioagents_dashboards.drawing.panels import Target, Text, graph_panel
 from bioagents_dashboards.queries import workers
 
@@ -22,15 +20,15 @@ def changes() -> list[timeseries.Panel]:
         graph_panel(
             Text(
                 "Alive, missing, draining",
-                "Workers of the fleet that are alive, those of them that drain, and those that fell "
-                "silent in the last hour. Normal: a constant number alive, none missing, draining only "
-                "while you deploy or scale down.",
+                "Workers of the fleet that are alive, those of them that take no jobs (they drain, or lost "
+                "all threads), and those that fell silent in the last hour. Normal: a constant number alive, "
+                "none missing, draining only while you deploy or scale down.",
                 NO_EXPORTER,
             ),
             [
-                Target(workers.workers_alive(), "{{fleet}} alive"),
-                Target(workers.workers_missing(), "{{fleet}} missing"),
-                Target(workers.workers_draining(), "{{fleet}} draining"),
+                Target(workers.workers_alive(), FLEET + " alive"),
+                Target(workers.workers_missing(), FLEET + " missing"),
+                Target(workers.workers_draining(), FLEET + " draining"),
             ],
             unit="short",
             width=8,
@@ -42,7 +40,7 @@ def changes() -> list[timeseries.Panel]:
                 "host had; the ten highest hosts, whichever are chosen. Normal: 0, and a peak when you "
                 "deploy. Above 3.5 per worker the alert WorkerRestarting begins: read the last lines of "
                 "their logs. The dashed line is drawn once half of that is reached.",
-                NO_WORKER,
+                NO_RULES,
             ),
             [
                 Target(workers.starts_by_host(), BY_HOST + " per minute"),
@@ -60,7 +58,7 @@ def changes() -> list[timeseries.Panel]:
                 "half-way.",
                 NO_RULES,
             ),
-            [Target(workers.workers_by_version(), "{{fleet}} version {{version}}")],
+            [Target(workers.workers_by_version(), FLEET + " version {{version}}")],
             unit="short",
             width=8,
         ),
@@ -108,4 +106,4 @@ def signs_of_life() -> list[timeseries.Panel]:
 
 
 def _signs(title: str, description: str, *targets: Target) -> timeseries.Panel:
-    return graph_panel(Text(title, description, NO_WORKER), targets, unit="s", width=6)
+    return graph_panel(Text(title, description, NO_RULES), targets, unit="s", width=6)

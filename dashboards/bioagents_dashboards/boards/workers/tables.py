@@ -7,7 +7,7 @@ from typing import Final
 from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import dashboard as model
 
-from bioagents_dashboards.boards.workers.words import NO_RULES, NO_WORKER
+from bioagents_dashboards.boards.workers.words import NO_RULES
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import WORKERS
 from bioagents_dashboards.drawing.panels import (
@@ -53,6 +53,7 @@ _WIDTHS: Final = {
     "Attempts/s": 90,
     "Last heartbeat": 120,
     "Uptime": 85,
+    "Id": 110,
 }
 
 
@@ -64,7 +65,7 @@ def workers() -> table.Panel:
         "processes of one host or container share; choose a queue or a worker to see others. Normal: as "
         "many slots as threads (none while it drains), two consumers for each queue, a heartbeat of a few "
         "seconds. Click a process to see it alone.",
-        NO_WORKER,
+        NO_RULES,
     )
     values = [
         ask.listed_facts(), ask.listed_memory_share(), ask.listed_memory(), ask.listed_cpu(),
@@ -93,7 +94,7 @@ def absent() -> table.Panel:
     text = Text(
         "Missing or draining",
         "Workers that fell silent without a goodbye in the last hour, and for how long; and workers that "
-        "were told to stop, with the jobs that they still run. Normal: empty, but for drains while you "
+        "take no more, with the jobs that they still run. Normal: empty, but for drains while you "
         "deploy. A missing worker's jobs come back by themselves, in minutes.",
         "no worker is missing or drains",
     )

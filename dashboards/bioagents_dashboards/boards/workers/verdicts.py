@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import stat
 
-from bioagents_dashboards.boards.workers.words import NO_EXPORTER, NO_RULES, NO_WORKER
+from bioagents_dashboards.boards.workers.words import NO_EXPORTER, NO_RULES
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.panels import Target, Text, stat_panel
 from bioagents_dashboards.queries import workers
@@ -121,7 +121,7 @@ def _soundness() -> list[stat.Panel]:
                 "The most by which a worker's clock differs from that of Redis. Normal: below a second. "
                 "The alert WorkerClockSkew begins at 10 s; from a minute on, running jobs may be started "
                 "a second time.",
-                NO_WORKER,
+                NO_RULES,
             ),
             Target(workers.worst_clock_skew()),
             unit="s",
