@@ -59,6 +59,35 @@ def test_board_that_the_token_may_not_save(
     assert grafana.state.writes == before
 
 
+def test_folder_in_which_the_token_may_not_save(
+    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], ships: Callable[..., list[str]]
+) -> None:
+    """Refused before the first change, if a board would come into it; what is in it stays as it is."""
+    ships("Fleet", "Queue")
+    grafana.state.folders["ops"], grafana.state.closed = "Ops", {"ops"}
+    assert "the token may not save in the folder 'Ops'" in refused(capsys, "push", "--folder", "Ops")
+    assert grafana.state.writes == 0
+    grafana.state.closed = set()
+    run(capsys, "push", "--folder", "Ops")
+    grafana.state.closed = {"ops"}
+    run(capsys, "push", "--folder", "Ops")
+
+
+def test_leftover_that_the_token_may_not_remove(
+    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], ships: Callable[..., list[str]]
+) -> None:
+    """Refused before the first change, where it was to be removed."""
+    uids = ships("Fleet", "Queue")
+    run(capsys, "push")
+    ships("Fleet", refresh="1m")
+    grafana.state.boards[uids[1]].removable = False
+    before = grafana.state.writes
+    assert "the token may not remove 'Queue'; nothing was changed" in refused(capsys, "push", "--prune")
+    assert grafana.state.writes == before
+    run(capsys, "push")
+    assert uids[1] in grafana.state.boards
+
+
 def test_provisioned_board(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
     """A board from a file on Grafana's disk cannot be saved, not even with --overwrite."""
     (board,) = [board for board in shipped_boards() if board["uid"] == UID]

@@ -33,6 +33,7 @@ class Board:
     provisioned: bool = False
     authors: list[str] = field(default_factory=list)
     writable: bool = True
+    removable: bool = True
 
     @property
     def version(self) -> int:
@@ -59,6 +60,7 @@ class State:
     hides_version: bool = False  # from those who are not signed in
     folders: dict[str, str] = field(default_factory=dict)
     nested: dict[str, str] = field(default_factory=dict)  # not at the root
+    closed: set[str] = field(default_factory=set)  # folders in which the token may not save
     boards: dict[str, Board] = field(default_factory=dict)
     sources: list[dict[str, str]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -212,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
             folders.pop(rest)
             return 200, {"message": "Folder deleted"}
         if rest:
-            return 200, {"id": 1, "uid": rest, "title": known[rest]}
+            return 200, {"id": 1, "uid": rest, "title": known[rest], "canSave": rest not in self.state.closed}
         if body is None:
             size, page = int(self.query["limit"][0]), int(self.query["page"][0])
             shown = list(folders.items())[size * (page - 1) : size * page]
@@ -248,7 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _one(self, board: Board) -> Answer:
         title = {**self.state.folders, **self.state.nested}.get(board.folder, "General")
         meta = {"folderUid": board.folder, "folderTitle": title, "provisioned": board.provisioned}
-        meta |= {"version": board.version, "canSave": board.writable}
+        meta |= {"version": board.version, "canSave": board.writable, "canDelete": board.removable}
         return 200, {"dashboard": {**board.body, "id": 1, "version": board.version}, "meta": meta}
 
     def _save(self, body: dict[str, Any]) -> Answer:

@@ -92,6 +92,8 @@ def graph_panel(
     """Lines over time; series whose name ends in :data:`LIMIT` are drawn as limits."""
     panel = timeseries.Panel().span(width).height(8).min(0)
     panel.thresholds(thresholds or style.no_judgement())
+    if unit == "short":
+        panel.axis_soft_max(1)  # zeros alone would stand on an axis up to 100
     # A lone value between gaps is a point and no line: "auto" shows it, "never" would not.
     panel.fill_opacity(8).line_width(1).show_points(common_model.VisibilityMode.AUTO)
     panel.tooltip(

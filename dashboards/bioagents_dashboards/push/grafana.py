@@ -16,6 +16,14 @@ _PAGE = 1000  # of a list, as large as Grafana makes it without being asked
 
 
 @dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder as Grafana has it."""
+
+    title: str
+    writable: bool  # with this token; True where Grafana does not say
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """A board as Grafana has it."""
 
@@ -24,7 +32,8 @@ class Stored:
     folder: str  # uid; "" at the root
     folder_title: str
     provisioned: bool  # it comes from a file on Grafana's disk
-    writable: bool  # with this token
+    writable: bool  # with this token; True where Grafana does not say
+    removable: bool  # the same
     message: str  # of its newest version
     author: str  # of its newest version; "" where Grafana does not say
 
@@ -47,11 +56,11 @@ class Grafana:
             raise self._http.no_grafana()
         return str(health.get("version") or self._version_for_the_signed_in())
 
-    def folder(self, uid: str) -> str | None:
-        """The title of the folder with this uid, wherever it is."""
+    def folder(self, uid: str) -> Folder | None:
+        """The folder with this uid, wherever it is."""
         what = f"folder {uid!r}"
         try:
-            return self._http.ask(what, lambda: self._api.folder.get_folder(uid), lambda it: str(it["title"]))
+            return self._http.ask(what, lambda: self._api.folder.get_folder(uid), _folder)
         except NotFound:
             return None
 
@@ -146,6 +155,10 @@ class Grafana:
         )
 
 
+def _folder(found: dict[str, Any]) -> Folder:
+    return Folder(str(found["title"]), found.get("canSave") is not False)
+
+
 def _source(found: dict[str, Any]) -> Source:
     return Source(str(found["uid"]), str(found["name"]), str(found["type"]))
 
@@ -162,6 +175,7 @@ def _stored(body: Board, meta: dict[str, Any], message: str, author: str) -> Sto
         folder_title=str(meta.get("folderTitle") or meta.get("folderUid") or "General"),
         provisioned=bool(meta.get("provisioned")),
         writable=meta.get("canSave") is not False,
+        removable=meta.get("canDelete") is not False,
         message=message,
         author=author,
     )

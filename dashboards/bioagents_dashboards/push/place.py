@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bioagents_cli.errors import UsageError
-from bioagents_dashboards.push.grafana import Grafana
+from bioagents_dashboards.push.grafana import Folder, Grafana
 
 #: Where new boards go when no folder is named.
 DEFAULT_TITLE: Final = "BioAgents Monitor"
@@ -22,6 +22,7 @@ class Place:
     uid: str
     title: str
     exists: bool
+    writable: bool = True  # with this token
 
 
 def find_place(grafana: Grafana, name: str | None) -> Place:
@@ -32,18 +33,20 @@ def find_place(grafana: Grafana, name: str | None) -> Place:
     wanted = DEFAULT_TITLE if name is None else name.strip()
     if not wanted:
         raise UsageError("--folder is empty: expected the title or uid of a folder")
-    if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", wanted) and (title := grafana.folder(wanted)) is not None:
-        return Place(wanted, title, exists=True)
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", wanted) and (folder := grafana.folder(wanted)):
+        return _there(wanted, folder)
     found = [uid for uid, title in grafana.folders().items() if title == wanted]
     if len(found) > 1:
         raise UsageError(
             f"{len(found)} folders have the title {wanted!r}: expected the uid of one of them in --folder"
         )
-    if found:
-        return Place(found[0], wanted, exists=True)
-    ours = _uid(wanted)
-    title = grafana.folder(ours)
-    return Place(ours, wanted if title is None else title, exists=title is not None)
+    uid = found[0] if found else _uid(wanted)
+    folder = grafana.folder(uid)
+    return _there(uid, folder) if folder else Place(uid, wanted, exists=False)
+
+
+def _there(uid: str, folder: Folder) -> Place:
+    return Place(uid, folder.title, exists=True, writable=folder.writable)
 
 
 def _uid(title: str) -> str:

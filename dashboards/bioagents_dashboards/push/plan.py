@@ -43,6 +43,10 @@ class Step:
         """That Grafana has; 0: none."""
         return self.stored.version if self.stored else 0
 
+    def enters(self, place: Place) -> bool:
+        """Whether a board comes into this folder that is not in it."""
+        return self.folder == place.uid and (self.stored is None or self.stored.folder != place.uid)
+
     @property
     def edited(self) -> bool:
         """Whether a person's work would be lost."""

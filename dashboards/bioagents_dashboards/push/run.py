@@ -28,6 +28,7 @@ def push(grafana: Grafana, options: Options, say: Say) -> None:
     """Bring the boards in and say what was done; GrafanaError or UsageError with one line."""
     found = survey(grafana, options.target)
     refuse(found.steps, overwrite=options.overwrite)
+    found.refuse(prune=options.prune)
     if options.dry_run:
         for text in report.plan(found, grafana.url, prune=options.prune):
             say(text)
