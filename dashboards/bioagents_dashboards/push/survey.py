@@ -55,8 +55,8 @@ class Survey:
         kept = [repr(leftover.title) for leftover in self.leftovers if not leftover.removable]
         if prune and kept:
             raise UsageError(
-                f"the token may not remove {', '.join(kept)}; nothing was changed; expected a service account "
-                "with the role Editor, or no --prune"
+                f"the token may not remove {', '.join(kept)}; nothing was changed; expected a service "
+                "account with the role Editor, or no --prune"
             )
 
 

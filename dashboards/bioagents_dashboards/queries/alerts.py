@@ -14,6 +14,9 @@ from bioagents_dashboards.queries.rules import alert_names
 DETAIL: Final = "detail"
 DETAILS: Final = ("host", "queues", "actor", "cause", "source", "maxmemory_policy")
 
+#: What Grafana takes in an address for everything that a variable offers.
+EVERY: Final = "All"
+
 #: Fires always, while the rules are loaded.
 _WATCHDOG: Final = 'alertname="Watchdog", product="bioagents"'
 
@@ -32,18 +35,21 @@ def firing_alerts(board: str = "") -> str:
     return f"count by (fleet) ({alerts(board=board)}) or 0 * ({loaded})"
 
 
-def firing_for() -> str:
+def firing_for(*, named: str = "") -> str:
     """Seconds since the first of the alerts that fire became true, by fleet; nothing while none fires."""
-    return f"max by (fleet) ({_age()})"
+    return f"max by (fleet) ({_age(named=named)})"
 
 
-def alert_age(*, board: str = "", named: str = "") -> str:
+def alert_age(*, board: str = "") -> str:
     """By DETAIL and whatever labels an alert has: seconds since each firing alert became true.
 
-    An alert fires once it has been true for some time, so it has been true longer than it fires.
+    An alert fires once it has been true for some time, so it has been true longer than it fires. What is
+    about no queue, or no fleet, is about all of them: a link that takes this label chooses them.
     """
-    details = ", ".join(f'"{label}"' for label in DETAILS)
-    return f'label_join({_age(board, named)}, "{DETAIL}", "", {details})'
+    age, details = _age(board), ", ".join(f'"{label}"' for label in DETAILS)
+    for label in ("queue", "fleet"):
+        age = f'label_replace({age}, "{label}", "{EVERY}", "{label}", "")'
+    return f'label_join({age}, "{DETAIL}", "", {details})'
 
 
 def _age(board: str = "", named: str = "") -> str:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from bioagents_dashboards.queries.alerts import alert_age
+from bioagents_dashboards.queries.alerts import firing_for
 from bioagents_dashboards.queries.promql import (
     NONE,
-    QUEUE,
     TOP,
     gauge,
     nameless,
@@ -110,8 +109,7 @@ def causes_of_death() -> str:
 
 def failing_for() -> str:
     """Seconds since an alert about failures in a chosen queue became true; nothing while none fires."""
-    chosen = gauge("queue_depth", keep=QUEUE, state="waiting")
-    return f"max by (fleet) ({alert_age(named='Failure')} and on (job, fleet, queue) {chosen})"
+    return firing_for(named="Failure")
 
 
 def failure_ratio() -> str:
