@@ -46,10 +46,11 @@ def alert_age(*, board: str = "") -> str:
     An alert fires once it has been true for some time, so it has been true longer than it fires. What is
     about no queue, or no fleet, is about all of them: a link that takes this label chooses them.
     """
-    age, details = _age(board), ", ".join(f'"{label}"' for label in DETAILS)
+    details = ", ".join(f'"{label}"' for label in DETAILS)
+    found = f'label_join({_age(board)}, "{DETAIL}", "", {details})'
     for label in ("queue", "fleet"):
-        age = f'label_replace({age}, "{label}", "{EVERY}", "{label}", "")'
-    return f'label_join({age}, "{DETAIL}", "", {details})'
+        found = f'label_replace({found}, "{label}", "{EVERY}", "{label}", "")'
+    return found
 
 
 def _age(board: str = "", named: str = "") -> str:
