@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import { InputError, USAGE, read } from './arguments.js';
 import { answer } from './ask/board.js';
 import { Prometheus, QueryError } from './ask/prometheus.js';
-import { bundle } from './bundle.js';
-import { Chromium } from './chromium.js';
 import { report } from './report.js';
 
 const MARGIN = 16;
@@ -18,11 +16,24 @@ async function main() {
   const prometheus = new Prometheus(options.prometheus);
   await prometheus.check();
   makeFolder(options.out);
+  const { bundle, Chromium } = await drawing();
   const chromium = await Chromium.start(await bundle(), options.width);
   try {
     for (const board of options.boards) await preview(board, prometheus, chromium, options);
   } finally {
     await chromium.stop();
+  }
+}
+
+/** What draws, and needs the packages. */
+async function drawing() {
+  try {
+    return { ...(await import('./bundle.js')), ...(await import('./chromium.js')) };
+  } catch (error) {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new InputError(
+      'its packages are not installed: run `npm install --ignore-scripts --no-package-lock` in dashboards/preview',
+    );
   }
 }
 

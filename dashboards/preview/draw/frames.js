@@ -12,7 +12,7 @@ const COLOR_BY_NAME = ['timeseries'];
 
 /** The frames of one panel, transformed, with units, colors and links. */
 export async function prepare(panel, board, theme) {
-  if (panel.type === 'row' || panel.type === 'text') return [];
+  if (panel.type === 'row') return [];
   const many = panel.answers.length > 1;
   const frames = panel.answers.flatMap((answer) => framesOf(answer, many));
   const data = await lastValueFrom(transformDataFrame(panel.transformations ?? [], frames));

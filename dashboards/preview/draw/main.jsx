@@ -71,5 +71,5 @@ function frame() {
 }
 
 function isEmpty({ type, frames, problems }) {
-  return type !== 'row' && type !== 'text' && !problems.length && !frames.some(({ length }) => length);
+  return type !== 'row' && !problems.length && !frames.some(({ length }) => length);
 }

@@ -2,26 +2,19 @@
 
 import { ErrorBoundary, Icon, PanelChrome } from '@grafana/ui';
 
-import { BarGauge } from './panels/bar-gauge.jsx';
 import { Heatmap } from './panels/heatmap.jsx';
 import { Stat } from './panels/stat.jsx';
 import { StateTimeline } from './panels/state-timeline.jsx';
 import { Table } from './panels/table.jsx';
-import { Text } from './panels/text.jsx';
 import { TimeSeries } from './panels/time-series.jsx';
 
 const DRAWINGS = {
-  bargauge: BarGauge,
   heatmap: Heatmap,
   stat: Stat,
   'state-timeline': StateTimeline,
   table: Table,
-  text: Text,
   timeseries: TimeSeries,
 };
-
-/** Grafana draws these without data, too: with the words for it inside. */
-const DRAWN_EMPTY = ['stat', 'text'];
 
 export function Panel({ panel, board, theme, onError }) {
   const { type, title, description, place, problems, transparent } = panel;
@@ -48,7 +41,8 @@ export function Panel({ panel, board, theme, onError }) {
 function Inside({ panel, ...rest }) {
   const { type, frames, problems, fieldConfig } = panel;
   if (problems.length) return <Words text={problems.join('\n')} bad {...rest} />;
-  if (!frames.length && !DRAWN_EMPTY.includes(type))
+  // Grafana draws a number without data, too: with the words for it inside.
+  if (!frames.length && type !== 'stat')
     return <Words text={fieldConfig?.defaults?.noValue ?? 'No data'} {...rest} />;
   const Drawing = DRAWINGS[type];
   return <Drawing panel={panel} {...rest} />;
