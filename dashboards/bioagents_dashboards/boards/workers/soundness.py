@@ -94,8 +94,8 @@ def signs_of_life() -> list[timeseries.Panel]:
             Text(
                 "Lost threads by worker",
                 "Worker and consumer threads that died in a worker that lives, the ten with the most. "
-                "Normal: empty. Such a worker runs fewer jobs or no longer fetches a queue: restart it "
-                "gracefully.",
+                "Normal: empty, but for a moment in which a worker ends. One that stays runs fewer jobs or "
+                "no longer fetches a queue: restart it gracefully.",
                 "no thread was lost",
             ),
             [Target(workers.lost_threads_by_worker(), BY_WORKER)],
