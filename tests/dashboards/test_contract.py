@@ -25,7 +25,7 @@ BOARDS = pytest.mark.parametrize("board", boards().values(), ids=boards())
 SERIES = {metric.full_name("bioagents_"): {*metric.labels, *metric.optional} for metric in METRICS}
 #: Labels of every series of a target, in so far as the user's Prometheus has them.
 COMMON = {"job", FLEET_LABEL, *TARGET, *COPIES}
-ALERTS = {"alertname", "alertstate", "severity", "product", "queue"}
+ALERTS = {"alertname", "alertstate", "severity", "product", "queue", "queues"}
 #: All labels that a series of ours may have.
 LABELS = COMMON | ALERTS | {"le"} | set().union(*SERIES.values())
 

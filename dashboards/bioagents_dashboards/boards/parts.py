@@ -13,6 +13,7 @@ from bioagents_dashboards.drawing.identity import QUEUE, Identity
 from bioagents_dashboards.drawing.panels import (
     Target,
     Text,
+    at_least,
     column,
     columns,
     opens,
@@ -85,11 +86,6 @@ def _alerts(text: Text, width: int, height: int, board: str = "") -> table.Panel
     column(panel, "Queue", "string", None, at_least(130), slow)
     column(panel, "True for", "s")
     return sort_by(panel, "True for")
-
-
-def at_least(pixels: int) -> model.DynamicConfigValue:
-    """The least width of a column whose texts are long."""
-    return model.DynamicConfigValue("custom.minWidth", pixels)
 
 
 def _runbook(name: str) -> model.DynamicConfigValue:

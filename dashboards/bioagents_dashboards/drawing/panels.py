@@ -37,6 +37,10 @@ DATASOURCE: Final = common_model.DataSourceRef(type_val="prometheus", uid="${dat
 #: Legends that end so are limits: drawn dashed, in the colour of what is bad.
 LIMIT: Final = " limit"
 
+#: Of numbers and tables, which have no course. Grafana derives from it over how long a rate is taken: a
+#: minute or little more, whatever time is shown.
+_PRESENT: Final = 100_000
+
 #: In a cell without a value.
 NOTHING: Final = "–"
 
@@ -76,8 +80,9 @@ def stat_panel(text: Text, target: Target, *, unit: str, thresholds: build.Thres
     """
     panel = stat.Panel().span(3).height(5).thresholds(style.or_unknown(thresholds))
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
-    panel.color_mode(common_model.BigValueColorMode.BACKGROUND)
+    panel.color_mode(common_model.BigValueColorMode.BACKGROUND_SOLID)
     panel.graph_mode(common_model.BigValueGraphMode.NONE)
+    panel.max_data_points(_PRESENT)
     return _described(panel, text, unit).with_target(_query("A", target).instant())
 
 
@@ -118,6 +123,7 @@ def table_panel(text: Text, targets: Sequence[Target], *, width: int, height: in
     """A line for each set of labels, joined over the queries; columns are named by the caller."""
     panel = table.Panel().span(width).height(height).thresholds(style.no_judgement()).min_width(60)
     panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
+    panel.max_data_points(_PRESENT)
     # The text for an empty table is not that of an empty cell.
     panel.override_by_regexp("/.*/", [model.DynamicConfigValue("noValue", NOTHING)])
     for ref, target in zip(ascii_uppercase, targets, strict=False):

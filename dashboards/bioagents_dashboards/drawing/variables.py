@@ -35,8 +35,8 @@ def variables() -> list[Builder[model.VariableModel]]:
         _labels("actor", "Actor", "The actors to show.", "jobs_processed_total", "job", "fleet", "queue"),
         _workers(),
         _labels("job", "Job", "The Prometheus jobs that scrape exporters.", "redis_up"),
-        _labels("instance", "Instance", "Copies of the exporter. All of them give one answer; choose one to "
-                "compare it with the others.", "redis_up", "job"),
+        _labels("instance", "Instance", "Copies of the exporter. All of them give one answer; one alone "
+                "shows what it publishes, but not in what rules make of all copies.", "redis_up", "job"),
         build.TextBoxVariable("runbooks")
         .label("Runbooks")
         .description("Address under which the alerts' runbooks are read; an exporter serves them.")

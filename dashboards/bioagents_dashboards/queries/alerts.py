@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bioagents_dashboards.queries.promql import TARGET, gauge
+from bioagents_dashboards.queries.promql import SERVES_QUEUE, TARGET, gauge
 from bioagents_dashboards.queries.rules import alert_names
 
 #: Says in one label what an alert is about, besides its queue; no alert has two of these labels.
@@ -15,10 +15,17 @@ DETAIL: Final = "detail"
 DETAILS: Final = ("host", "queues", "actor", "cause", "source", "maxmemory_policy")
 
 #: What Grafana takes in an address for everything that a variable offers.
-EVERY: Final = "All"
+_EVERY: Final = "All"
+#: Labels of alerts that are about all: of a queue, of a fleet. ExporterTargetDown does not know the fleet.
+_OF_ALL: Final = {"queue": "", "fleet": r"\\(unknown\\)|"}
 
 #: Fires always, while the rules are loaded.
 _WATCHDOG: Final = 'alertname="Watchdog", product="bioagents"'
+
+#: An alert about a role names the queues of its workers.
+_OF_ROLE: Final = f'queues=~"{SERVES_QUEUE}|"'
+
+_BY_TARGET: Final = f"by ({', '.join(TARGET)})"
 
 
 def alerts(*, board: str = "", named: str = "") -> str:
@@ -29,15 +36,20 @@ def alerts(*, board: str = "", named: str = "") -> str:
     return _series("ALERTS", 'alertstate="firing"', _names(board, named))
 
 
+def while_rules_are_loaded(expression: str) -> str:
+    """The same, nothing while this Prometheus has not loaded our rules."""
+    return f"{expression} and on () {_series('ALERTS', _WATCHDOG)}"
+
+
 def firing_alerts(board: str = "") -> str:
     """How many fire; 0 in a fleet that reports and has none, nothing while the rules are not loaded."""
-    loaded = f"max by (fleet) ({gauge('redis_up')}) and on () {_series('ALERTS', _WATCHDOG)}"
-    return f"count by (fleet) ({alerts(board=board)}) or 0 * ({loaded})"
+    none = while_rules_are_loaded(f"max {_BY_TARGET} ({gauge('redis_up')})")
+    return f"count {_BY_TARGET} ({alerts(board=board)}) or 0 * ({none})"
 
 
 def firing_for(*, named: str = "") -> str:
     """Seconds since the first of the alerts that fire became true, by fleet; nothing while none fires."""
-    return f"max by (fleet) ({_age(named=named)})"
+    return f"max {_BY_TARGET} ({_age(named=named)})"
 
 
 def alert_age(*, board: str = "") -> str:
@@ -48,8 +60,8 @@ def alert_age(*, board: str = "") -> str:
     """
     details = ", ".join(f'"{label}"' for label in DETAILS)
     found = f'label_join({_age(board)}, "{DETAIL}", "", {details})'
-    for label in ("queue", "fleet"):
-        found = f'label_replace({found}, "{label}", "{EVERY}", "{label}", "")'
+    for label, none in _OF_ALL.items():
+        found = f'label_replace({found}, "{label}", "{_EVERY}", "{label}", "{none}")'
     return found
 
 
@@ -63,5 +75,5 @@ def _names(board: str, named: str) -> str:
 
 
 def _series(name: str, *matchers: str) -> str:
-    chosen = (f'{label}=~"${label}|"' for label in (*TARGET, "queue"))
-    return f"{name}{{{', '.join([*matchers, *chosen])}}}"
+    chosen = [f'{label}=~"${label}|{_OF_ALL.get(label, "")}"' for label in (*TARGET, "queue")]
+    return f"{name}{{{', '.join([*matchers, *chosen, _OF_ROLE])}}}"

@@ -16,6 +16,7 @@ from bioagents_dashboards.queries.promql import (
     near_limit,
     recorded,
     top,
+    unnamed,
 )
 from bioagents_dashboards.queries.queues import drain_time, slots, workers
 from bioagents_dashboards.queries.workers import workers_alive
@@ -60,12 +61,12 @@ def short() -> str:
 
 def arrivals() -> str:
     """BY_QUEUE: jobs enqueued per second, over five minutes."""
-    return _nameless(recorded("queue:bioagents_jobs_enqueued:rate5m", "queue"))
+    return unnamed(recorded("queue:bioagents_jobs_enqueued:rate5m", "queue"))
 
 
 def completions() -> str:
     """BY_QUEUE: jobs per second that are done for good, over five minutes."""
-    return _nameless(recorded("queue:bioagents_jobs_completed:rate5m", "queue"))
+    return unnamed(recorded("queue:bioagents_jobs_completed:rate5m", "queue"))
 
 
 def wait_limit_breaks_in() -> str:
@@ -76,8 +77,8 @@ def wait_limit_breaks_in() -> str:
     second. The oldest wait grows by what is missing to 1 in that, and has as much time left as the limit is
     away, divided by this growth.
     """
-    waiting = recorded("queue:bioagents_jobs_waiting:max", "queue")
-    growth = f"(1 - {_starts()} * {_oldest()} / ({waiting} > 0))"
+    waiting = _recorded_waiting()
+    growth = f"(1 - ({_starts()} or 0 * {waiting}) * {_oldest()} / ({waiting} > 0))"
     left = f"clamp_min({gauge('queue_wait_limit_seconds')} - {_oldest()}, 0)"
     long_enough = f"{_oldest()} > {FROM_SHARE} * {gauge('queue_wait_limit_seconds')}"
     return f"({left} / ({growth} > 0) or {left} == 0) and {long_enough}"
@@ -86,6 +87,10 @@ def wait_limit_breaks_in() -> str:
 def _oldest() -> str:
     """BY_QUEUE: age of the oldest waiting job, as the rules record it."""
     return recorded("queue:bioagents_queue_oldest_job_age_seconds:max", "queue")
+
+
+def _recorded_waiting() -> str:
+    return recorded("queue:bioagents_jobs_waiting:max", "queue")
 
 
 def _starts() -> str:
@@ -97,8 +102,9 @@ def _starts() -> str:
 
 
 def workers_to_add() -> str:
-    """Workers that the queues should have and have not, each queue for itself."""
-    return f"sum without (queue) (clamp_min({short()}, 0))"
+    """Workers that the queues in which jobs wait should have and have not, each queue for itself."""
+    waiting = f"{_recorded_waiting()} > bool 0"
+    return f"sum without (queue) (clamp_min({short()}, 0) * ({waiting}))"
 
 
 def queues_at_maximum() -> str:
@@ -109,7 +115,9 @@ def queues_at_maximum() -> str:
 
 def first_limit_to_break() -> str:
     """The least of :func:`wait_limit_breaks_in`, +Inf where no queue has one; nothing without the rules."""
-    return f"min without (queue) ({wait_limit_breaks_in()}) or Inf + max without (queue) ({_starts()})"
+    return (
+        f"min without (queue) ({wait_limit_breaks_in()}) or Inf + max without (queue) ({_recorded_waiting()})"
+    )
 
 
 def worst_load() -> str:
@@ -221,11 +229,6 @@ def _of_most_desired(by_queue: str) -> str:
 
 def _recorded_workers() -> str:
     return recorded("queue:bioagents_queue_workers:max", "queue")
-
-
-def _nameless(by_queue: str) -> str:
-    """Without the name of a recorded series, by which a table would keep it apart from the others."""
-    return f"({by_queue} + 0)"
 
 
 def _before() -> str:

@@ -15,10 +15,10 @@ from bioagents_dashboards.queries.promql import (
     NONE,
     TOP,
     gauge,
-    nameless,
     rate,
     recorded,
     top,
+    unnamed,
 )
 
 #: From a number of a hundred (95) to a query.
@@ -61,12 +61,12 @@ def completions() -> str:
 
 def arrivals_of_queues() -> str:
     """BY_QUEUE: jobs enqueued per second."""
-    return nameless(_of_queues("jobs_enqueued:rate5m"))
+    return unnamed(_of_queues("jobs_enqueued:rate5m"))
 
 
 def completions_of_queues() -> str:
     """BY_QUEUE: jobs per second that are done for good: succeeded, dead or skipped."""
-    return nameless(_of_queues("jobs_completed:rate5m"))
+    return unnamed(_of_queues("jobs_completed:rate5m"))
 
 
 def wait_quantile(percent: int) -> str:
@@ -81,7 +81,7 @@ def run_quantile(percent: int) -> str:
 
 def run_quantile_of_queues(percent: int) -> str:
     """BY_QUEUE: run time of the attempts that ended."""
-    return nameless(_of_queues(_quantile("duration", percent)))
+    return unnamed(_of_queues(_quantile("duration", percent)))
 
 
 def wait_buckets() -> str:
@@ -155,12 +155,12 @@ def put_off() -> str:
 
 def retried_share() -> str:
     """Share of the attempts that ended in another try."""
-    return f"{rate('job_retries_total', keep=NONE)} / ({rate('jobs_processed_total', keep=NONE)} > 0)"
+    return f"{_together('job_retries:rate5m')} / ({_together('job_attempts:rate5m')} > 0)"
 
 
 def deaths() -> str:
     """Jobs per second that became dead letters."""
-    return rate("jobs_dead_total", keep=NONE)
+    return _together("jobs_dead:rate5m")
 
 
 def redeliveries() -> str:
@@ -255,12 +255,12 @@ def listed_limit_used() -> str:
 
 def listed_ratio() -> str:
     """By queue and actor: share of the attempts that raised."""
-    return _listed(nameless(_of_actors("job_failures:ratio_rate5m")))
+    return _listed(unnamed(_of_actors("job_failures:ratio_rate5m")))
 
 
 def listed_quantile(what: str, percent: int, ago: str = "") -> str:
     """By queue and actor: a quantile of the "wait" or the "duration"."""
-    return _listed(nameless(_of_actors(_quantile(what, percent), ago)))
+    return _listed(unnamed(_of_actors(_quantile(what, percent), ago)))
 
 
 def _some(name: str) -> str:
@@ -278,7 +278,7 @@ def _quantile(what: str, percent: int) -> str:
 def _of_exceptions(ago: str = "") -> str:
     """By queue, actor and exception: failures per second."""
     series = recorded(_FAILURES, "queue", "actor")
-    return nameless(f"{series} offset {ago}" if ago else series)
+    return unnamed(f"{series} offset {ago}" if ago else series)
 
 
 def _together(series: str) -> str:

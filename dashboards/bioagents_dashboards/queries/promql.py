@@ -32,8 +32,9 @@ NONE: Final = ()
 #: Tells the parts of a joined expression apart.
 _PART: Final = "part"
 
-#: Follows the variable ``queue`` where a label lists, with commas, the queues that a worker consumes.
-_SERVES_QUEUE: Final = 'queues=~"(.*,)?$queue(,.*)?"'
+#: Matches the variable ``queue`` where a label lists, with commas, the queues that a worker consumes. The
+#: exporter cuts long lists off ("…,+4 more (1a2b3c4d)"): such a worker may serve any queue.
+SERVES_QUEUE: Final = r"(.*,)?$queue(,.*)?|.*,\\+\\d+ more \\(.*\\)"
 
 _METRICS: Final = {metric.name: metric for metric in METRICS}
 
@@ -80,7 +81,7 @@ def _follows(label: str) -> str:
 
 
 def _serves_queue(labels: Iterable[str]) -> list[str]:
-    return [_SERVES_QUEUE] if "queues" in labels else []
+    return [f'queues=~"{SERVES_QUEUE}"'] if "queues" in labels else []
 
 
 def gauge(
@@ -115,11 +116,6 @@ def unnamed(expression: str) -> str:
 def over_copies(expression: str) -> str:
     """The highest value of any copy, where each copy has to be reckoned with before they are one."""
     return f"max without ({', '.join(COPIES)}) ({expression})"
-
-
-def nameless(series: str) -> str:
-    """A recorded series without its name, so that tables join it with others."""
-    return f"max without () ({series})"
 
 
 def together(how: str, parts: Mapping[str, str]) -> str:

@@ -24,7 +24,7 @@ def limit_used() -> str:
         "depth": f"{waiting()} / {gauge('queue_depth_limit')}",
         "wait": wait_limit_used(),
         "failures": f"{failure_ratio()} / {gauge('queue_failure_ratio_limit')}",
-        "workers": f"{gauge('queue_min_workers')} > bool {gauge('queue_workers')}",
+        "workers": f"{_fewest()} > bool {gauge('queue_workers')}",
     }
     return together("max", shares)
 
@@ -150,7 +150,7 @@ def fullest_slots() -> str:
 
 def fewest_workers() -> str:
     """Workers to the minimum, in the queue where that is least."""
-    return f"min without (queue) ({gauge('queue_workers')} / ({gauge('queue_min_workers')} > 0))"
+    return f"min without (queue) ({gauge('queue_workers')} / ({_fewest()} > 0))"
 
 
 def worst_run() -> str:
@@ -224,7 +224,7 @@ def most_workers() -> str:
 
 def missed_minimum() -> str:
     """BY_QUEUE: the fewest workers that it should have, where it has fewer."""
-    return top(TOP, f"{gauge('queue_min_workers')} > {gauge('queue_workers')}")
+    return top(TOP, f"{_fewest()} > {gauge('queue_workers')}")
 
 
 def held_by_draining() -> str:
@@ -301,6 +301,11 @@ def expiring() -> str:
 def oldest_dead() -> str:
     """BY_QUEUE: the same where there are any, the oldest."""
     return top(TOP, f"{dead_oldest()} > 0")
+
+
+def _fewest() -> str:
+    """BY_QUEUE: the fewest workers that a queue in service must have."""
+    return recorded("queue:bioagents_queue_min_workers:in_service", "queue")
 
 
 def _drawn_drain_time() -> str:

@@ -47,15 +47,15 @@ def burn_rate(objective: Objective, window: str) -> str:
     return f"{_bad_share(objective, window)} / {_allowed(objective)}"
 
 
-def fastest_burn(objective: Objective, window: str) -> str:
-    """The highest burn rate of any queue."""
-    return f"max without (queue) ({burn_rate(objective, window)})"
-
-
 def alerting_burn(objective: Objective, burn: Burn) -> str:
     """BY_QUEUE: the lower of the burn rates over both windows, which is what an alert compares."""
     long, short = (_bad_share(objective, window) for window in (burn.long, burn.short))
     return f"(({long} <= {short}) or {short}) / {_allowed(objective)}"
+
+
+def fastest_burn(objective: Objective, burn: Burn) -> str:
+    """The highest of them."""
+    return f"max without (queue) ({alerting_burn(objective, burn)})"
 
 
 def highest_burns(objective: Objective, burn: Burn) -> str:

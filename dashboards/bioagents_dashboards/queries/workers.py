@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bioagents_dashboards.queries.alerts import while_rules_are_loaded
 from bioagents_dashboards.queries.promql import TOP, bottom, gauge, near_threshold, rate, recorded, top
 from bioagents_dashboards.queries.redis import redis_up
 
@@ -31,7 +32,10 @@ _COMPARABLE: Final = 40
 
 
 def workers_alive() -> str:
-    """Workers with a fresh heartbeat, draining ones included; 0 where Redis is read and knows of none."""
+    """Workers with a fresh heartbeat, draining ones included; 0 where Redis is read and knows of none.
+
+    Nothing while the rules are not loaded.
+    """
     return f"{_alive()} or {_zero()}"
 
 
@@ -115,8 +119,8 @@ def worker_memory() -> str:
 
 
 def worker_memory_limit() -> str:
-    """BY_WORKER: its memory limit, where more than half of it is used."""
-    return _most("memory_limit_bytes:near")
+    """BY_WORKER: the memory limits of the same workers, where more than half of them is used."""
+    return f"{_of_workers('memory_limit_bytes:near')} and {worker_memory()}"
 
 
 def memory_growth() -> str:
@@ -338,8 +342,8 @@ def _taking_jobs() -> str:
 
 
 def _zero() -> str:
-    """0 for each fleet whose Redis is read."""
-    return f"0 * ({redis_up()} == 1)"
+    """0 for each fleet whose Redis is read, while the rules are loaded that count its workers."""
+    return f"0 * ({while_rules_are_loaded(f'{redis_up()} == 1')})"
 
 
 def _memory_of_hosts() -> str:

@@ -61,7 +61,6 @@ def table_of_queues() -> table.Panel:
     column(
         panel, "Queue", "string", None, opens("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue"), wide
     )
-    column(panel, "Workers", "short", style.thresholds(style.BAD, (1, "transparent")))
     column(
         panel,
         "Load",

@@ -7,13 +7,14 @@ from typing import Final
 from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import dashboard as model
 
-from bioagents_dashboards.boards.parts import Panels, at_least
+from bioagents_dashboards.boards.parts import Panels
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import WORKERS
-from bioagents_dashboards.drawing.legends import FLEET
+from bioagents_dashboards.drawing.legends import BY_HOST, FLEET
 from bioagents_dashboards.drawing.panels import (
     Target,
     Text,
+    at_least,
     column,
     columns,
     graph_panel,
@@ -45,7 +46,7 @@ def who_works_now() -> table.Panel:
         panel,
         "Memory",
         "percentunit",
-        style.thresholds("transparent", (0.7, style.WARN), (0.9, style.BAD)),
+        style.thresholds("transparent", (0.7, style.WARN), (workers.MEMORY_HIGH, style.BAD)),
     )
     _alone(panel)
     return sort_by(panel, "Running")
@@ -74,7 +75,7 @@ def what_changed() -> Panels:
                 "workers' logs.",
                 NO_WORKER,
             ),
-            [Target(workers.starts_by_host(), FLEET + " {{host}}")],
+            [Target(workers.starts_by_host(), BY_HOST)],
             unit="short",
             width=7,
         ),

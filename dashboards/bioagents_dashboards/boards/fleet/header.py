@@ -6,12 +6,13 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import stat, table
 
-from bioagents_dashboards.boards.parts import NO_EXPORTER, at_least, redis_panel
+from bioagents_dashboards.boards.parts import NO_EXPORTER, redis_panel
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import QUEUE, SLO
 from bioagents_dashboards.drawing.panels import (
     Target,
     Text,
+    at_least,
     column,
     columns,
     opens,
@@ -156,7 +157,6 @@ def queue_table() -> table.Panel:
     )
     column(panel, "Limit used", "percentunit", style.share_of_limit("transparent"))
     column(panel, "Oldest wait", "s")
-    column(panel, "Workers", "short", style.thresholds(style.BAD, (1, "transparent")))
     column(panel, "Slots in use", "percentunit")
     column(panel, "Failure ratio", "percentunit")
     column(panel, "Time to drain", "s", None, style.mapped(style.endless("not shrinking")))

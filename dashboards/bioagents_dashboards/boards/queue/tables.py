@@ -82,8 +82,7 @@ def work() -> table.Panel:
     column(panel, "Time to drain", "s", None, style.mapped(style.endless("not shrinking", style.WARN)))
     endless = style.mapped(style.endless("not shrinking", "transparent"))
     column(panel, "Of its limit", "percentunit", style.share_of_limit("transparent"), endless, WHOLE)
-    few = style.thresholds(style.BAD, (1, "transparent"))
-    column(panel, "Workers", "short", few, opens("Who works on it?", WORKERS, fleet="Fleet", queue="Queue"))
+    column(panel, "Workers", "short", None, opens("Who works on it?", WORKERS, fleet="Fleet", queue="Queue"))
     column(panel, "Failure ratio", "percentunit", None, WHOLE)
     return sort_by(panel, "Limit used")
 

@@ -8,12 +8,13 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat, table
 from grafana_foundation_sdk.models import dashboard as model
 
-from bioagents_dashboards.boards.parts import NO_EXPORTER, at_least
+from bioagents_dashboards.boards.parts import NO_EXPORTER
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import QUEUE, SLO
 from bioagents_dashboards.drawing.panels import (
     Target,
     Text,
+    at_least,
     column,
     columns,
     opens,
@@ -66,8 +67,7 @@ def stats() -> list[stat.Panel]:
         stat_panel(
             Text(
                 "SLO alerts",
-                "Alerts of the objectives that fire now. Normal: 0. It stays 0 too while the rules are not "
-                "loaded into this Prometheus.",
+                "Alerts of the objectives that fire now. Normal: 0.",
                 NO_EXPORTER,
             ),
             Target(alerts.firing_alerts(SLO.uid)),
@@ -92,12 +92,12 @@ def _left(title: str, objective: Objective, bad: str) -> stat.Panel:
 def _burn(title: str, objective: Objective, bad: str) -> stat.Panel:
     text = Text(
         title,
-        f"How many times as fast as allowed jobs {bad}, over the last hour, for the queue that burns "
-        "fastest. Normal: below 1. From 14.4 on, 2 % of a month's budget go in this hour, and an alert "
-        "pages once ten jobs are concerned.",
+        f"How many times as fast as allowed jobs {bad}: the lower of the rates over the last hour and over "
+        "5 minutes, for the queue that burns fastest. Normal: below 1. From 14.4 on, 2 % of a month's "
+        "budget go in an hour, and an alert pages once ten jobs are concerned.",
         NO_RECORD,
     )
-    target = Target(slo.fastest_burn(objective, "1h"))
+    target = Target(slo.fastest_burn(objective, BURNS[0]))
     return stat_panel(text, target, unit="short", thresholds=_of_burn(BURNS[0])).span(4)
 
 

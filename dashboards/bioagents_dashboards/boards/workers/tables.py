@@ -64,7 +64,7 @@ def workers() -> table.Panel:
         f"The {ask.LISTED} living workers that use the largest share of their memory limit, which the "
         "processes of one host or container share; choose a queue or a worker to see others. Normal: as "
         "many slots as threads (none while it drains), two consumers for each queue, a heartbeat of a few "
-        "seconds. Click a process to see it alone.",
+        "seconds (of thousands of workers, up to a minute). Click a process to see it alone.",
         NO_RULES,
     )
     values = [
@@ -81,7 +81,7 @@ def workers() -> table.Panel:
     column(panel, "Memory", "bytes")
     column(panel, "CPU", "percentunit")
     column(panel, "Slots", "short", style.thresholds(style.NEUTRAL, (1, "transparent")))
-    silent = style.thresholds("transparent", (15, style.WARN), (60, style.BAD))
+    silent = style.thresholds("transparent", (60, style.WARN), (180, style.BAD))
     column(panel, "Last heartbeat", "s", silent)
     column(panel, "Uptime", "s")
     for name, width in _WIDTHS.items():

@@ -48,9 +48,9 @@ def _memory() -> list[stat.Panel]:
         stat_panel(
             Text(
                 "Fullest host",
-                "The highest share of a memory limit that the workers of one host or container use together. "
-                "Normal: below 70 %. The alert WorkerMemoryHigh begins at 90 %; at 100 % the kernel kills a "
-                "worker.",
+                "The highest share of a memory limit that the workers of one host or container use together; "
+                "workers with one host name and equal limits count as sharing one. Normal: below 70 %. The "
+                "alert WorkerMemoryHigh begins at 90 %; at 100 % the kernel kills a worker.",
                 NO_RULES,
             ),
             Target(workers.fullest_host()),
