@@ -1,0 +1,168 @@
+"""What boards answer about fleets that no live test has: each case a few series, a query and its answer.
+
+promtool evaluates the boards' queries on these series and on what the rules record of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bioagents_alerts import rules_folder
+from bioagents_dashboards.queries import alerts, capacity, queues, workers
+from support.boards import EVERYTHING, fill
+from support.rule_cases import run_cases
+
+RULES = [path.name for path in sorted(rules_folder().glob("*.yml"))]
+#: Labels and value of each expected series.
+Answer = dict[str, float]
+NO_ANSWER: Answer = {}
+
+
+class Fleet:
+    """Series of one target, and what is asked about them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._series = folder, dict[str, str]()
+        self.rules = RULES
+
+    def has(self, name: str, values: str, **labels: str) -> None:
+        """A series with values from the first minute on, as promtool writes them."""
+        own = {"job": "bioagents", "instance": "a:9877", "fleet": "prod", **labels}
+        self._series[f"bioagents_{name}{{{_text(own)}}}"] = values
+
+    def answers(self, expression: str, expected: Answer, *, at: str = "30m", **chosen: str) -> None:
+        """Whether this is the answer at a time, with values of variables or everything."""
+        question = {
+            "expr": fill(expression, EVERYTHING | chosen),
+            "eval_time": at,
+            "exp_samples": [{"labels": labels, "value": value} for labels, value in expected.items()],
+        }
+        series = [{"series": name, "values": values} for name, values in self._series.items()]
+        case: dict[str, Any] = {"interval": "1m", "input_series": series, "promql_expr_test": [question]}
+        tests = {"rule_files": self.rules, "evaluation_interval": "1m", "tests": [case]}
+        result = run_cases(self._folder / str(len(list(self._folder.iterdir()))), tests, rules_folder())
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def _text(labels: Mapping[str, str]) -> str:
+    return ",".join(f'{name}="{value}"' for name, value in labels.items())
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    """One whose Redis is up."""
+    made = Fleet(tmp_path)
+    made.has("redis_up", "1x3000")
+    return made
+
+
+ONE_FLEET = '{fleet="prod", job="bioagents"}'
+
+
+def queue(fleet: Fleet, name: str, *, waiting: int, oldest: str, workers_: int, least: int = 1) -> None:
+    """A queue with a wait limit of 1,800 s."""
+    fleet.has("queue_depth", f"{waiting}+0x3000", queue=name, state="waiting")
+    fleet.has("queue_depth_limit", "50x3000", queue=name)
+    fleet.has("queue_oldest_job_age_seconds", oldest, queue=name)
+    fleet.has("queue_wait_limit_seconds", "1800x3000", queue=name)
+    fleet.has("queue_workers", f"{workers_}+0x3000", queue=name)
+    fleet.has("queue_min_workers", f"{least}x3000", queue=name)
+    fleet.has("queue_desired_workers", "2x3000", queue=name)
+
+
+def worker(fleet: Fleet, name: str, *, rss: str, limit: str, queues_: str = "chat") -> None:
+    """A living worker."""
+    facts = {"host": f"host-{name}", "pid": "1", "queues": queues_, "version": "1", "threads": "8"}
+    fleet.has("worker_info", "1x60", worker=name, **facts)
+    fleet.has("worker_threads", "8x60", worker=name)
+    fleet.has("worker_slots", "8x60", worker=name)
+    fleet.has("worker_memory_rss_bytes", rss, worker=name)
+    fleet.has("worker_memory_limit_bytes", limit, worker=name)
+
+
+def test_a_queue_that_nobody_serves_nears_its_limit(fleet: Fleet) -> None:
+    """Its oldest job is 1,500 s old after 25 minutes and grows a second each second: 300 s are left."""
+    queue(fleet, "misspelt", waiting=3, oldest="0+60x3000", workers_=0)
+    queue(fleet, "chat", waiting=0, oldest="0+0x3000", workers_=2)
+    fleet.answers(capacity.first_limit_to_break(), {ONE_FLEET: 300}, at="25m")
+
+
+def test_without_rules_nothing_is_said_of_a_limit(fleet: Fleet) -> None:
+    """Neither that it breaks nor that it holds."""
+    queue(fleet, "chat", waiting=3, oldest="0+60x3000", workers_=2)
+    fleet.rules = []
+    fleet.answers(capacity.first_limit_to_break(), NO_ANSWER, at="25m")
+
+
+def test_no_worker_alive(fleet: Fleet) -> None:
+    """0 where the rules count none, nothing where they are not loaded."""
+    fleet.answers(workers.workers_alive(), {ONE_FLEET: 0})
+    fleet.rules = []
+    fleet.answers(workers.workers_alive(), NO_ANSWER)
+
+
+def test_alerts_without_rules(fleet: Fleet) -> None:
+    """0 while the rules are loaded, nothing otherwise."""
+    fleet.answers(alerts.firing_alerts(), {'{fleet="prod"}': 0})
+    fleet.rules = []
+    fleet.answers(alerts.firing_alerts(), NO_ANSWER)
+
+
+def test_a_retired_queue_is_no_trouble(fleet: Fleet) -> None:
+    """Nobody has served it for a day, and nothing waits in it: no limit is used, nobody is to be added."""
+    queue(fleet, "old", waiting=0, oldest="0+0x3000", workers_=0)
+    fleet.answers(queues.worst_limit_used(), {ONE_FLEET: 0}, at="30h")
+    fleet.answers(capacity.workers_to_add(), {ONE_FLEET: 0}, at="30h")
+    fleet.answers(queues.fewest_workers(), NO_ANSWER, at="30h")
+
+
+def test_a_queue_without_enough_workers(fleet: Fleet) -> None:
+    """Its whole limit is used, and workers are to be added once jobs wait."""
+    queue(fleet, "chat", waiting=3, oldest="0+0x3000", workers_=1, least=2)
+    fleet.answers(queues.worst_limit_used(), {ONE_FLEET: 1})
+    fleet.answers(queues.fewest_workers(), {ONE_FLEET: 0.5})
+    fleet.answers(capacity.workers_to_add(), {ONE_FLEET: 1})
+
+
+def test_jobs_out_of_reach_where_one_kind_is_not_known(fleet: Fleet) -> None:
+    """The others are still added up."""
+    fleet.has("queue_orphaned_jobs", "2x60", queue="chat")
+    fleet.has("queue_stuck_jobs", "3x60", queue="chat")
+    fleet.answers(queues.out_of_reach(), {ONE_FLEET: 5})
+
+
+def test_limits_are_those_of_the_workers_that_are_drawn(fleet: Fleet) -> None:
+    """The ten largest, not the ten with the largest limits; and only where half of it is used."""
+    for number in range(10):
+        worker(fleet, f"large-{number}", rss=f"{2000 + number}x60", limit="2500x60")
+        worker(fleet, f"roomy-{number}", rss=f"{1100 + number}x60", limit="2000x60")
+    worker(fleet, "empty", rss="2100x60", limit="9000x60")
+    asked = f"count(({workers.worker_memory_limit()}) == 2500)"
+    fleet.answers(asked, {"{}": 9})
+    fleet.answers(f"count({workers.worker_memory_limit()})", {"{}": 9})
+
+
+def test_a_worker_whose_list_of_queues_is_cut(fleet: Fleet) -> None:
+    """It may serve the chosen queue; one with a whole list serves those that are on it."""
+    worker(fleet, "many", rss="7x60", limit="100x60", queues_="q01,q02,+4 more (1a2b3c4d)")
+    worker(fleet, "few", rss="8x60", limit="100x60", queues_="q01,q02")
+    labels = 'fleet="prod", host="host-{0}", job="bioagents", pid="1", queues="{1}", worker="{0}"'
+    name = "worker:bioagents_worker_memory_rss_bytes:max"
+    many = f"{name}{{{labels.format('many', 'q01,q02,+4 more (1a2b3c4d)')}}}"
+    few = f"{name}{{{labels.format('few', 'q01,q02')}}}"
+    fleet.answers(workers.worker_memory(), {many: 7}, queue="q18")
+    fleet.answers(workers.worker_memory(), {many: 7, few: 8}, queue="q02")
+
+
+def test_regions_of_one_fleet_stay_apart(fleet: Fleet) -> None:
+    """Alerts of one are not those of the other."""
+    for region, waiting in (("eu", "90x60"), ("us", "0+0x60")):
+        fleet.has("redis_up", "1x60", region=region)
+        fleet.has("queue_depth", waiting, region=region, queue="chat", state="waiting")
+        fleet.has("queue_depth_limit", "50x60", region=region, queue="chat")
+    expected = {'{fleet="prod"}': 0, '{fleet="prod", region="eu"}': 1, '{fleet="prod", region="us"}': 0}
+    fleet.answers(alerts.firing_alerts(), expected)
