@@ -11,8 +11,9 @@ import pytest
 from bioagents_dashboards.queries import promql
 from bioagents_dashboards.queries.promql import TARGET
 from bioagents_dashboards.queries.rules import record_names
+from bioagents_dashboards.queries.workers import LISTED
 from bioagents_exporter.catalogue import FLEET_LABEL, METRICS
-from support.boards import APART, Query, boards, grouping_labels, panels, queries, selectors
+from support.boards import APART, Lines, Query, boards, grouping_labels, lines, panels, queries, selectors
 from support.rule_files import names as rule_names
 from support.rule_files import records
 
@@ -111,20 +112,46 @@ def test_panels_with_copies_apart_say_so(name: str) -> None:
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_fleets_never_merge(query: Query) -> None:
-    """No aggregation drops the fleet: those with ``without`` do not name it, those with ``by`` do."""
+    """No aggregation drops what tells fleets apart: ``without`` names none of these labels, ``by`` all."""
     for how, names in re.findall(r"\b(by|without) \(([^)]*)\)", query.expression):
-        labels = [name.strip() for name in names.split(",")]
-        assert (FLEET_LABEL in labels) == (how == "by")
+        labels = {name.strip() for name in names.split(",")}
+        assert labels & set(TARGET) == (set(TARGET) if how == "by" else set())
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_workers_are_drawn_with_a_top_k(query: Query) -> None:
     """A thousand workers are not a thousand lines: the highest are drawn, or what is left of all together."""
-    by_worker = re.search(r"\bworker:|worker_info", query.expression) and "group_left" in query.expression
-    assert not by_worker or re.search(
-        r"^(min|max|sum) without \((worker|queues)|^(top|bottom)k| and (ignoring \([^)]*\) )?topk",
-        query.expression,
-    )
+    assert lines(query.expression, by_worker, LISTED) != Lines.EACH_WORKER
+
+
+def by_worker(name: str) -> bool:
+    """Whether a series has the label worker: its name says so where rules record it, else the catalogue."""
+    return name.startswith("worker:") if ":" in name else "worker" in emitted().get(name, ())
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ('worker:bioagents_worker_memory_rss_bytes:max{fleet=~"$fleet"}', Lines.EACH_WORKER),
+        ("worker:bioagents_worker_info:max", Lines.EACH_WORKER),
+        (f"max {COPIES} (rate(bioagents_worker_jobs_total[$__rate_interval])) * 60 > 0", Lines.EACH_WORKER),
+        ("max by (fleet, worker) (worker:bioagents_worker_info:max)", Lines.EACH_WORKER),
+        ("max without (host, pid) (worker:bioagents_worker_info:max)", Lines.EACH_WORKER),
+        ("topk(1000, worker:bioagents_worker_info:max)", Lines.EACH_WORKER),
+        ("topk(10, fleet:bioagents_worker_slots:sum) or worker:bioagents_worker_info:max", Lines.EACH_WORKER),
+        ("bioagents_worker_slots and on (fleet) topk(10, bioagents_worker_slots)", Lines.EACH_WORKER),
+        ("bioagents_worker_slots unless topk(10, bioagents_worker_slots)", Lines.EACH_WORKER),
+        ("bioagents_worker_slots and topk(10, role:bioagents_worker_info:count)", Lines.EACH_WORKER),
+        ("bottomk(10, worker:bioagents_worker_info:max) * 60 > 0", Lines.FEW),
+        ("bioagents_worker_slots and ignoring (host) topk(10, worker:bioagents_worker_info:max)", Lines.FEW),
+        ("sum without (worker, host, pid) (worker:bioagents_worker_info:max)", Lines.NOT_BY_WORKER),
+        ("sum by (fleet) (bioagents_worker_slots)", Lines.NOT_BY_WORKER),
+        ("role:bioagents_worker_info:count", Lines.NOT_BY_WORKER),
+    ],
+)
+def test_a_line_for_each_worker_would_be_found(expression: str, expected: Lines) -> None:
+    """What the test above refuses, and what it lets pass."""
+    assert lines(expression, by_worker, LISTED) == expected
 
 
 def test_unknown_names_are_refused() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -157,3 +158,69 @@ def grouping_labels(expression: str) -> Iterator[str]:
     """Labels named in by, without, on, ignoring and group_left."""
     for names in re.findall(r"\b(?:by|without|on|ignoring|group_left) \(([^)]*)\)", expression):
         yield from filter(None, (name.strip() for name in names.split(",")))
+
+
+class Lines(enum.IntEnum):
+    """How many lines a fleet of a thousand workers has in a result."""
+
+    NOT_BY_WORKER = 0
+    FEW = 1
+    EACH_WORKER = 2
+
+
+def lines(expression: str, by_worker: Callable[[str], bool], few: int) -> Lines:
+    """Of a query; ``by_worker`` tells whether a series has the label worker.
+
+    FEW is the result of a topk or bottomk of at most ``few``, or what is left beside such a result. Whatever
+    aggregates the label worker away, or is recorded by role, host, queue or fleet, is not by worker.
+    """
+    return _lines(promql.parse(expression.replace("$__rate_interval", "1m")), by_worker, few)
+
+
+def _lines(node: promql.Expr, by_worker: Callable[[str], bool], few: int) -> Lines:
+    match node:
+        case promql.VectorSelector():
+            return Lines.EACH_WORKER if by_worker(str(node.name)) else Lines.NOT_BY_WORKER
+        case promql.AggregateExpr():
+            return _aggregated(node, _lines(node.expr, by_worker, few), few)
+        case promql.BinaryExpr():
+            left, right = (_lines(side, by_worker, few) for side in (node.lhs, node.rhs))
+            return _joined(node, left, right)
+    return max((_lines(part, by_worker, few) for part in _parts(node)), default=Lines.NOT_BY_WORKER)
+
+
+def _parts(node: promql.Expr) -> list[promql.Expr]:
+    match node:
+        case promql.MatrixSelector():
+            return [node.vector_selector]
+        case promql.ParenExpr() | promql.SubqueryExpr() | promql.UnaryExpr():
+            return [node.expr]
+        case promql.Call():
+            return list(node.args)
+    return []
+
+
+def _aggregated(node: promql.AggregateExpr, of: Lines, few: int) -> Lines:
+    if str(node.op) in {"topk", "bottomk"}:
+        bounded = isinstance(node.param, promql.NumberLiteral) and node.param.val <= few
+        return min(of, Lines.FEW) if bounded and not node.modifier else of
+    named = "worker" in (node.modifier.labels if node.modifier else ())
+    without = node.modifier is not None and node.modifier.type == promql.AggModifierType.Without
+    return of if named != without else Lines.NOT_BY_WORKER
+
+
+def _joined(node: promql.BinaryExpr, left: Lines, right: Lines) -> Lines:
+    """Sides that meet worker by worker leave as few lines as the one with fewer of them."""
+    if str(node.op) in {"or", "unless"}:
+        return max(left, right) if str(node.op) == "or" else left
+    if Lines.NOT_BY_WORKER not in {left, right} and _meet_by_worker(node):
+        return min(left, right)
+    return left if str(node.op) == "and" else max(left, right)
+
+
+def _meet_by_worker(node: promql.BinaryExpr) -> bool:
+    matching = node.modifier.matching if node.modifier else None
+    if matching is None:
+        return True
+    on = matching.type == promql.LabelModifierType.Include
+    return bool(("worker" in matching.labels) == on)
