@@ -34,7 +34,7 @@ format: $(VENV)/dev ## format the code, and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-bench: $(VENV)/dev ## measure us against other tools; about half an hour
+bench: $(VENV)/dev ## measure us against other tools; about forty minutes
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 docs: $(VENV)/dev ## write the generated files anew: metrics reference, dashboards' JSON, operator's rules

@@ -1,6 +1,6 @@
 """Measure ourselves against other tools on this machine and print one table.
 
-    python benchmarks/run.py                    every row, about half an hour
+    python benchmarks/run.py                    every row, about forty minutes
     python benchmarks/run.py hooks redis-cpu    some rows
     python benchmarks/run.py --quick            small and few repetitions: does it run at all?
 

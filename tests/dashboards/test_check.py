@@ -80,6 +80,18 @@ def test_boards_from_files_are_compared_by_what_is_in_them(
     assert run(capsys, "check", status=1).endswith("(from a file, 1 difference)\n")
 
 
+def test_a_board_that_grafana_wrote_in_another_form(
+    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], ships: Ships
+) -> None:
+    """Its newest version is ours: a push leaves it, so a check calls it current."""
+    (uid,) = ships("Fleet")
+    run(capsys, "push")
+    stored = grafana.state.boards[uid]
+    stored.body = {**stored.body, "schemaVersion": 43}
+    assert run(capsys, "push").startswith("unchanged ")
+    assert run(capsys, "check").startswith("current ")
+
+
 def test_bad_input_is_status_2(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
     """The same refusals as a push has."""
     assert "unknown data source 'nope'" in refused(capsys, "check", "--datasource", "nope")

@@ -175,7 +175,7 @@ def test_folder_that_another_run_makes(grafana: GrafanaStandIn, capsys: Capsys, 
 def test_folder_made_for_nothing_goes_again(grafana: GrafanaStandIn, capsys: Capsys) -> None:
     """A board that Grafana refuses at the last moment leaves no empty folder behind."""
     grafana.state.refuses = {SAVE: (403, {"message": "no"})}
-    line = refused(capsys, "push", done="created       folder")
+    line = refused(capsys, "push", done="removed       folder")
     assert "dashboard 'A' (403): the token has no permission for this" in line
     assert line.endswith("; nothing was changed\n")
     assert grafana.state.folders == {}

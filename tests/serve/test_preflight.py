@@ -54,6 +54,8 @@ def test_other_namespaces_are_named_where_they_are_known() -> None:
     """The typing error shows at once."""
     assert nothing_found(Settings()).endswith("in it yet")
     assert nothing_found(Settings(), ("a", "b")).endswith("; this Redis has 'a', 'b'")
+    assert nothing_found(Settings(namespace="a"), ("a", "b")).endswith("; this Redis has 'b'")
+    assert nothing_found(Settings(namespace="a"), ("a",)).endswith("in it yet")
 
 
 def test_looking_for_namespaces_never_fails() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import yaml
@@ -31,6 +32,14 @@ def test_every_link_is_answered(redis_server: RedisServer, start: Start) -> None
         assert [line for line in text.splitlines() if line.startswith("## ")] == [
             "## Meaning", "## Impact", "## Diagnosis", "## Mitigation",
         ]  # fmt: skip
+
+
+def test_all_are_listed(redis_server: RedisServer, start: Start) -> None:
+    """Under the address that the links share, with and without a slash at its end."""
+    exporter = start("--redis.url", redis_server.url)
+    for path in ("/runbooks", "/runbooks/"):
+        page = exporter.get(path).text
+        assert set(links().values()) == set(re.findall(r'href="([^"]+)"', page))
 
 
 def test_nothing_else_is_served(redis_server: RedisServer, start: Start) -> None:

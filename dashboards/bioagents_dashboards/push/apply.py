@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bioagents_dashboards.push import report
 from bioagents_dashboards.push.errors import Conflict, GrafanaError, NoAnswer, NotFound
 from bioagents_dashboards.push.grafana import Grafana
+from bioagents_dashboards.push.place import Place
 from bioagents_dashboards.push.plan import Step
 from bioagents_dashboards.push.survey import Leftover, Survey
 
@@ -33,7 +34,10 @@ def carry_out(grafana: Grafana, found: Survey, say: Say, *, prune: bool) -> None
         try:
             answered = _surely(task)
         except GrafanaError as error:
-            state = _state(grafana, found.place.uid if made_folder else None, tasks, done, error)
+            folder = found.place if made_folder else None
+            state, undone = _state(grafana, folder, tasks, done, error)
+            if undone:
+                say(report.folder("removed", found.place, grafana.url))
             raise GrafanaError(f"{error}; {state}") from error
         made_folder = made_folder or (found.makes_folder and not done and answered)
         say(task.done)
@@ -104,16 +108,17 @@ class _NotDone(GrafanaError):  # noqa: N818 - what happened
 
 
 def _state(
-    grafana: Grafana, folder: str | None, tasks: list[_Task], done: list[_Task], error: GrafanaError
-) -> str:
-    """What stands now that ``error`` ended the run; ``folder`` was made by it."""
+    grafana: Grafana, folder: Place | None, tasks: list[_Task], done: list[_Task], error: GrafanaError
+) -> tuple[str, bool]:
+    """What stands after ``error``, and whether ``folder``, which this run had made, is gone again."""
     unknown = tasks[len(done)].name if isinstance(error, NoAnswer) else ""
     rest = [task.name for task in tasks[len(done) + bool(unknown) :]]
-    if not unknown and (not done or (folder and len(done) == 1 and _undo_folder(grafana, folder))):
-        return "nothing was changed"
+    undone = bool(not unknown and folder and len(done) == 1 and _undo_folder(grafana, folder.uid))
+    if undone or not (unknown or done):
+        return "nothing was changed", undone
     said = {"done": [task.name for task in done], "not known": [unknown] if unknown else [], "not done": rest}
     parts = [f"{words}: {', '.join(names)}" for words, names in said.items() if names]
-    return "; ".join((*parts, "run the command again"))
+    return "; ".join((*parts, "run the command again")), False
 
 
 def _undo_folder(grafana: Grafana, uid: str) -> bool:

@@ -71,6 +71,8 @@ def verdict_on(step: Step) -> tuple[str, str]:
         return "missing", ""
     if have.provisioned:
         return ("outdated" if count else "current"), "from a file" + (f", {differences}" if count else "")
+    if step.verb == "keep":
+        return "current", ""  # as we saved it; Grafana may have put its JSON into another form since
     if step.edited:
         return "edited", f"{version_of(have)}, {differences}"
     if step.changes:

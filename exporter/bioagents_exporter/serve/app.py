@@ -12,7 +12,7 @@ from bioagents_exporter.render import CONTENT_TYPE
 from bioagents_exporter.serve.collector import Collected, CollectError, Collector
 from bioagents_exporter.serve.negotiate import DEFAULT_BUDGET, accepts_gzip, budget
 from bioagents_exporter.serve.page import page
-from bioagents_exporter.serve.runbooks import runbook
+from bioagents_exporter.serve.runbooks import index, runbook
 from bioagents_exporter.serve.status import Status, status, to_json
 
 Allows = Callable[[web.Request], Awaitable[bool]]
@@ -69,6 +69,10 @@ class Site:
             return web.Response(text="The last read of Redis succeeded.\n")
         return web.Response(text=f"Not ready: {self._collector.trouble}\n", status=503)
 
+    async def runbooks(self, _: web.Request) -> web.Response:
+        """Which runbooks there are."""
+        return web.Response(text=await self._collector.aside(index), content_type="text/html")
+
     async def runbook(self, request: web.Request) -> web.Response:
         """What to do about one alert."""
         alert = request.match_info["alert"]
@@ -93,6 +97,8 @@ def application(collector: Collector, warnings: Warnings, allows: Allows) -> web
             web.get("/api/v1/status", site.json),
             web.get("/-/healthy", site.healthy),
             web.get("/-/ready", site.ready),
+            web.get("/runbooks", site.runbooks),
+            web.get("/runbooks/", site.runbooks),
             web.get("/runbooks/{alert}", site.runbook),
         ]
     )

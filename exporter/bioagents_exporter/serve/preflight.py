@@ -60,7 +60,8 @@ def is_empty(snapshot: Snapshot) -> bool:
 def nothing_found(settings: Settings, others: tuple[str, ...] = ()) -> str:
     """The warning for a namespace without anything in it."""
     text = f"namespace {settings.namespace!r}: nothing of Dramatiq or JobMetrics in it yet"
-    return f"{text}; this Redis has {', '.join(map(repr, others))}" if others else text
+    found = ", ".join(repr(name) for name in others if name != settings.namespace)  # ours may have come since
+    return f"{text}; this Redis has {found}" if found else text
 
 
 def _rights(settings: Settings) -> str:

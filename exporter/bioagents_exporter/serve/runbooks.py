@@ -11,6 +11,13 @@ def runbook(alert: str) -> str | None:
     return pages[alert].read_text(encoding="utf-8") if alert in pages else None
 
 
+def index() -> str:
+    """Links to all of them, as HTML; alerts have names that need no escaping."""
+    names = sorted(path.stem for path in _folder().glob("*.md"))
+    links = "".join(f'<li><a href="/runbooks/{name}">{name}</a></li>\n' for name in names)
+    return f"<!doctype html>\n<title>Runbooks</title>\n<h1>Runbooks</h1>\n<ul>\n{links}</ul>\n"
+
+
 def _folder() -> Path:
     """In the installed package, or in a checkout beside it."""
     packaged = Path(__file__).parents[1] / "runbooks"
