@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import pytest
 
+from bioagents_alerts.promql import scale_expression
 from bioagents_dashboards.queries.promql import TARGET
+from bioagents_dashboards.queries.rules import record_names
 from support.board_fleet import FLEET, STANDBY
-from support.board_stage import BoardStage, Series, board_stage, instant
+from support.board_stage import FASTER, BoardStage, Series, board_stage, instant
 from support.boards import (
     APART,
     Query,
@@ -20,15 +22,31 @@ from support.boards import (
     boards,
     panels,
     queries,
+    selectors,
     variable_queries,
     variable_query,
 )
+from support.monitoring import Prometheus
+from support.rule_files import Rule, records
 
 pytestmark = pytest.mark.end_to_end
 
 QUERIES = queries()
+#: Each series that rules record and a board draws.
+RECORDED = sorted({s.name for query in QUERIES for s in selectors(query.expression)} & record_names())
 #: Seconds before the end of the rest, all of them within it.
 MOMENTS = (0.0, 1.5, 3.0, 4.5, 6.0, 8.0)
+COPIES_AWAY = "without (instance, pod, container, node, endpoint)"
+#: Hides the copies: it takes jobs that were in time from all, and of a queue's jobs here all are, or none.
+HIDDEN = "queue:bioagents_wait_slo_errors:rate5m"
+#: The rules that take rates of the copies; no ratios, in which a sum of both parts is none.
+RATES = [
+    rule
+    for rule in records()
+    if rule.name in set(RECORDED) - {HIDDEN}
+    and re.search(r":rate\d+\w$", rule.name)
+    and COPIES_AWAY in rule.expression
+]
 EACH = pytest.mark.parametrize("query", QUERIES, ids=str)
 
 #: Limits of times, which are drawn once half of them is used: by a machine that is busy with other work.
@@ -51,6 +69,37 @@ MAY_BE_EMPTY = MappingProxyType(
         "Workers / Difference of clocks / B": "there is one clock",
         "Workers / Memory growth in an hour / B": "a leak takes seven hours to be one",
         "Workers / Lost threads by worker / A": "no thread was lost",
+    }
+)
+
+
+#: What is recorded of how much happens in a time: nothing at rest, so its mean over the load is compared.
+MOVING = re.compile(r"rate\d|:increase|:ratio1h")
+#: By how large a share of the larger one two means may differ: a doubled one differs by half, a tripled by
+#: two thirds. Rates are those of three scrapes here: the highest of three copies' is up to a fifth higher.
+MEANS_SHARE = 1 / 3
+#: Differences of means that are too small to judge, by the first pattern that is in a series' name. What
+#: happens less than once a second differs by up to a half: each event is a peak, and each copy sees its own.
+MEANS_AMOUNT = (
+    (r"^host:", 0.02),  # one start, which is seen for a third of the time
+    (r"cpu_seconds", 0.005),
+    (r":(ratio|share)_rate|:p\d\d_", 0.05),
+    (r"_bucket:", 2.0),  # between the first and the last bucket there is little
+    (r"", 1.0),  # jobs, or jobs in a second
+)
+#: The last worker starts shortly before the load ends.
+SEEN_LATE = "host:bioagents_worker_boots:ratio1h"
+
+#: Recorded series whose doubled values no test here would find, each with its reason.
+BLIND = MappingProxyType(
+    {
+        "fleet:bioagents_worker_clock_skew_seconds:max": "there is one clock",
+        "fleet:bioagents_worker_flush_age_seconds:max": "counts are handed over with each heartbeat",
+        "worker:bioagents_worker_clock_skew_seconds:abs": "there is one clock",
+        "worker:bioagents_worker_flush_age_seconds:max": "counts are handed over with each heartbeat",
+        "worker:bioagents_worker_memory_leak:deriv6h": "a leak takes seven hours to be one",
+        "worker:bioagents_worker_memory_rss_bytes:deriv6h": "a slope of what hardly moves is noise",
+        "worker:bioagents_worker_threads_lost:sum": "no thread was lost",
     }
 )
 
@@ -160,6 +209,49 @@ def differences(expression: str, one: list[Series], three: list[Series]) -> list
     return found
 
 
+@pytest.mark.parametrize("name", RECORDED)
+def test_recorded_series_are_the_same_with_three_exporters(stage: BoardStage, name: str) -> None:
+    """What moves in the mean over the load, the others at rest; in both, twice the number would be found."""
+    moves = MOVING.search(name)
+    compared: Callable[[str, list[Series], list[Series]], list[str]] = means_apart if moves else differences
+    one, three = (means_of_both if moves else values_of_both)(stage, name)
+    assert compared(name, one, three) == []
+    doubled = [(labels, 2 * value) for labels, value in one]
+    assert bool(compared(name, one, doubled)) != (name in BLIND)
+
+
+def means(stage: BoardStage, name: str, prometheus: Prometheus) -> list[Series]:
+    """Of a recorded series, or of what would be one."""
+    return stage.mean(name, prometheus, calm=name == SEEN_LATE)
+
+
+def means_apart(name: str, one: list[Series], three: list[Series]) -> list[str]:
+    """Means further apart than they may be. A series that is in one answer alone is at 0 in the other."""
+    ours, theirs = by_labels(one), by_labels(three)
+    amount = next(amount for pattern, amount in MEANS_AMOUNT if re.search(pattern, name))
+    pairs = {labels: (ours.get(labels, 0.0), theirs.get(labels, 0.0)) for labels in ours | theirs}
+    return [
+        f"{labels} {a} and {b}"
+        for labels, (a, b) in pairs.items()
+        if not math.isclose(a, b, rel_tol=MEANS_SHARE, abs_tol=amount)
+    ]
+
+
+def means_of_both(stage: BoardStage, name: str) -> tuple[list[Series], list[Series]]:
+    """A recorded series in its mean."""
+    return means(stage, name, stage.one), means(stage, name, stage.three)
+
+
+def values_of_both(stage: BoardStage, name: str) -> tuple[list[Series], list[Series]]:
+    """A recorded series at the first moment of the rest at which both agree, else at the last."""
+    selector = f'{name}{{fleet="{FLEET}"}}'
+    for before in MOMENTS:
+        one, three = (instant(p, selector, stage.rest - before) for p in (stage.one, stage.three))
+        if not differences(name, one, three):
+            break
+    return one, three
+
+
 def by_labels(series: list[Series]) -> dict[str, float]:
     """Labels as text → value; AssertionError when two series have the same ones."""
     found = {str(sorted(labels.items())): value for labels, value in series}
@@ -177,6 +269,13 @@ def test_doubled_numbers_would_be_found(stage: BoardStage) -> None:
         for before in MOMENTS:
             moment = stage.rest - before
             assert differences(wrong, *(instant(p, wrong, moment) for p in (stage.one, stage.three)))
+
+
+@pytest.mark.parametrize("rule", RATES, ids=lambda rule: rule.name)
+def test_sums_over_the_copies_would_be_found(stage: BoardStage, rule: Rule) -> None:
+    """What a rule would record with a sum in place of the maximum over the copies is found by the means."""
+    wrong = scale_expression(rule.expression.replace(f"max {COPIES_AWAY}", f"sum {COPIES_AWAY}"), FASTER)
+    assert means_apart(rule.name, means(stage, rule.name, stage.one), stage.mean(wrong, stage.three))
 
 
 @EACH

@@ -31,6 +31,8 @@ SHOWN, STEP = 90, 5
 #: Seconds over which rates are taken under load; at rest over all of the load.
 RATE_INTERVAL: Final = 15
 LOAD: Final = 120
+#: Seconds of load over which means are taken; no load is shorter, since versions are compared over a minute.
+MINUTE: Final = 60
 #: Seconds without a change that are rest: what the rules look back half an hour for, so much faster.
 STILL: Final = 16
 #: What stands for an hour, a day or a week ago in a fleet that lives for two minutes.
@@ -63,6 +65,15 @@ class BoardStage:
     def at_rest(self, query: Query, prometheus: Prometheus, before: float = 0.0) -> list[Series]:
         """The series of a query for the one fleet when nothing moved any more, ``before`` seconds earlier."""
         return instant(prometheus, _filled(query, f"{LOAD}s", {"fleet": FLEET}), self.rest - before)
+
+    def mean(self, expression: str, prometheus: Prometheus, *, calm: bool = False) -> list[Series]:
+        """Of each series of the one fleet over the last minute of the load; without the series it is at 0.
+
+        ``calm`` adds the time until rest.
+        """
+        seconds, end = (MINUTE + round(self.rest - self.load), self.rest) if calm else (MINUTE, self.load)
+        mean = f"sum_over_time(({expression})[{seconds}s:{SCRAPE}s]) / {seconds}"
+        return [found for found in instant(prometheus, mean, end) if found[0]["fleet"] == FLEET]
 
 
 def instant(prometheus: Prometheus, expression: str, at: float) -> list[Series]:
