@@ -28,7 +28,6 @@ Quantile: TypeAlias = Callable[[int], str]
 LISTED: Final = 50
 
 _ACTOR: Final = ("actor",)
-_QUEUE_ACTOR: Final = ("queue", "actor")
 _FAILURES: Final = "exception:bioagents_job_failures:rate5m"
 #: So many actors stand beside what they were: each has three lines.
 _COMPARED: Final = 5
@@ -243,9 +242,9 @@ def listed_share() -> str:
     return f"{listed_failures()} / ignoring (exception) group_left () {attempts_}"
 
 
-def listed(name: str) -> str:
-    """By queue and actor: what a counter adds per second."""
-    return _listed(rate(name, keep=_QUEUE_ACTOR))
+def listed(what: str) -> str:
+    """By queue and actor: what the rules record of it per second."""
+    return _listed(unnamed(_of_actors(f"{what}:rate5m")))
 
 
 def listed_limit_used() -> str:
@@ -268,7 +267,7 @@ def _some(name: str) -> str:
 
 
 def _listed(by_actor: str) -> str:
-    return f"({by_actor}) and {top(LISTED, rate('job_failures_total', keep=_QUEUE_ACTOR))}"
+    return f"({by_actor}) and {top(LISTED, _of_actors('job_failures:rate5m'))}"
 
 
 def _quantile(what: str, percent: int) -> str:

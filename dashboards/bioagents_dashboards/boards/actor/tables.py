@@ -87,9 +87,9 @@ def actors() -> table.Panel:
         NO_JOB,
     )
     values = [
-        jobs.listed_limit_used(), jobs.listed_ratio(), jobs.listed("jobs_processed_total"),
-        jobs.listed("job_failures_total"), jobs.listed("job_retries_total"), jobs.listed("jobs_dead_total"),
-        jobs.listed("jobs_skipped_total"), jobs.listed_quantile("wait", 95),
+        jobs.listed_limit_used(), jobs.listed_ratio(), jobs.listed("job_attempts"),
+        jobs.listed("job_failures"), jobs.listed("job_retries"), jobs.listed("jobs_dead"),
+        jobs.listed("jobs_skipped"), jobs.listed_quantile("wait", 95),
         jobs.listed_quantile("duration", 50), jobs.listed_quantile("duration", 95),
         jobs.listed_quantile("duration", 95, "1d"),
     ]  # fmt: skip
