@@ -82,7 +82,7 @@ MEANS_SHARE = 1 / 3
 #: happens less than once a second differs by up to a half: each event is a peak, and each copy sees its own.
 MEANS_AMOUNT = (
     (r"^host:", 0.02),  # one start, which is seen for a third of the time
-    (r"cpu_seconds", 0.005),
+    (r"cpu_seconds", 0.01),  # of a processor; the kernel counts in hundredths of a second
     (r":(ratio|share)_rate|:p\d\d_", 0.05),
     (r"_bucket:", 2.0),  # between the first and the last bucket there is little
     (r"", 1.0),  # jobs, or jobs in a second

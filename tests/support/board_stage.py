@@ -67,12 +67,12 @@ class BoardStage:
         return instant(prometheus, _filled(query, f"{LOAD}s", {"fleet": FLEET}), self.rest - before)
 
     def mean(self, expression: str, prometheus: Prometheus, *, calm: bool = False) -> list[Series]:
-        """Of each series of the one fleet over the last minute of the load; without the series it is at 0.
+        """Of each series of the one fleet over the last minute of the load, as far as it is there.
 
         ``calm`` adds the time until rest.
         """
         seconds, end = (MINUTE + round(self.rest - self.load), self.rest) if calm else (MINUTE, self.load)
-        mean = f"sum_over_time(({expression})[{seconds}s:{SCRAPE}s]) / {seconds}"
+        mean = f"avg_over_time(({expression})[{seconds}s:{SCRAPE}s])"
         return [found for found in instant(prometheus, mean, end) if found[0]["fleet"] == FLEET]
 
 
