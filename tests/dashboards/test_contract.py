@@ -26,6 +26,8 @@ SERIES = {metric.full_name("bioagents_"): {*metric.labels, *metric.optional} for
 #: Labels of every series of a target, in so far as the user's Prometheus has them.
 COMMON = {"job", FLEET_LABEL, *TARGET, *COPIES}
 ALERTS = {"alertname", "alertstate", "severity", "product", "queue", "queues"}
+#: Of what these panels join, a part is there without the rules.
+NOT_EMPTY_WITHOUT_RULES = {"Worst limit used"}
 #: All labels that a series of ours may have.
 LABELS = COMMON | ALERTS | {"le"} | set().union(*SERIES.values())
 
@@ -93,3 +95,15 @@ def labels_made(panel: Json) -> set[str]:
         made |= set(re.findall(r'label_(?:join|replace)\(.*?, "(\w+)", "', target["expr"]))
         made |= set(re.findall(r'count_values[^(]*\("(\w+)"', target["expr"]))
     return made
+
+
+@BOARDS
+def test_what_is_empty_without_the_rules_says_so(board: Json) -> None:
+    """Whoever forgot to load them must not read "no exporter" or "nothing failed"."""
+    for panel in panels(board):
+        needs_rules = all(
+            any(selector.name.startswith("ALERTS") or selector.name in record_names() for selector in asked)
+            for asked in (selectors(target["expr"]) for target in panel["targets"])
+        )
+        if needs_rules and panel["title"] not in NOT_EMPTY_WITHOUT_RULES:
+            assert "rules" in panel["fieldConfig"]["defaults"]["noValue"], panel["title"]

@@ -28,6 +28,8 @@ Panels: TypeAlias = list[Builder[model.Panel]]
 
 #: Instead of a number, where nothing at all is known of a fleet.
 NO_EXPORTER: Final = "no exporter"
+#: The same where the rules count.
+NO_FLEET: Final = "no exporter, or no rules"
 
 _ALERT_COLUMNS: Final = {
     "alertname": "Alert",

@@ -13,7 +13,7 @@ from bioagents_dashboards.drawing.legends import BY_ACTOR
 from bioagents_dashboards.drawing.panels import Target, Text, graph_panel, heatmap_panel
 from bioagents_dashboards.queries import jobs
 
-_NO_HEATMAP: Final = "no attempt then, or several fleets are chosen: choose one"
+_NO_HEATMAP: Final = "no attempt then, the rules are not loaded, or several fleets are chosen: choose one"
 
 
 def running() -> Panels:

@@ -50,7 +50,7 @@ def _failures() -> list[stat.Panel]:
                 "Share of the attempts of five minutes that raised, as a share of the queue's limit; of the "
                 "chosen actor that fails most. Normal: below 70 %. Above 100 % read the workers' logs for "
                 "the exceptions in the table below.",
-                _NO_ATTEMPT,
+                "no attempt, or no rules",
             ),
             Target(jobs.worst_failure_limit_used()),
             unit="percentunit",
@@ -78,7 +78,7 @@ def _consequences() -> list[stat.Panel]:
                 "Share of the attempts of the chosen actors that ended in another try, by failure or because "
                 "an actor asked for later. Normal: a few percent. The alert JobRetryStorm judges each queue "
                 "by itself, above 50 % where failures do not explain it.",
-                _NO_ATTEMPT,
+                "no attempt, or no rules",
             ),
             Target(jobs.retried_share()),
             unit="percentunit",
@@ -119,7 +119,7 @@ def _times() -> list[stat.Panel]:
                 "of the actor that slowed most; actors with fewer than 20 attempts in five minutes do not "
                 "count. Normal: near 100 %. Far above it what the actor calls has become slow, or its work "
                 "has grown.",
-                "too few to say",
+                "too few, or no rules",
             ),
             Target(jobs.most_slowed()),
             unit="percentunit",

@@ -25,7 +25,7 @@ def desired_and_actual() -> timeseries.Panel:
         f"{capacity.FEW} queues that want the most. Normal: the second follows the first within minutes, "
         "if something scales. The dashed maximum is drawn once half of it is wanted, the dashed minimum "
         "while there are no more workers.",
-        NO_QUEUE,
+        "no queue is known, or the rules are not loaded",
     )
     targets = [
         Target(capacity.most_desired(), BY_QUEUE + " wanted"),

@@ -48,7 +48,7 @@ def load() -> list[timeseries.Panel]:
                 "Jobs per second that were enqueued, and that are done for good (succeeded, dead or "
                 "skipped), the ten busiest queues. Normal: both the same over some minutes. Producers "
                 "without JobMetrics do not count as arrivals.",
-                "no worker or producer with JobMetrics has reported yet",
+                "no worker or producer with JobMetrics has reported yet, or the rules are not loaded",
             ),
             [
                 Target(jobs.arrivals(), BY_QUEUE + " arrivals"),

@@ -7,11 +7,11 @@ from grafana_foundation_sdk.models.common import BigValueGraphMode
 
 from bioagents_dashboards.boards.capacity.words import (
     HOW_IT_BREAKS,
-    NO_EXPORTER,
     NO_SIGNAL,
     NO_WORKER,
     NOTHING_DONE,
 )
+from bioagents_dashboards.boards.parts import NO_EXPORTER, NO_FLEET
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.panels import Target, Text, stat_panel
 from bioagents_dashboards.queries import capacity
@@ -30,7 +30,7 @@ def _wish() -> list[stat.Panel]:
                 "Workers that the queues should have for the jobs that wait, and have not, each queue for "
                 "itself; one worker may serve several. Normal: 0, or some while a scaler starts them. The "
                 "table says which queue.",
-                NO_EXPORTER,
+                NO_FLEET,
             ),
             Target(capacity.workers_to_add()),
             unit="short",

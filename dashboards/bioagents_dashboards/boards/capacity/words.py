@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-NO_EXPORTER: Final = "no exporter"
 NO_QUEUE: Final = "no queue is known"
 NO_SIGNAL: Final = "the exporter has run for less than a minute"
 NO_WORKER: Final = "no worker, or the rules are not loaded"

@@ -6,7 +6,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import stat, table
 
-from bioagents_dashboards.boards.parts import NO_EXPORTER, redis_panel
+from bioagents_dashboards.boards.parts import NO_EXPORTER, NO_FLEET, redis_panel
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import QUEUE, SLO
 from bioagents_dashboards.drawing.panels import (
@@ -48,7 +48,7 @@ def _verdicts() -> list[stat.Panel]:
             Text(
                 "Firing alerts",
                 "Alerts of these rules that fire now. Normal: 0.",
-                "no exporter, or no rules",
+                NO_FLEET,
             ),
             Target(alerts.firing_alerts()),
             unit="short",
@@ -88,7 +88,7 @@ def _amounts() -> list[stat.Panel]:
                 "Workers alive",
                 "Workers with a fresh heartbeat, draining ones included. Normal: as many as you "
                 "started; red at 0.",
-                NO_EXPORTER,
+                NO_FLEET,
             ),
             Target(workers.workers_alive()),
             unit="short",
@@ -122,7 +122,7 @@ def _amounts() -> list[stat.Panel]:
                 "Failures",
                 "Attempts per second that raised an exception; retries of one job count each. Normal: near "
                 "0; red from 0.1 per second on, where HighJobFailureRate begins if all are of one queue.",
-                "no job yet",
+                "no job yet, or no rules",
             ),
             Target(jobs.failures_per_second()),
             unit="ops",

@@ -24,7 +24,7 @@ def _late() -> timeseries.Panel:
             "where the alert MetricsFlushDelayed begins, is drawn once half of it is reached. Normal: about "
             "a second, up to 40 in the largest fleets; so far do rates and totals lag behind. The board "
             "Workers shows which worker it is.",
-            "no worker has reported",
+            "no worker has reported, or the rules are not loaded",
         ),
         [
             Target(exporter.flush_age(), FLEET + " oldest"),

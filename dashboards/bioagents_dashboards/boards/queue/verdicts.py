@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import stat
 
-from bioagents_dashboards.boards.queue.words import NO_EXPORTER, NO_QUEUE
+from bioagents_dashboards.boards.parts import NO_EXPORTER
+from bioagents_dashboards.boards.queue.words import NO_QUEUE
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.panels import Target, Text, stat_panel
 from bioagents_dashboards.queries import queues
@@ -48,7 +49,7 @@ def _slow() -> list[stat.Panel]:
                 "Jobs that came for each that was done, over five minutes, in the waiting queue where that "
                 "is most. Normal: below 1, then the backlog shrinks. Above 1 for long: more comes than the "
                 "workers can do. Producers without JobMetrics do not count.",
-                "nothing waits",
+                "nothing waits, or no rules",
             ),
             Target(queues.worst_growth()),
             unit="short",
@@ -65,7 +66,7 @@ def _hands() -> list[stat.Panel]:
                 "Jobs that run, as a share of the living threads that could run one, in the fullest queue. "
                 "Normal: below 100 %. At 100 % jobs wait for a free slot: add workers, or see whether jobs "
                 "run longer than they used to. Above it, workers that drain still run jobs.",
-                "no slots",
+                "no slots, or no rules",
             ),
             Target(queues.fullest_slots()),
             unit="percentunit",
@@ -77,7 +78,7 @@ def _hands() -> list[stat.Panel]:
                 "Workers alive, as a share of the fewest that the queue must have; the worst of the chosen "
                 "queues. Normal: 100 % or more. Below it, workers died, drain or were never started: see "
                 "the board Workers.",
-                "no minimum",
+                "no minimum, or no rules",
             ),
             Target(queues.fewest_workers()),
             unit="percentunit",

@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat, table
 from grafana_foundation_sdk.models import dashboard as model
 
-from bioagents_dashboards.boards.parts import NO_EXPORTER
+from bioagents_dashboards.boards.parts import NO_FLEET
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.identity import QUEUE, SLO
 from bioagents_dashboards.drawing.panels import (
@@ -68,7 +68,7 @@ def stats() -> list[stat.Panel]:
             Text(
                 "SLO alerts",
                 "Alerts of the objectives that fire now. Normal: 0.",
-                NO_EXPORTER,
+                NO_FLEET,
             ),
             Target(alerts.firing_alerts(SLO.uid)),
             unit="short",

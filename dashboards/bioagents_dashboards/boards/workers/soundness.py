@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import timeseries
 
+from bioagents_dashboards.boards.parts import NO_EXPORTER
 from bioagents_dashboards.boards.workers.words import (
     FLEET_LIMIT,
-    NO_EXPORTER,
     NO_RULES,
 )
 from bioagents_dashboards.drawing.legends import BY_HOST, BY_WORKER, FLEET
@@ -96,7 +96,7 @@ def signs_of_life() -> list[timeseries.Panel]:
                 "Worker and consumer threads that died in a worker that lives, the ten with the most. "
                 "Normal: empty, but for a moment in which a worker ends. One that stays runs fewer jobs or "
                 "no longer fetches a queue: restart it gracefully.",
-                "no thread was lost",
+                "no thread was lost, or the rules are not loaded",
             ),
             [Target(workers.lost_threads_by_worker(), BY_WORKER)],
             unit="short",

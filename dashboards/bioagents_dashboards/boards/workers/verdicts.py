@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import stat
 
-from bioagents_dashboards.boards.workers.words import NO_EXPORTER, NO_RULES
+from bioagents_dashboards.boards.parts import NO_EXPORTER, NO_FLEET
+from bioagents_dashboards.boards.workers.words import NO_RULES
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.panels import Target, Text, stat_panel
 from bioagents_dashboards.queries import workers
@@ -22,7 +23,7 @@ def _presence() -> list[stat.Panel]:
                 "Alive",
                 "Workers of the fleet with a fresh heartbeat, draining ones included. Normal: as many as you "
                 "started; red at 0.",
-                NO_EXPORTER,
+                NO_FLEET,
             ),
             Target(workers.workers_alive()),
             unit="short",
@@ -81,7 +82,7 @@ def _work() -> list[stat.Panel]:
                 "queues, over half an hour. Normal: above 50 %; below 20 %, while the others are busier, the "
                 "alert WorkersUneven begins. Where each slot finishes fewer than 40 attempts in that time, "
                 "chance makes loads uneven, and nothing is compared.",
-                "too few jobs to compare",
+                "too few jobs to compare, or no rules",
             ),
             Target(workers.least_share_of_load()),
             unit="percentunit",

@@ -10,7 +10,6 @@ from bioagents_dashboards.drawing.panels import LIMIT
 #: A number of the rules, where an alert begins.
 FLEET_LIMIT: Final = FLEET + " alert" + LIMIT
 
-NO_EXPORTER: Final = "no exporter"
 NO_HALF_HOUR: Final = "no worker has taken jobs for half an hour, or the rules are not loaded"
 #: The rules join names to the numbers of workers.
 NO_RULES: Final = "no worker, or the rules are not loaded"
