@@ -117,15 +117,41 @@ def test_a_retired_queue_is_no_trouble(fleet: Fleet) -> None:
     queue(fleet, "old", waiting=0, oldest="0+0x3000", workers_=0)
     fleet.answers(queues.worst_limit_used(), {ONE_FLEET: 0}, at="30h")
     fleet.answers(capacity.workers_to_add(), {ONE_FLEET: 0}, at="30h")
-    fleet.answers(queues.fewest_workers(), NO_ANSWER, at="30h")
+    for query in (queues.fewest_workers(), capacity.shortest(), capacity.most_desired()):
+        fleet.answers(query, NO_ANSWER, at="30h")
 
 
-def test_a_queue_without_enough_workers(fleet: Fleet) -> None:
-    """Its whole limit is used, and workers are to be added once jobs wait."""
-    queue(fleet, "chat", waiting=3, oldest="0+0x3000", workers_=1, least=2)
+@pytest.mark.parametrize("rules", [RULES, []], ids=["rules", "no rules"])
+def test_a_queue_without_enough_workers(fleet: Fleet, rules: list[str]) -> None:
+    """Its whole limit is used, and workers are to be added, although nothing waits."""
+    fleet.rules = rules
+    queue(fleet, "chat", waiting=0, oldest="0+0x3000", workers_=1, least=2)
     fleet.answers(queues.worst_limit_used(), {ONE_FLEET: 1})
     fleet.answers(queues.fewest_workers(), {ONE_FLEET: 0.5})
     fleet.answers(capacity.workers_to_add(), {ONE_FLEET: 1})
+
+
+def test_copies_that_disagree_about_a_worker(fleet: Fleet) -> None:
+    """It stays one line of the table of those that drain."""
+    worker(fleet, "old", rss="7x60", limit="100x60")
+    fleet.has("worker_slots", "0+0x60", worker="old")
+    fleet.has("worker_running_jobs", "2x60", worker="old")
+    other = {"host": "host-old", "pid": "1", "queues": "chat,mail", "version": "1", "threads": "8"}
+    fleet.has("worker_info", "1x60", worker="old", instance="b:9877", **other)
+    fleet.answers(
+        f"sum without (queues) ({workers.draining_workers()})",
+        {'{fleet="prod", host="host-old", job="bioagents", pid="1", version="1", worker="old"}': 2},
+    )
+
+
+def test_a_gap_is_no_standstill(fleet: Fleet) -> None:
+    """Ten jobs start per second; after ten minutes without an exporter there is no rate at first."""
+    queue(fleet, "chat", waiting=3000, oldest="300x20 stale _x9 300x30", workers_=2)
+    fleet.has("queue_depth", "3000x20 stale _x9 3000x30", queue="chat", state="waiting")
+    starts = "0+600x20 stale _x9 18000+600x30"
+    fleet.has("job_wait_seconds_count", starts, queue="chat", actor="answer")
+    for minute in ("15m", "31m", "32m", "34m", "45m"):
+        fleet.answers(capacity.soonest_to_break(), NO_ANSWER, at=minute)
 
 
 def test_jobs_out_of_reach_where_one_kind_is_not_known(fleet: Fleet) -> None:

@@ -27,7 +27,7 @@ SERIES = {metric.full_name("bioagents_"): {*metric.labels, *metric.optional} for
 COMMON = {"job", FLEET_LABEL, *TARGET, *COPIES}
 ALERTS = {"alertname", "alertstate", "severity", "product", "queue", "queues"}
 #: Of what these panels join, a part is there without the rules.
-NOT_EMPTY_WITHOUT_RULES = {"Worst limit used"}
+NOT_EMPTY_WITHOUT_RULES = {"Worst limit used", "Minimum met", "Workers to add", "Workers short"}
 #: All labels that a series of ours may have.
 LABELS = COMMON | ALERTS | {"le"} | set().union(*SERIES.values())
 

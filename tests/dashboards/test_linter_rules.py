@@ -172,7 +172,12 @@ def test_selections_follow_our_variables(board: Json) -> None:
 
     def obeys(selector: Selector) -> bool:
         if selector.name in NO_JOB:  # or have no fleet, as above
-            return all(selector.matchers[label][1].startswith(f"${label}|") for label in TARGET)
+            about = ("queue", *(label for label in TARGET if label != "fleet"))
+            return (
+                selector.matchers["fleet"] == ("=~", r"$fleet|\(unknown\)|")
+                and selector.matchers["queues"][0] == "=~"
+                and all(selector.matchers[label] == ("=~", f"${label}|") for label in about)
+            )
         own = [label for label in OWN if label in selector.matchers]
         return all(follows(selector, label) for label in (*TARGET, *own))
 

@@ -116,6 +116,8 @@ def test_fleets_never_merge(query: Query) -> None:
     for how, names in re.findall(r"\b(by|without) \(([^)]*)\)", query.expression):
         labels = {name.strip() for name in names.split(",")}
         assert labels & set(TARGET) == (set(TARGET) if how == "by" else set())
+    for names in re.findall(r"\bon \(([^)]+)\)", query.expression):
+        assert set(TARGET) <= {name.strip() for name in names.split(",")}
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)

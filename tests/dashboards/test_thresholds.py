@@ -52,7 +52,6 @@ OF_ITS_OWN = MappingProxyType(
         "Capacity / Queues / Wait limit breaks in": "a forecast, which no alert makes",
         "Redis and exporter / Copies of the exporter / Scrape": "no alert times scrapes",
         "Redis and exporter / Copies of the exporter / Files open": "no alert counts files",
-        "Workers / Workers / Last heartbeat": "the alert counts missing workers, not seconds",
     }
 )
 

@@ -41,6 +41,11 @@ def while_rules_are_loaded(expression: str) -> str:
     return f"{expression} and on () {_series('ALERTS', _WATCHDOG)}"
 
 
+def unless_rules_are_loaded(expression: str) -> str:
+    """The same, nothing while this Prometheus has loaded our rules."""
+    return f"{expression} unless on () {_series('ALERTS', _WATCHDOG)}"
+
+
 def firing_alerts(board: str = "") -> str:
     """How many fire; 0 in a fleet that reports and has none, nothing while the rules are not loaded."""
     none = while_rules_are_loaded(f"max {_BY_TARGET} ({gauge('redis_up')})")

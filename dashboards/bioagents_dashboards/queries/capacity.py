@@ -18,7 +18,7 @@ from bioagents_dashboards.queries.promql import (
     top,
     unnamed,
 )
-from bioagents_dashboards.queries.queues import drain_time, slots, workers
+from bioagents_dashboards.queries.queues import drain_time, in_service, slots, workers
 from bioagents_dashboards.queries.workers import workers_alive
 
 #: A graph with several lines for each queue has this many queues.
@@ -55,8 +55,8 @@ def slots_used() -> str:
 
 
 def short() -> str:
-    """BY_QUEUE: workers that it should have and has not; below 0, what it has beyond."""
-    return f"{desired()} - {workers()}"
+    """BY_QUEUE: workers that a queue in service should have and has not; below 0, what it has beyond."""
+    return in_service(f"{desired()} - {workers()}")
 
 
 def arrivals() -> str:
@@ -81,7 +81,8 @@ def wait_limit_breaks_in() -> str:
     growth = f"(1 - ({_starts()} or 0 * {waiting}) * {_oldest()} / ({waiting} > 0))"
     left = f"clamp_min({gauge('queue_wait_limit_seconds')} - {_oldest()}, 0)"
     long_enough = f"{_oldest()} > {FROM_SHARE} * {gauge('queue_wait_limit_seconds')}"
-    return f"({left} / ({growth} > 0) or {left} == 0) and {long_enough}"
+    # For five minutes after a gap the rate is too low: that is no standstill.
+    return f"({left} / ({growth} > 0) or {left} == 0) and {long_enough} and {waiting} offset 5m"
 
 
 def _oldest() -> str:
@@ -102,9 +103,8 @@ def _starts() -> str:
 
 
 def workers_to_add() -> str:
-    """Workers that the queues in which jobs wait should have and have not, each queue for itself."""
-    waiting = f"{_recorded_waiting()} > bool 0"
-    return f"sum without (queue) (clamp_min({short()}, 0) * ({waiting}))"
+    """Workers that the queues in service should have and have not, each queue for itself."""
+    return f"sum without (queue) (clamp_min({short()}, 0)) or 0 * max without (queue) ({workers()})"
 
 
 def queues_at_maximum() -> str:
@@ -149,8 +149,12 @@ def idle_slots() -> str:
 
 
 def most_desired() -> str:
-    """BY_QUEUE: the wish, of the queues that want the most workers."""
-    return top(FEW, recorded("queue:bioagents_queue_desired_workers:max", "queue"))
+    """BY_QUEUE: the wish, of the queues in service that want the most workers."""
+    wish, serving = (
+        recorded(f"queue:bioagents_queue_{name}", "queue")
+        for name in ("desired_workers:max", "min_workers:in_service")
+    )
+    return f"topk({FEW}, {wish} and {serving})"
 
 
 def their_workers() -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from bioagents_dashboards.queries.promql import TOP, bottom, gauge, top
+from typing import Final
 
-_FACTS = "host, pid, queues, version"
+from bioagents_dashboards.queries.promql import TOP, bottom, gauge, top
+from bioagents_dashboards.queries.workers import FACTS, facts
+
+_FACTS: Final = ", ".join(FACTS)
 
 
 def busiest() -> str:
@@ -34,5 +37,4 @@ def _of_the_busiest(by_worker: str) -> str:
 
 def _described(by_worker: str) -> str:
     """Only these facts know a worker's queues, so the variable chooses before the highest are taken."""
-    facts = gauge("worker_info", keep=("worker", *_FACTS.split(", ")), how="max")
-    return f"{by_worker} * ignoring ({_FACTS}) group_left ({_FACTS}) {facts}"
+    return f"{by_worker} * ignoring ({_FACTS}) group_left ({_FACTS}) {facts()}"

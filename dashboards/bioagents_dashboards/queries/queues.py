@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from bioagents_dashboards.queries.alerts import unless_rules_are_loaded
 from bioagents_dashboards.queries.jobs import arrivals_of_queues, completions_of_queues
 from bioagents_dashboards.queries.promql import (
     NONE,
@@ -24,7 +25,7 @@ def limit_used() -> str:
         "depth": f"{waiting()} / {gauge('queue_depth_limit')}",
         "wait": wait_limit_used(),
         "failures": f"{failure_ratio()} / {gauge('queue_failure_ratio_limit')}",
-        "workers": f"{_fewest()} > bool {gauge('queue_workers')}",
+        "workers": f"({_in_service()}) > bool {gauge('queue_workers')}",
     }
     return together("max", shares)
 
@@ -150,7 +151,7 @@ def fullest_slots() -> str:
 
 def fewest_workers() -> str:
     """Workers to the minimum, in the queue where that is least."""
-    return f"min without (queue) ({gauge('queue_workers')} / ({_fewest()} > 0))"
+    return f"min without (queue) ({gauge('queue_workers')} / (({_in_service()}) > 0))"
 
 
 def worst_run() -> str:
@@ -224,7 +225,7 @@ def most_workers() -> str:
 
 def missed_minimum() -> str:
     """BY_QUEUE: the fewest workers that it should have, where it has fewer."""
-    return top(TOP, f"{_fewest()} > {gauge('queue_workers')}")
+    return top(TOP, f"({_in_service()}) > {gauge('queue_workers')}")
 
 
 def held_by_draining() -> str:
@@ -303,9 +304,15 @@ def oldest_dead() -> str:
     return top(TOP, f"{dead_oldest()} > 0")
 
 
-def _fewest() -> str:
+def in_service(by_queue: str) -> str:
+    """Of the queues with workers now or within a day, or with waiting jobs; of all without the rules."""
+    return f"({by_queue}) and ({_in_service()})"
+
+
+def _in_service() -> str:
     """BY_QUEUE: the fewest workers that a queue in service must have."""
-    return recorded("queue:bioagents_queue_min_workers:in_service", "queue")
+    everywhere = unless_rules_are_loaded(gauge("queue_min_workers"))
+    return f"{recorded('queue:bioagents_queue_min_workers:in_service', 'queue')} or {everywhere}"
 
 
 def _drawn_drain_time() -> str:

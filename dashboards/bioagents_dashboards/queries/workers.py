@@ -13,7 +13,16 @@ from __future__ import annotations
 from typing import Final
 
 from bioagents_dashboards.queries.alerts import while_rules_are_loaded
-from bioagents_dashboards.queries.promql import TOP, bottom, gauge, near_threshold, rate, recorded, top
+from bioagents_dashboards.queries.promql import (
+    TARGET,
+    TOP,
+    bottom,
+    gauge,
+    near_threshold,
+    rate,
+    recorded,
+    top,
+)
 from bioagents_dashboards.queries.redis import redis_up
 
 #: A table has at most this many lines of workers.
@@ -25,7 +34,8 @@ BOOTS_HIGH: Final = 3.5
 SKEW_HIGH: Final = 10
 
 _WORKER: Final = ("worker",)
-_FACTS: Final = ("host", "pid", "queues", "version")
+#: What a worker is, besides its id.
+FACTS: Final = ("host", "pid", "queues", "version")
 _HOUR: Final = 3600
 #: The attempts of half an hour, for each slot, from which on WorkersUneven compares workers.
 _COMPARABLE: Final = 40
@@ -213,7 +223,7 @@ def lost_threads_by_worker() -> str:
 
 def listed_facts() -> str:
     """By worker and what it is: always 1."""
-    return f"{_facts()} and ignoring ({', '.join(_FACTS)}) {_fullest()}"
+    return f"{facts()} and ignoring ({', '.join(FACTS)}) {_fullest()}"
 
 
 def listed_memory_share() -> str:
@@ -285,7 +295,7 @@ def draining_workers() -> str:
 def new_versions() -> str:
     """By version: what no worker that takes jobs ran a minute ago, in a fleet that had some then."""
     now, before = (f"max without (queues, threads) ({_taking_jobs()}{ago})" for ago in ("", " offset 1m"))
-    return f"({now} unless {before}) and on (job, fleet) {before}"
+    return f"({now} unless {before}) and on (job, {', '.join(TARGET)}) {before}"
 
 
 def boots_by_host() -> str:
@@ -307,14 +317,18 @@ def _names() -> str:
     return _of_workers("info:max")
 
 
-def _facts() -> str:
-    """As :func:`_names`, with the version too; for what is asked once and not at each step."""
-    return gauge("worker_info", keep=("worker", *_FACTS), how="max")
+def facts() -> str:
+    """As :func:`_names`, with the version too; for what is asked once and not at each step.
+
+    One for each worker: copies that disagree about it for a moment would make the join fail.
+    """
+    names = ", ".join(FACTS)
+    return f"topk without ({names}) (1, {gauge('worker_info', keep=('worker', *FACTS), how='max')})"
 
 
 def _described(by_worker: str) -> str:
-    labels = ", ".join(_FACTS)
-    return top(LISTED, f"({by_worker}) * ignoring ({labels}) group_left ({labels}) {_facts()}")
+    labels = ", ".join(FACTS)
+    return top(LISTED, f"({by_worker}) * ignoring ({labels}) group_left ({labels}) {facts()}")
 
 
 def _listed(by_worker: str) -> str:

@@ -69,6 +69,10 @@ class Site:
             return web.Response(text="The last read of Redis succeeded.\n")
         return web.Response(text=f"Not ready: {self._collector.trouble}\n", status=503)
 
+    async def to_runbooks(self, _: web.Request) -> web.Response:
+        """The links of the list are relative, so that it may lie behind a proxy's path."""
+        raise web.HTTPFound("runbooks/")
+
     async def runbooks(self, _: web.Request) -> web.Response:
         """Which runbooks there are."""
         return web.Response(text=await self._collector.aside(index), content_type="text/html")
@@ -97,7 +101,7 @@ def application(collector: Collector, warnings: Warnings, allows: Allows) -> web
             web.get("/api/v1/status", site.json),
             web.get("/-/healthy", site.healthy),
             web.get("/-/ready", site.ready),
-            web.get("/runbooks", site.runbooks),
+            web.get("/runbooks", site.to_runbooks),
             web.get("/runbooks/", site.runbooks),
             web.get("/runbooks/{alert}", site.runbook),
         ]

@@ -12,9 +12,9 @@ def runbook(alert: str) -> str | None:
 
 
 def index() -> str:
-    """Links to all of them, as HTML; alerts have names that need no escaping."""
+    """Links to all of them beside it, as HTML; alerts have names that need no escaping."""
     names = sorted(path.stem for path in _folder().glob("*.md"))
-    links = "".join(f'<li><a href="/runbooks/{name}">{name}</a></li>\n' for name in names)
+    links = "".join(f'<li><a href="{name}">{name}</a></li>\n' for name in names)
     return f"<!doctype html>\n<title>Runbooks</title>\n<h1>Runbooks</h1>\n<ul>\n{links}</ul>\n"
 
 

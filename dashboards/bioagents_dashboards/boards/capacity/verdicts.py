@@ -11,7 +11,7 @@ from bioagents_dashboards.boards.capacity.words import (
     NO_WORKER,
     NOTHING_DONE,
 )
-from bioagents_dashboards.boards.parts import NO_EXPORTER, NO_FLEET
+from bioagents_dashboards.boards.parts import NO_EXPORTER
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.panels import Target, Text, stat_panel
 from bioagents_dashboards.queries import capacity
@@ -28,9 +28,9 @@ def _wish() -> list[stat.Panel]:
             Text(
                 "Workers to add",
                 "Workers that the queues should have for the jobs that wait, and have not, each queue for "
-                "itself; one worker may serve several. Normal: 0, or some while a scaler starts them. The "
-                "table says which queue.",
-                NO_FLEET,
+                "itself; one worker may serve several. Normal: 0, or some while a scaler starts them; a "
+                "queue wants two at least if it may. The table says which queue.",
+                NO_EXPORTER,
             ),
             Target(capacity.workers_to_add()),
             unit="short",

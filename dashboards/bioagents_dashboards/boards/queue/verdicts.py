@@ -77,7 +77,7 @@ def _hands() -> list[stat.Panel]:
                 "Minimum met",
                 "Workers alive, as a share of the fewest that the queue must have; the worst of the chosen "
                 "queues. Normal: 100 % or more. Below it, workers died, drain or were never started: see "
-                "the board Workers.",
+                "the board Workers. A queue that nobody served for a day counts once jobs wait.",
                 "no minimum, or no rules",
             ),
             Target(queues.fewest_workers()),

@@ -94,8 +94,9 @@ def _burn(title: str, objective: Objective, bad: str) -> stat.Panel:
         title,
         f"How many times as fast as allowed jobs {bad}: the lower of the rates over the last hour and over "
         "5 minutes, for the queue that burns fastest. Normal: below 1. From 14.4 on, 2 % of a month's "
-        "budget go in an hour, and an alert pages once ten jobs are concerned.",
-        NO_RECORD,
+        "budget go in an hour, and an alert pages once ten jobs are concerned. Empty while no job of five "
+        "minutes is counted, as in a standstill: then see what is left of the budget.",
+        "no job in 5 min, or no rules",
     )
     target = Target(slo.fastest_burn(objective, BURNS[0]))
     return stat_panel(text, target, unit="short", thresholds=_of_burn(BURNS[0])).span(4)

@@ -81,8 +81,7 @@ def workers() -> table.Panel:
     column(panel, "Memory", "bytes")
     column(panel, "CPU", "percentunit")
     column(panel, "Slots", "short", style.thresholds(style.NEUTRAL, (1, "transparent")))
-    silent = style.thresholds("transparent", (60, style.WARN), (180, style.BAD))
-    column(panel, "Last heartbeat", "s", silent)
+    column(panel, "Last heartbeat", "s")
     column(panel, "Uptime", "s")
     for name, width in _WIDTHS.items():
         panel.override_by_name(name, [model.DynamicConfigValue("custom.width", width)])
