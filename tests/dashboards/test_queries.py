@@ -16,13 +16,13 @@ from bioagents_exporter.catalogue import FLEET_LABEL, METRICS
 from support.boards import APART, Lines, Query, boards, grouping_labels, lines, panels, queries, selectors
 from support.rule_files import names as rule_names
 from support.rule_files import records
+from support.series import published
 
 QUERIES = queries()
 RECORDS = {record.name: record for record in records()}
 TARGET_LABELS = {"job", "instance", "pod", "container", "node", "endpoint", *TARGET}
 ALERT_SERIES = {"ALERTS", "ALERTS_FOR_STATE"}
 ALERT_LABELS = {"alertname", "alertstate"}
-HISTOGRAM = ("_bucket", "_sum", "_count")
 #: What the rules leave of labels that tell queues, actors, exceptions and workers apart.
 RECORDED_LABELS = {"queue", "actor", "exception", "worker", "host", "pid", "queues", "version", "threads"}
 COPIES = "without (instance, pod, container, node, endpoint)"
@@ -35,22 +35,10 @@ ON_NO_BOARD = {
 }  # fmt: skip
 
 
-def emitted() -> dict[str, set[str]]:
-    """Full name of each series that the exporter emits → its labels."""
-    names: dict[str, set[str]] = {}
-    for metric in METRICS:
-        labels = {FLEET_LABEL, *metric.labels, *metric.optional}
-        if metric.type == "histogram":
-            names |= {metric.full_name("bioagents_") + suffix: {*labels, "le"} for suffix in HISTOGRAM}
-        else:
-            names[metric.full_name("bioagents_")] = labels
-    return names
-
-
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_metrics_and_labels_are_the_exporters(query: Query) -> None:
     """Each metric is in the catalogue, and each label that a query names is one of its metrics' labels."""
-    known, used = emitted(), set(TARGET_LABELS)
+    known, used = published(), set(TARGET_LABELS)
     for selector in selectors(query.expression):
         if selector.name in ALERT_SERIES:
             used |= {*ALERT_LABELS, FLEET_LABEL}
@@ -128,7 +116,7 @@ def test_workers_are_drawn_with_a_top_k(query: Query) -> None:
 
 def by_worker(name: str) -> bool:
     """Whether a series has the label worker: its name says so where rules record it, else the catalogue."""
-    return name.startswith("worker:") if ":" in name else "worker" in emitted().get(name, ())
+    return name.startswith("worker:") if ":" in name else "worker" in published().get(name, ())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bioagents_cli.errors import UsageError
 from bioagents_dashboards.push.boards import SAVED_BY, Board, message
 from bioagents_dashboards.push.changes import changes
 from bioagents_dashboards.push.choices import Choices, chosen, with_choices
@@ -101,31 +100,6 @@ def _verb(stored: Stored, wanted: Board, folder: str, mark: str, differs: list[s
 
 def _is_ours(stored: Stored | None) -> bool:
     return stored is not None and stored.message.startswith(SAVED_BY)
-
-
-def refuse(steps: list[Step], *, overwrite: bool) -> None:
-    """UsageError, naming all boards, where a push would lose a person's work or cannot work."""
-    fixed = [repr(step.title) for step in steps if step.stored and step.stored.provisioned]
-    if fixed:
-        raise UsageError(
-            f"{', '.join(fixed)}: from a file on Grafana's disk (provisioning); nothing was changed; replace "
-            "that file instead"
-        )
-    edited = [f"{step.title!r} ({version_of(step.stored)})" for step in steps if step.edited and step.stored]
-    if edited and not overwrite:
-        raise UsageError(
-            f"edited or imported by a person since our last push: {', '.join(edited)}; nothing was changed; "
-            "--overwrite --dry-run says what would be lost; save a copy under another name, then use "
-            "--overwrite"
-        )
-    closed = [
-        repr(step.title) for step in steps if step.stored and not step.stored.writable and step.verb != "keep"
-    ]
-    if closed:
-        raise UsageError(
-            f"the token may not save {', '.join(closed)}; nothing was changed; expected a service account "
-            "with the role Editor"
-        )
 
 
 def version_of(stored: Stored) -> str:

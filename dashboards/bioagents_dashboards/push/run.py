@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bioagents_dashboards.push import report
 from bioagents_dashboards.push.apply import carry_out
 from bioagents_dashboards.push.grafana import Grafana
-from bioagents_dashboards.push.plan import refuse
+from bioagents_dashboards.push.refusals import refuse
 from bioagents_dashboards.push.survey import Target, survey
 
 Say = Callable[[str], None]
@@ -27,8 +27,7 @@ class Options:
 def push(grafana: Grafana, options: Options, say: Say) -> None:
     """Bring the boards in and say what was done; GrafanaError or UsageError with one line."""
     found = survey(grafana, options.target)
-    refuse(found.steps, overwrite=options.overwrite)
-    found.refuse(prune=options.prune)
+    refuse(found, overwrite=options.overwrite, prune=options.prune)
     if options.dry_run:
         for text in report.plan(found, grafana.url, prune=options.prune):
             say(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bioagents_cli.errors import UsageError
 from bioagents_dashboards.push.boards import SAVED_BY, Board, common_tags, shipped_boards
 from bioagents_dashboards.push.choices import Choices, Source, runbook_address
 from bioagents_dashboards.push.compatibility import require
@@ -44,20 +43,6 @@ class Survey:
     def makes_folder(self) -> bool:
         """Whether a board goes to a folder that is not there."""
         return not self.place.exists and any(step.folder == self.place.uid for step in self.steps)
-
-    def refuse(self, *, prune: bool) -> None:
-        """UsageError where the token may not bring boards into the folder, or may not remove leftovers."""
-        if not self.place.writable and any(step.enters(self.place) for step in self.steps):
-            raise UsageError(
-                f"the token may not save in the folder {self.place.title!r}; nothing was changed; expected a "
-                "service account that may edit it"
-            )
-        kept = [repr(leftover.title) for leftover in self.leftovers if not leftover.removable]
-        if prune and kept:
-            raise UsageError(
-                f"the token may not remove {', '.join(kept)}; nothing was changed; expected a service "
-                "account with the role Editor, or no --prune"
-            )
 
 
 def survey(grafana: Grafana, target: Target) -> Survey:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bioagents_dashboards.queries.jobs import arrivals_of_queues, completions_of_queues
 from bioagents_dashboards.queries.promql import (
     TOP,
     bottom,
@@ -16,9 +17,8 @@ from bioagents_dashboards.queries.promql import (
     near_limit,
     recorded,
     top,
-    unnamed,
 )
-from bioagents_dashboards.queries.queues import drain_time, in_service, slots, workers
+from bioagents_dashboards.queries.queues import drain_time, in_service, slots_in_use, workers
 from bioagents_dashboards.queries.workers import workers_alive
 
 #: A graph with several lines for each queue has this many queues.
@@ -49,24 +49,9 @@ def load() -> str:
     return gauge("queue_load_ratio")
 
 
-def slots_used() -> str:
-    """BY_QUEUE: share of the slots in which a job of the queue runs."""
-    return f"{gauge('queue_running_jobs')} / ({slots()} > 0)"
-
-
 def short() -> str:
     """BY_QUEUE: workers that a queue in service should have and has not; below 0, what it has beyond."""
     return in_service(f"{desired()} - {workers()}")
-
-
-def arrivals() -> str:
-    """BY_QUEUE: jobs enqueued per second, over five minutes."""
-    return unnamed(recorded("queue:bioagents_jobs_enqueued:rate5m", "queue"))
-
-
-def completions() -> str:
-    """BY_QUEUE: jobs per second that are done for good, over five minutes."""
-    return unnamed(recorded("queue:bioagents_jobs_completed:rate5m", "queue"))
 
 
 def wait_limit_breaks_in() -> str:
@@ -132,7 +117,8 @@ def busy() -> str:
 
 def arrivals_to_completions() -> str:
     """Jobs that arrive for each that is done, over five minutes; nothing where none is."""
-    return f"sum without (queue) ({arrivals()}) / (sum without (queue) ({completions()}) > 0)"
+    arrived, done = (f"sum without (queue) ({of()})" for of in (arrivals_of_queues, completions_of_queues))
+    return f"{arrived} / ({done} > 0)"
 
 
 def worker_time_per_job() -> str:
@@ -194,7 +180,7 @@ def highest_loads() -> str:
 
 def fullest_queues() -> str:
     """BY_QUEUE: share of the slots that is in use."""
-    return top(TOP, slots_used())
+    return top(TOP, slots_in_use())
 
 
 def soonest_to_break() -> str:
@@ -214,7 +200,7 @@ def drain_limit() -> str:
 
 def worker_time_by_queue() -> str:
     """BY_QUEUE: seconds that its workers lived for each job done."""
-    return top(TOP, f"{workers()} / ({completions()} > 0)")
+    return top(TOP, f"{workers()} / ({completions_of_queues()} > 0)")
 
 
 def cpu_time_per_job() -> str:

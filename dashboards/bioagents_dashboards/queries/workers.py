@@ -35,7 +35,7 @@ SKEW_HIGH: Final = 10
 
 _WORKER: Final = ("worker",)
 #: What a worker is, besides its id.
-FACTS: Final = ("host", "pid", "queues", "version")
+FACTS: Final = "host, pid, queues, version"
 _HOUR: Final = 3600
 #: The attempts of half an hour, for each slot, from which on WorkersUneven compares workers.
 _COMPARABLE: Final = 40
@@ -223,12 +223,12 @@ def lost_threads_by_worker() -> str:
 
 def listed_facts() -> str:
     """By worker and what it is: always 1."""
-    return f"{facts()} and ignoring ({', '.join(FACTS)}) {_fullest()}"
+    return f"{_facts()} and ignoring ({FACTS}) {_fullest()}"
 
 
 def listed_memory_share() -> str:
     """By worker: share of the limit; nothing without a limit."""
-    return _listed(_memory_share())
+    return _listed(memory_share())
 
 
 def listed_memory() -> str:
@@ -278,7 +278,7 @@ def listed_uptime() -> str:
 
 def missing_workers() -> str:
     """By worker and what it is: seconds for which it has been silent, the longest first."""
-    return _described(f"{_silent_for()} unless {gauge('worker_threads')}")
+    return top(LISTED, described(f"({_silent_for()} unless {gauge('worker_threads')})"))
 
 
 def draining_workers() -> str:
@@ -286,7 +286,8 @@ def draining_workers() -> str:
 
     A worker that offers no slots and runs nothing is about to end, or has lost all its threads.
     """
-    return _described(f"{gauge('worker_running_jobs')} > 0 and {gauge('worker_slots')} == 0")
+    draining = f"({gauge('worker_running_jobs')} > 0 and {gauge('worker_slots')} == 0)"
+    return top(LISTED, described(draining))
 
 
 # What marks deployments and restarts on every board.
@@ -317,18 +318,23 @@ def _names() -> str:
     return _of_workers("info:max")
 
 
-def facts() -> str:
+def _facts() -> str:
     """As :func:`_names`, with the version too; for what is asked once and not at each step.
 
     One for each worker: copies that disagree about it for a moment would make the join fail.
     """
-    names = ", ".join(FACTS)
-    return f"topk without ({names}) (1, {gauge('worker_info', keep=('worker', *FACTS), how='max')})"
+    info = gauge("worker_info", keep=("worker", *FACTS.split(", ")), how="max")
+    return f"topk without ({FACTS}) (1, {info})"
 
 
-def _described(by_worker: str) -> str:
-    labels = ", ".join(FACTS)
-    return top(LISTED, f"({by_worker}) * ignoring ({labels}) group_left ({labels}) {facts()}")
+def described(by_worker: str) -> str:
+    """The same with what each worker is: only that knows its queues, so their variable chooses here."""
+    return f"{by_worker} * ignoring ({FACTS}) group_left ({FACTS}) {_facts()}"
+
+
+def memory_share() -> str:
+    """By worker: share of its memory limit; nothing without a limit."""
+    return f"{gauge('worker_memory_rss_bytes')} / ({gauge('worker_memory_limit_bytes')} > 0)"
 
 
 def _listed(by_worker: str) -> str:
@@ -337,12 +343,8 @@ def _listed(by_worker: str) -> str:
 
 def _fullest() -> str:
     """Those without a limit come last, not never."""
-    share = f"({_memory_share()} or 0 * {gauge('worker_memory_rss_bytes')})"
+    share = f"({memory_share()} or 0 * {gauge('worker_memory_rss_bytes')})"
     return top(LISTED, f"{share} and ignoring (host, pid, queues) {_names()}")
-
-
-def _memory_share() -> str:
-    return f"{gauge('worker_memory_rss_bytes')} / ({gauge('worker_memory_limit_bytes')} > 0)"
 
 
 def _alive() -> str:

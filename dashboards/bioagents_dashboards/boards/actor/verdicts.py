@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from grafana_foundation_sdk.builders import stat
 
 from bioagents_dashboards.boards.actor.words import NO_JOB
 from bioagents_dashboards.drawing import style
 from bioagents_dashboards.drawing.panels import Target, Text, stat_panel
 from bioagents_dashboards.queries import jobs
-
-_NO_ATTEMPT: Final = "no attempt"
 
 
 def stats() -> list[stat.Panel]:

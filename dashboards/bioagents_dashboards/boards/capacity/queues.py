@@ -19,7 +19,7 @@ from bioagents_dashboards.drawing.panels import (
     sort_by,
     table_panel,
 )
-from bioagents_dashboards.queries import capacity
+from bioagents_dashboards.queries import capacity, jobs
 from bioagents_dashboards.queries import queues as ask
 
 _COLUMNS: Final = {
@@ -52,8 +52,8 @@ def table_of_queues() -> table.Panel:
     )
     values = [
         capacity.desired(), ask.workers(), capacity.fewest(), capacity.most(), capacity.load(), ask.slots(),
-        capacity.slots_used(), capacity.arrivals(), capacity.completions(), capacity.wait_limit_breaks_in(),
-        ask.drain_time(), ask.drain_limit_used(),
+        ask.slots_in_use(), jobs.arrivals_of_queues(), jobs.completions_of_queues(),
+        capacity.wait_limit_breaks_in(), ask.drain_time(), ask.drain_limit_used(),
     ]  # fmt: skip
     panel = table_panel(text, [Target(value) for value in values], width=24, height=9)
     columns(panel, _COLUMNS, hide=("Time", "job", "__name__"))
