@@ -23,8 +23,9 @@ APP: Final = Path(__file__).parents[1] / "dashboards" / "app"
 FLEET, STANDBY = "dramatiq", "standby"
 COPIES: Final = 3
 
-#: Limits that this fleet reaches within a minute, and dead letters that all expire within a day.
-_CONFIG: Final = "limits: {defaults: {wait: 5s, job-duration: 60s, drain: 20s}}\n"
+#: Limits that this fleet reaches within a minute, and dead letters that all expire within a day. The backlog
+#: takes some 100 to 180 s, well between half of its limit and five times that, on a busy machine too.
+_CONFIG: Final = "limits: {defaults: {wait: 5s, job-duration: 60s, drain: 80s}}\n"
 _DEAD_MESSAGE_TTL: Final = "1h"
 #: Seconds of silence after which Dramatiq takes a worker for dead; more than JobMetrics' 15.
 _PATIENCE: Final = 18
