@@ -38,8 +38,8 @@ bench: $(VENV)/dev ## measure us against other tools; about forty minutes
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 docs: $(VENV)/dev ## write the generated files anew: metrics reference, dashboards' JSON, operator's rules
-	$(BIN)/python -m bioagents_exporter.catalogue > docs/metrics.md.new
-	mv docs/metrics.md.new docs/metrics.md
+	$(BIN)/python -m bioagents_exporter.catalogue > docs/reference/metrics.md.new
+	mv docs/reference/metrics.md.new docs/reference/metrics.md
 	$(BIN)/python -m bioagents_dashboards build
 	$(BIN)/bioagents rules --format operator --output alerts/prometheus-operator
 

@@ -1,4 +1,4 @@
-"""The commands of docs/alertmanager.md run, and its tables tell what the configuration does."""
+"""The commands of docs/how-to/alertmanager.md run, and its tables tell what the configuration does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from alertmanager.manager import ALERTS_FOLDER, SECRETS
 from bioagents_alerts import alertmanager_file
 from bioagents_alerts.durations import milliseconds
 
-PAGE = (Path(__file__).parents[2] / "docs" / "alertmanager.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "alertmanager.md").read_text(encoding="utf-8")
 CONFIG = yaml.safe_load(alertmanager_file().read_text(encoding="utf-8"))
 
 

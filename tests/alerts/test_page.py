@@ -1,4 +1,4 @@
-"""The commands and the Python of docs/alerts.md run."""
+"""The commands and the Python of the pages about the rules run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs/alerts.md").read_text(encoding="utf-8"), re.DOTALL)
+PAGES = ("docs/get-started/alerts.md", "docs/how-to/try-alerts.md")
+TEXT = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", TEXT, re.DOTALL)
 COMMANDS = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
 #: Takes a minute; test_promtool.py runs its cases, each with the rules that it is about.
 TESTS_OF_RULES = "promtool test rules alerts/tests/*.yml"

@@ -193,7 +193,7 @@ def test_no_runbook_is_left_over() -> None:
 
 
 def test_every_alert_is_documented() -> None:
-    """docs/alerts.md has a row for each, with its severity, and for no other."""
-    page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    """docs/reference/alerts.md has a row for each, with its severity, and for no other."""
+    page = (ROOT / "docs" / "reference" / "alerts.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| \W*(\w+)[^|]*\| \W*(critical|warning|info|none)\b", page, re.MULTILINE))
     assert rows == {alert.name: alert.rule["labels"]["severity"] for alert in ALERTS}

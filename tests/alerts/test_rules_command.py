@@ -20,7 +20,7 @@ from bioagents_cli.errors import UsageError
 from support.checkout import ROOT
 from support.programs import require
 
-PAGE = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/how-to/customize-rules.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
@@ -149,7 +149,7 @@ def test_bad_input_is_one_line_and_status_2() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_page_succeeds(tmp_path: Path, command: str) -> None:
-    """docs/rules.md, as a reader pastes it; promtool accepts what was written."""
+    """docs/how-to/customize-rules.md, as a reader pastes it; promtool accepts what was written."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     subprocess.run(
         ["sh", "-euc", command], check=True, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL

@@ -11,11 +11,12 @@ from bioagents_exporter.catalogue import METRICS, Metric
 from bioagents_exporter.catalogue.reference import page
 from bioagents_exporter.settings.model import DEFAULT_PREFIX
 
-PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "reference" / "metrics.md"
 
 
 def test_the_reference_page_is_up_to_date() -> None:
-    """Written by ``python -m bioagents_exporter.catalogue > docs/metrics.md``."""
+    """Written by ``python -m bioagents_exporter.catalogue > docs/reference/metrics.md``."""
     assert page(DEFAULT_PREFIX) == PAGE.read_text()
 
 
@@ -67,10 +68,10 @@ def _parts(metric: Metric) -> list[str]:
     return [f"{metric.name}_{part}" for part in ("bucket", "sum", "count") if metric.type == "histogram"]
 
 
-@pytest.mark.parametrize("name", ["concepts.md", "metrics.md"])
+@pytest.mark.parametrize("name", ["explanation/concepts.md", "reference/metrics.md"])
 def test_pages_name_no_metric_that_does_not_exist(name: str) -> None:
     """The prefix alone, and a family of names with ``*``, are none."""
     known = {metric.full_name(DEFAULT_PREFIX) for metric in METRICS}
-    named = re.findall(r"\bbioagents_[a-z_]*[a-z](?![\w*.])", (PAGE.parent / name).read_text())
+    named = re.findall(r"\bbioagents_[a-z_]*[a-z](?![\w*.])", (DOCS / name).read_text())
     own = {word for word in named if word not in {"bioagents_exporter", "bioagents_worker"}}
     assert own <= known

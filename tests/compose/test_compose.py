@@ -127,4 +127,4 @@ def test_documented_command_names_the_file() -> None:
     """The page and the file agree on how to start it."""
     command = f"docker compose -f {COMPOSE_FILE.name} up --build --detach"
     assert command in COMPOSE_FILE.read_text()
-    assert command in (ROOT / "docs/compose.md").read_text()
+    assert command in (ROOT / "docs/how-to/docker-compose.md").read_text()

@@ -1,4 +1,4 @@
-"""What docs/dashboards.md shows of push and check is what they print, against the stand-in for Grafana."""
+"""docs/how-to/manage-dashboards.md shows what push and check print, against the stand-in for Grafana."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.boards import boards, panels
 from support.checkout import ROOT
 from support.grafana_stand_in import Board, GrafanaStandIn, Loss
 
-PAGE = (ROOT / "docs/dashboards.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/how-to/manage-dashboards.md").read_text(encoding="utf-8")
 SHOWN = "https://grafana.example.org"
 
 

@@ -18,7 +18,7 @@ from support.rule_files import alerts
 
 pytestmark = pytest.mark.end_to_end
 
-PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "faults.md"
 #: What a person must act on goes to one of these.
 RECEIVERS = {"critical": "page", "warning": "ticket"}
 SEVERITIES = {alert.name: alert.rule["labels"]["severity"] for alert in alerts()}
@@ -88,7 +88,7 @@ def test_every_alert_has_a_fault_or_a_reason() -> None:
 
 
 def test_the_page_tells_every_fault_and_its_alerts() -> None:
-    """docs/faults.md shows what is performed here, with a number for each."""
+    """docs/explanation/faults.md shows what is performed here, with a number for each."""
     page = PAGE.read_text()
     rows = {tuple(row) for row in re.findall(r"^\| ([\w-]+) \| (\w+) \| [\d.]+ \|", page, re.MULTILINE)}
     assert rows == {(fault.name, name) for fault in FAULTS for name in (*fault.alerts, *fault.later)}

@@ -111,8 +111,8 @@ def test_a_worker_that_fell_silent_is_missing() -> None:
 
 
 def test_the_documentation_names_every_field() -> None:
-    """docs/exporter.md is the schema."""
-    text = (Path(__file__).parents[2] / "docs" / "exporter.md").read_text("utf-8")
+    """docs/reference/http-api.md is the schema."""
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "http-api.md").read_text("utf-8")
     names = {
         field.name for kind in (Status, RedisStatus, QueueStatus, WorkerStatus) for field in fields(kind)
     }

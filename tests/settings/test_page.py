@@ -1,4 +1,4 @@
-"""docs/exporter.md says of each setting what the code says."""
+"""docs/reference/settings.md says of each setting what the code says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bioagents_exporter.settings import Limits, QueueLimits, SettingsError
 from bioagents_exporter.settings.load import load
 from bioagents_exporter.settings.options import CONFIG_FILE, OPTIONS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "exporter.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text("utf-8")
 
 
 def test_the_table_is_the_table_of_the_code() -> None:

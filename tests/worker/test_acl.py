@@ -13,7 +13,7 @@ from bioagents_worker.transport import Request
 from bioagents_worker.wire import Keys
 from support.redis_server import RedisServer
 
-PAGE = Path(__file__).parents[2] / "docs" / "workers.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "job-metrics.md"
 KEYS = Keys("dramatiq")
 
 

@@ -215,7 +215,7 @@ def test_stamp_survives_and_resets(broker: RedisBroker, totals: Totals) -> None:
 def test_dead_letter_put_back_is_no_new_job(
     broker: RedisBroker, totals: Totals, redis_server: RedisServer
 ) -> None:
-    """As docs/workers.md says: one enqueue, two attempts; the second wait begins when it is put back."""
+    """One enqueue, two attempts; the second wait begins when the job is requeued."""
     broker.add_middleware(JobMetrics())
     errors = [OSError()]
 

@@ -1,4 +1,4 @@
-"""``python -m bioagents_exporter.catalogue > docs/metrics.md``."""
+"""``python -m bioagents_exporter.catalogue > docs/reference/metrics.md``."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from bioagents_worker.wire import BUCKETS
 _HEAD: Final = f"""\
 # Metrics
 
-This page is generated from the catalogue: `python -m bioagents_exporter.catalogue > docs/metrics.md`.
-What the numbers mean for a person on call: [concepts.md](concepts.md).
+Every metric with its type, unit, labels, help and formula. The page is generated from the catalogue
+(`make generate`). For what the numbers mean on call, see [concepts](../explanation/concepts.md).
 
 Every series carries the label `{FLEET_LABEL}` (setting `fleet`, by default the namespace), so that two fleets
 under one Prometheus never merge. The prefix `{{prefix}}` is the default of the setting `prefix`. A number

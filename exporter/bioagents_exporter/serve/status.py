@@ -36,7 +36,7 @@ class RedisStatus:
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """One queue; each field is the metric of the same name (docs/metrics.md)."""
+    """One queue; each field is the metric of the same name (docs/reference/metrics.md)."""
 
     name: str
     waiting: Known
