@@ -14,8 +14,7 @@ from bioagents_alerts.variants.constants import CONSTANTS, number
 from bioagents_alerts.variants.render import Resource
 from bioagents_alerts.variants.selector import parse_selector
 from bioagents_alerts.variants.variant import GRAFANA, RUNBOOKS, Variant, build
-from bioagents_cli.errors import UsageError
-from bioagents_cli.parsing import Parser
+from bioagents_cli.parsing import Parser, UsageError
 from bioagents_exporter.settings.model import DEFAULT_PREFIX
 from bioagents_exporter.settings.values import prefix
 

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bioagents_worker import wire
-from bioagents_worker.flusher import FLEET_CALLS, IDLE
-from bioagents_worker.link import Script, flush_arguments
-from bioagents_worker.tally import Counts
-from bioagents_worker.transport import Request
+from bioagents_worker._flusher import FLEET_CALLS, IDLE
+from bioagents_worker._link import Script, flush_arguments
+from bioagents_worker._tally import Counts
+from bioagents_worker._transport import Request
 from harness.jobs import message
 from harness.raw_redis import Command, RawRedis
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bioagents_worker.flusher import FLEET_CALLS
+from bioagents_worker._flusher import FLEET_CALLS
 from harness.bench import Bench
 from harness.dialogue import Answer, Dialogue
 from harness.result import Result

@@ -1,19 +1,31 @@
-"""The argument parser of all commands: errors in one line, near misses named, help of a fixed width."""
+"""The argument parser of all commands, and the error of bad input.
+
+Exception
+└── UsageError    bad input: one line that names it and says what was expected; exit status 2
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
-from bioagents_cli.errors import UsageError
-from bioagents_cli.hints import did_you_mean
+_WIDTH: Final = 100  # columns of the help text, the same on each terminal and in the documentation
 
-_WIDTH: Final = 100  # the same help on each terminal, and in the documentation
+
+class UsageError(Exception):
+    """Bad input on the command line, in the environment or in a file of settings."""
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """`` (did you mean <the most similar known>?)``, or an empty string if none is similar."""
+    near = get_close_matches(given, list(known), 1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 class Parser(argparse.ArgumentParser):
-    """Flags in full, each at most once, no value repeated in an error that may be a secret."""
+    """Accepts each flag once and unabbreviated; an error never repeats a value that may be a secret."""
 
     def __init__(self, prog: str, *, description: str, example: str) -> None:
         super().__init__(
@@ -26,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
-        """The values; UsageError for all that is not known."""
+        """The values of the flags; raises UsageError for an unknown flag or any other argument."""
         self._refuse_repeated(argv)
         known, unknown = self.parse_known_args(list(argv))
         for argument in unknown:
@@ -40,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         return known
 
     def error(self, message: str) -> NoReturn:
-        """Bad input, for ``bioagents`` to print."""
+        """Raise UsageError instead of argparse's exit; ``bioagents`` prints it."""
         raise UsageError(message)
 
     def _flags(self) -> list[str]:
@@ -56,7 +68,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _named(value: str, argv: Sequence[str]) -> str:
-    """The value in quotes; its place alone where it may be a part of a URL with a password, cut in two."""
+    """The value in quotes; only its position if it may be part of a URL with a password, split in two."""
     if "@" in value or any("://" in argument for argument in argv):
         return f"a value as argument {len(argv) - list(reversed(argv)).index(value)}"
     return repr(value)

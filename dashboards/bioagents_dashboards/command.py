@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bioagents_cli.errors import UsageError
-from bioagents_cli.hints import did_you_mean
-from bioagents_cli.parsing import Parser
+from bioagents_cli.parsing import Parser, UsageError, did_you_mean
 from bioagents_dashboards.push.connection import Connection, connection, read_token
 from bioagents_dashboards.push.grafana import Grafana
 from bioagents_dashboards.push.place import DEFAULT_TITLE

@@ -6,8 +6,7 @@ import argparse
 import os
 import sys
 
-from bioagents_cli.errors import UsageError
-from bioagents_cli.parsing import Parser
+from bioagents_cli.parsing import Parser, UsageError
 from bioagents_demo.addresses import Address
 from bioagents_demo.show import play
 from bioagents_demo.signals import Stopped, stopping

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bioagents_demo.pace import CHAT_SPEED, RESEARCH_SPEED
+from bioagents_demo.reference.actors import CHAT, DEEP_RESEARCH
+from bioagents_demo.reference.environment import Environment
 from bioagents_demo.servers import worker
 from bioagents_demo.stage import Stage
-from bioagents_worker.reference.actors import CHAT, DEEP_RESEARCH
-from bioagents_worker.reference.environment import Environment
 
 
 class Fleet:

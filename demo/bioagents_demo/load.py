@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal
 
+from bioagents_demo.reference.actors import (
+    LONGEST_JOB,
+    ContextTooLong,
+    ModelOverloaded,
+    SourceUnavailable,
+    Work,
+)
 from bioagents_demo.story import Chapter
-from bioagents_worker.reference.actors import LONGEST_JOB
-from bioagents_worker.reference.work import ContextTooLong, ModelOverloaded, SourceUnavailable, Work
 
 _FOLLOW_UPS: Final = 0.05  # share of chat jobs that are delayed follow-ups
 _REPORTS: Final = 0.5  # share of research jobs with a report behind them

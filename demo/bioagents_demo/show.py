@@ -11,13 +11,13 @@ from bioagents_demo.addresses import Address
 from bioagents_demo.fleet import Fleet
 from bioagents_demo.monitoring import Monitoring, start_monitoring
 from bioagents_demo.pace import CHAT_SPEED, NAMESPACE, RESEARCH_SPEED
+from bioagents_demo.reference.environment import Environment
 from bioagents_demo.screen import Screen, screen
 from bioagents_demo.servers import producer, start_exporter, start_redis
 from bioagents_demo.stage import Stage
 from bioagents_demo.story import chapter_at, chapter_number
 from bioagents_demo.view import scrape
 from bioagents_demo.webhook import Webhook, listening
-from bioagents_worker.reference.environment import Environment
 
 _STEP: Final = 1.0  # seconds between two looks
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from bioagents_cli.errors import UsageError
+from bioagents_cli.parsing import UsageError
 from bioagents_exporter import arguments
 from bioagents_exporter.read.failures import SourceError
 from bioagents_exporter.read.reader import Reader

@@ -16,7 +16,7 @@ import yaml
 from bioagents_alerts import rules_folder
 from bioagents_alerts.command import main
 from bioagents_alerts.variants.constants import CONSTANTS
-from bioagents_cli.errors import UsageError
+from bioagents_cli.parsing import UsageError
 from support.checkout import ROOT
 from support.programs import require
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bioagents_cli import commands, main
-from bioagents_cli.commands import COMMANDS, Command
-from bioagents_cli.errors import UsageError
-from bioagents_worker.version import __version__
+from bioagents_cli import main
+from bioagents_cli.main import COMMANDS, Command
+from bioagents_cli.parsing import UsageError
+from bioagents_worker import __version__
 from support.polling import wait_until
 from support.programs import Program
 
@@ -101,7 +101,7 @@ def test_an_error_of_several_lines_is_printed_as_one(
 ) -> None:
     """Whatever a library put into it."""
 
-    def load(_: Command) -> commands.Main:
+    def load(_: Command) -> main.Main:
         raise UsageError("a\n b")
 
     monkeypatch.setattr(Command, "load", load)
@@ -147,8 +147,8 @@ def test_control_c_ends_without_a_traceback(tmp_path: Path) -> None:
         "import time\ndef main(argv, prog):\n    print('ready', flush=True)\n    time.sleep(60)\n"
     )
     code = (
-        "import sys; sys.path.insert(0, '.'); from bioagents_cli import main, commands;"
-        "main.COMMANDS = (commands.Command('slow', '', 'slow:main'),); sys.exit(main.main(['slow']))"
+        "import sys; sys.path.insert(0, '.'); from bioagents_cli import main;"
+        "main.COMMANDS = (main.Command('slow', '', 'slow:main'),); sys.exit(main.main(['slow']))"
     )
     program = Program([sys.executable, "-c", code], cwd=tmp_path, name="slow")
     try:

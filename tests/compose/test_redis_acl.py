@@ -12,7 +12,7 @@ import pytest
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
-from bioagents_worker.reference.actors import declare
+from bioagents_demo.reference.actors import declare
 from support.compose import ROOT, resolved
 from support.monitoring import get
 from support.polling import free_port, wait_until

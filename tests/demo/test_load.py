@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioagents_demo.load import Order, orders, poisson
+from bioagents_demo.reference.actors import FAILURES, LONGEST_JOB
 from bioagents_demo.story import LENGTH, STORY, Chapter, chapter_at, chapter_number
-from bioagents_worker.reference.actors import LONGEST_JOB
-from bioagents_worker.reference.work import FAILURES
 
 CALM = Chapter(0, "calm")
 

@@ -9,9 +9,8 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import CurrentMessage
 from dramatiq.worker import Worker
 
-from bioagents_worker.reference.actors import LONGEST_JOB, QUEUES, declare
-from bioagents_worker.reference.environment import DEFAULT_URL, Environment
-from bioagents_worker.reference.work import FAILURES, Work, perform
+from bioagents_demo.reference.actors import FAILURES, LONGEST_JOB, QUEUES, Work, declare, perform
+from bioagents_demo.reference.environment import DEFAULT_URL, Environment
 
 
 def test_work_takes_its_time_by_the_speed() -> None:

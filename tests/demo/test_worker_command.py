@@ -11,8 +11,8 @@ import pytest
 from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_cli.main import main
-from bioagents_worker.command import parse
-from bioagents_worker.reference.actors import declare
+from bioagents_demo.reference.actors import declare
+from bioagents_demo.worker_command import parse
 from bioagents_worker.wire import Keys
 from support.polling import free_port, wait_until
 from support.programs import Program

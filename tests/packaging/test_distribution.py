@@ -71,7 +71,7 @@ def test_the_base_install_brings_what_a_worker_needs_and_no_more(base_install: P
 
 
 @pytest.mark.parametrize(
-    "module", ["bioagents_worker", "bioagents_worker.reference.actors", "bioagents_cli.main"]
+    "module", ["bioagents_worker", "bioagents_demo.reference.actors", "bioagents_cli.main"]
 )
 def test_the_base_install_imports(base_install: Path, module: str) -> None:
     """A worker imports without any extra; warnings are errors here too."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bioagents_cli.errors import UsageError
+from bioagents_cli.parsing import UsageError
 from bioagents_exporter import arguments
 from bioagents_exporter.settings import SettingsError
 from bioagents_exporter.settings.load import load

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from bioagents_worker.tally import Counts
-from bioagents_worker.transport import SILENT as CALLER_SILENT
-from bioagents_worker.transport import NotSent, Request
-from bioagents_worker.transport import Reply as CallerReply
-from bioagents_worker.transport import Transport as Caller
+from bioagents_worker._tally import Counts
+from bioagents_worker._transport import SILENT as CALLER_SILENT
+from bioagents_worker._transport import NotSent, Request
+from bioagents_worker._transport import Reply as CallerReply
+from bioagents_worker._transport import Transport as Caller
 from bioagents_worker.wire import FLEET
 from transport.histories import HiddenRunId, Refusing, Transport
 from transport.model import SILENT, Call, Cell, Reply, Store, Worker

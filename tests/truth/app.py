@@ -113,7 +113,7 @@ if "WITH_PROMETHEUS" in os.environ:
 
     broker.add_middleware(Prometheus())
 if "WIRE_VERSION" in os.environ:
-    from bioagents_worker import flusher
+    from bioagents_worker import _flusher as flusher
 
     flusher.Keys = functools.partial(flusher.Keys, version=int(os.environ["WIRE_VERSION"]))  # type: ignore[misc, assignment]
 broker.add_middleware(JobMetrics())

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from stage import stage
 
-from bioagents_worker.link import Script
+from bioagents_worker._link import Script
 from support.polling import wait_until
 from support.redis_server import RedisServer
 from support.tcp_proxy import TcpProxy, one_in

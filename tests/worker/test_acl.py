@@ -6,10 +6,10 @@ import re
 import time
 from pathlib import Path
 
-from bioagents_worker.link import Link
-from bioagents_worker.sweep import Sweep
-from bioagents_worker.tally import Attempt
-from bioagents_worker.transport import Request
+from bioagents_worker._link import Link
+from bioagents_worker._sweep import Sweep
+from bioagents_worker._tally import Attempt
+from bioagents_worker._transport import Request
 from bioagents_worker.wire import Keys
 from support.redis_server import RedisServer
 

@@ -12,11 +12,12 @@ import pytest
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
-from bioagents_worker import events, flusher
-from bioagents_worker.events import Recorder, ThreadLocal
-from bioagents_worker.flusher import Flusher
-from bioagents_worker.heartbeat import Heartbeat
-from bioagents_worker.tally import Tally
+from bioagents_worker import _events as events
+from bioagents_worker import _flusher as flusher
+from bioagents_worker._events import Recorder, ThreadLocal
+from bioagents_worker._flusher import Flusher
+from bioagents_worker._heartbeat import Heartbeat
+from bioagents_worker._tally import Tally
 from bioagents_worker.wire import Keys
 from support.redis_server import RedisServer
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from bioagents_worker import events, wire
-from bioagents_worker.events import Recorder, ThreadLocal
-from bioagents_worker.heartbeat import Heartbeat, identity, listed
-from bioagents_worker.tally import Attempt, Tally
+from bioagents_worker import _events as events
+from bioagents_worker import wire
+from bioagents_worker._events import Recorder, ThreadLocal
+from bioagents_worker._heartbeat import Heartbeat, identity, listed
+from bioagents_worker._tally import Attempt, Tally
 
 
 class Broker:

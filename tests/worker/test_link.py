@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from bioagents_worker.link import Link
-from bioagents_worker.transport import NotSent, Request
+from bioagents_worker._link import Link
+from bioagents_worker._transport import NotSent, Request
 from bioagents_worker.wire import Keys
 from support.polling import free_port, wait_until
 from support.redis_server import RedisServer

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from bioagents_worker.resources import Resources, memory_limit
+from bioagents_worker._resources import Resources, memory_limit
 
 
 def layout(tmp_path: Path, cgroup: str, files: dict[str, str]) -> tuple[Path, Path]:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from bioagents_worker.link import Link
-from bioagents_worker.sweep import REAP_AGE, Sweep
-from bioagents_worker.tally import Attempt
+from bioagents_worker._link import Link
+from bioagents_worker._sweep import REAP_AGE, Sweep
+from bioagents_worker._tally import Attempt
 from bioagents_worker.wire import Identity, Keys, RunningJob, State, encode_beat, encode_identity
 from support.redis_server import RedisServer
 

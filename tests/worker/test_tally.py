@@ -7,9 +7,9 @@ import pytest
 from dramatiq.middleware import Shutdown
 from dramatiq.middleware.time_limit import TimeLimitExceeded
 
-from bioagents_worker import events
-from bioagents_worker.events import Log, Recorder, ThreadLocal
-from bioagents_worker.tally import Tally
+from bioagents_worker import _events as events
+from bioagents_worker._events import Log, Recorder, ThreadLocal
+from bioagents_worker._tally import Tally
 
 MS = 1_000_000
 

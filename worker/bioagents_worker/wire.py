@@ -32,6 +32,7 @@ calls; the exporter publishes all other series of that actor from then on, at 0 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -67,6 +68,21 @@ MAX_EXCEPTIONS: Final = 30
 
 #: A heartbeat lists so many running jobs, the oldest first, then the oldest one of each queue not among them.
 MAX_LISTED_JOBS: Final = 64
+
+
+#: One pair of braces round a part of it is a hash tag of Redis Cluster. Any others would be lost on the way
+#: to our keys (:class:`Keys`), and the fleets ``ab`` and ``a{b`` would share them.
+_NAMESPACE: Final = re.compile(r"X+|X*\{X+\}X*".replace("X", r"[^\s*?\[\]\\\x00-\x1f\x7f{}]"))
+
+
+def parse_namespace(text: str) -> str:
+    """``text`` itself if it is a namespace that we can watch; ValueError says what was expected."""
+    if not _NAMESPACE.fullmatch(text):
+        raise ValueError(
+            "expected the namespace of RedisBroker: one word without blanks, *, ?, [, ] or \\, "
+            "with no braces but one pair round a part of it"
+        )
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from bioagents_alerts.variants import objectives
 from bioagents_alerts.variants.constants import BY_ALERT
 from bioagents_alerts.variants.objectives import RECORDS, Objective
-from bioagents_cli.hints import did_you_mean
+from bioagents_cli.parsing import did_you_mean
 
 T = TypeVar("T")
 

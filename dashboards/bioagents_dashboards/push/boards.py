@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any, Final
 
-from bioagents_cli.errors import UsageError
+from bioagents_cli.parsing import UsageError
 from bioagents_dashboards.locate import boards_folder
 
 #: A dashboard in Grafana's classic JSON, ours or whatever a Grafana has.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bioagents_cli.errors import UsageError
+from bioagents_cli.parsing import UsageError
 from bioagents_dashboards.push.boards import Board
 
 #: The variables that hold the two choices.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from bioagents_cli.errors import UsageError
+from bioagents_cli.parsing import UsageError
 
 EXPECTED = "expected http(s)://host[:port][/path] of a Grafana"
 

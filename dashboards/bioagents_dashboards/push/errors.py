@@ -10,7 +10,7 @@ UsageError
 
 from __future__ import annotations
 
-from bioagents_cli.errors import UsageError
+from bioagents_cli.parsing import UsageError
 
 
 class GrafanaError(UsageError):

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from bioagents_cli.errors import UsageError
+from bioagents_cli.parsing import UsageError
 from bioagents_dashboards.push.grafana import Folder, Grafana
 
 #: Where new boards go when no folder is named.

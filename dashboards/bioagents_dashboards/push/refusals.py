@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from bioagents_cli.errors import UsageError
+from bioagents_cli.parsing import UsageError
 from bioagents_dashboards.push.plan import Step, version_of
 from bioagents_dashboards.push.survey import Leftover, Survey
 

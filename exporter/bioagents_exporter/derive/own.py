@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bioagents_exporter.catalogue import exporter as m
 from bioagents_exporter.derive.family import Family, known, single
-from bioagents_worker.version import __version__
+from bioagents_worker import __version__
 
 if TYPE_CHECKING:
     from bioagents_exporter.derive.ledger import Ledger, Source

@@ -13,7 +13,7 @@ from bioagents_exporter.derive import Family, Key, Number, trouble
 from bioagents_exporter.read.snapshot import Server, Snapshot
 from bioagents_exporter.serve.collector import Collected
 from bioagents_exporter.settings import Settings
-from bioagents_worker.version import __version__
+from bioagents_worker import __version__
 
 Known = Number | None  # None: not known
 

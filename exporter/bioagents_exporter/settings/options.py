@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from bioagents_exporter.settings import model, values
 from bioagents_exporter.settings.redis_url import redis_url
 from bioagents_exporter.settings.secret import Secret
-from bioagents_worker.namespace import parse_namespace
+from bioagents_worker.wire import parse_namespace
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl
 
-from bioagents_cli.hints import did_you_mean
+from bioagents_cli.parsing import did_you_mean
 from bioagents_exporter.settings import values
 from bioagents_exporter.settings.secret import Secret
 

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 import yaml
 
-from bioagents_cli.hints import did_you_mean
+from bioagents_cli.parsing import did_you_mean
 from bioagents_exporter.settings.errors import SettingsError
 from bioagents_exporter.settings.hints import shown
 

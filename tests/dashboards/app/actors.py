@@ -10,7 +10,7 @@ from dramatiq import Actor, actor
 from dramatiq.errors import Retry
 from dramatiq.middleware import Middleware, SkipMessage
 
-from bioagents_worker.reference.actors import Actors, declare
+from bioagents_demo.reference.actors import Actors, declare
 
 #: Simulated seconds of the reference actors for each real one.
 SPEED = 10

@@ -15,7 +15,8 @@ from actors import actors_of
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import CurrentMessage
 
-from bioagents_worker import JobMetrics, resources
+from bioagents_worker import JobMetrics
+from bioagents_worker import _resources as resources
 
 
 def limited(_proc: Path, _cgroups: Path) -> int:

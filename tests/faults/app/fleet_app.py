@@ -25,7 +25,8 @@ from actors import declare, declare_reports, on
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import Middleware
 
-from bioagents_worker import JobMetrics, resources
+from bioagents_worker import JobMetrics
+from bioagents_worker import _resources as resources
 
 
 def broker_of(environment: dict[str, str]) -> RedisBroker:

@@ -2,7 +2,7 @@
 
 An Interrupt (time limit, shutdown) may be raised between any two bytecodes of a hook. One ``append`` of a
 finished tuple cannot be torn apart, takes no lock and waits for nothing; all arithmetic is left to the
-flusher's thread (:mod:`bioagents_worker.tally`).
+flusher's thread (:mod:`bioagents_worker._tally`).
 
 Events, by their first element:
 

@@ -1,7 +1,7 @@
-"""What ``dramatiq bioagents_worker.reference.app`` loads: a broker, our middleware, the actors.
+"""The application that ``dramatiq bioagents_demo.reference.app`` loads: broker, middleware, actors.
 
-This is the one module that reads the environment and sets up a broker when it is imported, because that is
-how a Dramatiq application starts. Environment: see :mod:`bioagents_worker.reference.environment`.
+This is the only module that reads the environment and sets up a broker when it is imported: this is how a
+Dramatiq application starts. For the variables see :mod:`bioagents_demo.reference.environment`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import CurrentMessage
 
+from bioagents_demo.reference.actors import declare
+from bioagents_demo.reference.environment import Environment
 from bioagents_worker import JobMetrics
-from bioagents_worker.reference.actors import declare
-from bioagents_worker.reference.environment import Environment
 
 environment = Environment.read(os.environ)
 broker = RedisBroker(url=environment.redis_url, namespace=environment.namespace)  # type: ignore[no-untyped-call]  # Dramatiq leaves it untyped

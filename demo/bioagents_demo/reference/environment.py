@@ -1,4 +1,4 @@
-"""What the reference workers are told through their environment.
+"""The environment variables of the reference workers.
 
 ============================== ================================== =========================
 variable                       meaning                            default
@@ -19,11 +19,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self, TypeVar
 
-from bioagents_worker.namespace import parse_namespace
+from bioagents_worker.wire import parse_namespace
 
 T = TypeVar("T")
 
-URLS: Final = ("BIOAGENTS_REDIS_URL", "REDIS_URL")  # the first that is set counts
+URLS: Final = ("BIOAGENTS_REDIS_URL", "REDIS_URL")  # the first that is set is used
 NAMESPACE: Final = "BIOAGENTS_REDIS_NAMESPACE"
 SPEED: Final = "BIOAGENTS_SPEED"
 
@@ -48,7 +48,7 @@ class Environment:
         namespace: str | None = None,
         speed: float | None = None,
     ) -> Self:
-        """Take from ``variables`` what is not given; ValueError names the variable and what was expected."""
+        """Read from ``variables`` what is not given; ValueError names the variable and what was expected."""
         if redis_url is None:
             redis_url = next((variables[name] for name in URLS if variables.get(name)), DEFAULT_URL)
         if namespace is None:
@@ -58,7 +58,7 @@ class Environment:
         return cls(redis_url=redis_url, namespace=namespace, speed=speed)
 
     def variables(self) -> dict[str, str]:
-        """The environment that :meth:`read` turns into this value again."""
+        """The environment variables from which :meth:`read` builds this value again."""
         return {URLS[0]: self.redis_url, NAMESPACE: self.namespace, SPEED: repr(self.speed)}
 
 

@@ -16,8 +16,9 @@ from dramatiq import RateLimitExceeded, Retry
 from dramatiq.common import q_name
 from dramatiq.middleware import Shutdown
 
-from bioagents_worker import events, wire
-from bioagents_worker.events import END, START, Event, Log
+from bioagents_worker import _events as events
+from bioagents_worker import wire
+from bioagents_worker._events import END, START, Event, Log
 
 #: Differences: queue → field of its totals hash → increment.
 Counts = dict[str, dict[str, int]]

@@ -11,10 +11,9 @@ from typing import Any
 import dramatiq
 from dramatiq.common import q_name
 
-from bioagents_worker import wire
-from bioagents_worker.resources import Resources
-from bioagents_worker.tally import Attempt, Tally
-from bioagents_worker.version import __version__
+from bioagents_worker import __version__, wire
+from bioagents_worker._resources import Resources
+from bioagents_worker._tally import Attempt, Tally
 
 
 class Heartbeat:

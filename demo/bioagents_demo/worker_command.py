@@ -12,11 +12,9 @@ from urllib.parse import urlsplit
 
 import redis
 
-from bioagents_cli.errors import UsageError
-from bioagents_cli.parsing import Parser
-from bioagents_worker.namespace import parse_namespace
-from bioagents_worker.reference.actors import LONGEST_JOB, QUEUES
-from bioagents_worker.reference.environment import (
+from bioagents_cli.parsing import Parser, UsageError
+from bioagents_demo.reference.actors import LONGEST_JOB, QUEUES
+from bioagents_demo.reference.environment import (
     DEFAULT_NAMESPACE,
     DEFAULT_URL,
     NAMESPACE,
@@ -25,10 +23,11 @@ from bioagents_worker.reference.environment import (
     Environment,
     parse_speed,
 )
+from bioagents_worker.wire import parse_namespace
 
 T = TypeVar("T")
 
-APPLICATION: Final = "bioagents_worker.reference.app"
+APPLICATION: Final = "bioagents_demo.reference.app"
 
 _PREFETCH: Final = "dramatiq_queue_prefetch"
 

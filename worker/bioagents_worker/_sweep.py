@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from bioagents_worker.link import Link
-from bioagents_worker.tally import Attempt
+from bioagents_worker._link import Link
+from bioagents_worker._tally import Attempt
 from bioagents_worker.wire import Keys
 
 #: Seconds between two sweeps of a fleet.

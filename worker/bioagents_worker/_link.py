@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
-from bioagents_worker.transport import NotSent, Reply, Request
+from bioagents_worker._transport import NotSent, Reply, Request
 from bioagents_worker.wire import Keys
 
 #: Seconds to wait for a connection or an answer; the flusher has a thread of its own to wait in.

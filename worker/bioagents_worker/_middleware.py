@@ -1,6 +1,6 @@
 """The middleware: hooks that write down events, and the life of the flusher.
 
-No hook does I/O, takes a lock or waits; see :mod:`bioagents_worker.events`.
+No hook does I/O, takes a lock or waits; see :mod:`bioagents_worker._events`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
-from dramatiq.middleware import Middleware
+from dramatiq.middleware import Middleware, MiddlewareError
 
-from bioagents_worker.errors import ConfigurationError
-from bioagents_worker.events import DEAD, END, ENQUEUED, FIRST, RETRY, SKIP, START, Recorder, ThreadLocal
-from bioagents_worker.flusher import Flusher
-from bioagents_worker.heartbeat import Heartbeat
-from bioagents_worker.namespace import parse_namespace
-from bioagents_worker.tally import Tally
-from bioagents_worker.wire import READY_OPTION
+from bioagents_worker._events import DEAD, END, ENQUEUED, FIRST, RETRY, SKIP, START, Recorder, ThreadLocal
+from bioagents_worker._flusher import Flusher
+from bioagents_worker._heartbeat import Heartbeat
+from bioagents_worker._tally import Tally
+from bioagents_worker.wire import READY_OPTION, parse_namespace
 
 if TYPE_CHECKING:
     from dramatiq import Message
@@ -37,6 +35,10 @@ logger = logging.getLogger(__name__)
 _INTERVALS: Final = (0.01, 30.0)
 #: Seconds that the end of a worker or a producer may wait for its last counts to be taken.
 _GOODBYE: Final = 5.0
+
+
+class ConfigurationError(MiddlewareError):
+    """The application uses ``JobMetrics`` in a way that cannot work; the message says what was expected."""
 
 
 class JobMetrics(Middleware):

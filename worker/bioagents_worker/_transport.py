@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bioagents_worker.tally import Counts
+from bioagents_worker._tally import Counts
 from bioagents_worker.wire import FLEET
 
 #: After this long without an answer (seconds) a caller begins anew: half the age at which it may be reaped.

@@ -14,12 +14,12 @@ from typing import Any, Final
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
-from bioagents_worker.events import Recorder
-from bioagents_worker.heartbeat import Heartbeat
-from bioagents_worker.link import Link
-from bioagents_worker.sweep import PERIOD, Sweep
-from bioagents_worker.tally import Counts, Tally
-from bioagents_worker.transport import NotSent, Reply, Request, Transport
+from bioagents_worker._events import Recorder
+from bioagents_worker._heartbeat import Heartbeat
+from bioagents_worker._link import Link
+from bioagents_worker._sweep import PERIOD, Sweep
+from bioagents_worker._tally import Counts, Tally
+from bioagents_worker._transport import NotSent, Reply, Request, Transport
 from bioagents_worker.wire import FLEET, OTHER, Keys
 
 logger = logging.getLogger(__name__)
