@@ -14,10 +14,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEBIAN := redis-server redis-sentinel prometheus prometheus-alertmanager chromium libfaketime
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench docs preview deps clean
+.PHONY: help demo test check format bench generate docs-site preview deps clean
 
 help: ## list the goals
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
 
 demo: $(VENV)/demo ## a whole fleet on this machine; Ctrl-C stops it and leaves nothing behind
 	@$(BIN)/bioagents demo $(DEMO_ARGS)
@@ -29,19 +29,23 @@ check: $(VENV)/dev ## lint, formatting, types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy tools
 
-format: $(VENV)/dev ## format the code, and mend what ruff can mend
+format: $(VENV)/dev ## format the code, and fix what ruff can fix
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
 bench: $(VENV)/dev ## measure us against other tools; about forty minutes
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
-docs: $(VENV)/dev ## write the generated files anew: metrics reference, dashboards' JSON, operator's rules
+generate: $(VENV)/dev ## write the generated files: metrics reference, dashboards' JSON, operator's rules
 	$(BIN)/python -m bioagents_exporter.catalogue > docs/reference/metrics.md.new
 	mv docs/reference/metrics.md.new docs/reference/metrics.md
 	$(BIN)/python -m bioagents_dashboards build
 	$(BIN)/bioagents rules --format operator --output alerts/prometheus-operator
+
+docs-site: $(VENV)/dev ## build the documentation as a site in the folder site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 preview: $(PREVIEW)/node_modules/made ## draw the boards to pictures, of a fleet made for it or of your Prometheus
 ifeq ($(strip $(PREVIEW_ARGS)),)
@@ -55,7 +59,7 @@ deps: ## install the Debian packages that the tests need, by apt, where they are
 	@.ci/deps $(DEBIAN)
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist $(PREVIEW)/node_modules $(PREVIEW)/dist
+	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist $(PREVIEW)/node_modules $(PREVIEW)/dist
 
 # No scripts of packages are run, and no lock file is written: it would name the registry of whoever installed.
 $(PREVIEW)/node_modules/made: $(PREVIEW)/package.json

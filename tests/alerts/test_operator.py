@@ -24,11 +24,11 @@ def _shipped() -> list[dict[str, Any]]:
 
 
 def test_the_committed_resource_is_generated_anew(tmp_path: Path) -> None:
-    """`make docs` writes it; whoever changes a rule commits both."""
+    """`make generate` writes it; whoever changes a rule commits both."""
     assert main(["--format", "operator", "--output", str(tmp_path)], "bioagents rules") == 0
     (written,) = tmp_path.iterdir()
     assert written.name == OPERATOR.name
-    assert OPERATOR.read_text(encoding="utf-8") == written.read_text(encoding="utf-8"), "run `make docs`"
+    assert OPERATOR.read_text(encoding="utf-8") == written.read_text(encoding="utf-8"), "run `make generate`"
     assert [path.name for path in OPERATOR.parent.iterdir()] == [OPERATOR.name]
 
 
