@@ -1,4 +1,4 @@
-"""Durations as Prometheus and Alertmanager write them, ``1h30m``; their resolution is a millisecond."""
+"""Durations of Prometheus and Alertmanager (``1h30m``, to the millisecond), alone and inside PromQL."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import math
 import re
 from typing import Final
 
-#: A regular expression for one duration.
-DURATION: Final = r"(?:\d+(?:ms|[smhdwy]))+"
+_DURATION: Final = r"(?:\d+(?:ms|[smhdwy]))+"
 
 _PART: Final = re.compile(r"(\d+)(ms|[smhdwy])")
 _DAY: Final = 86_400_000
@@ -18,7 +17,7 @@ _MILLISECONDS: Final = {
 
 def milliseconds(text: str) -> int:
     """The length of a duration; ValueError for anything else."""
-    if text != "0" and not re.fullmatch(DURATION, text):
+    if text != "0" and not re.fullmatch(_DURATION, text):
         raise ValueError(f"{text!r} is no duration; expected one such as 30s, 5m or 1h30m")
     return sum(int(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text))
 
@@ -38,3 +37,33 @@ def scale_duration(text: str, factor: float) -> str:
             f"{text} divided by {factor:g} is less than a millisecond; expected a smaller factor"
         )
     return f"{scaled // 1000}s" if scaled % 1000 == 0 else f"{scaled}ms"
+
+
+# What can hold a duration, and what can only look like it; the order decides.
+_TOKEN: Final = re.compile(
+    rf"""
+      (?P<text>   "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | `[^`]*` )
+    | (?P<comment>\#[^\n]* )
+    | (?P<range>  \[[^\]]*\] )
+    | (?P<offset> (?i:offset)\s+-?\s*{_DURATION}\b )
+    | (?P<word>   [A-Za-z_:][\w:]* )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_RANGE: Final = re.compile(rf"\[\s*{_DURATION}\s*(?::\s*(?:{_DURATION})?\s*)?\]")
+
+
+def scale_expression(expression: str, factor: float) -> str:
+    """The expression with each range, subquery step and offset divided by ``factor``.
+
+    Thresholds and numbers in seconds stay as they are. ValueError names a range that holds no plain duration.
+    """
+
+    def scaled(match: re.Match[str]) -> str:
+        if match.lastgroup not in {"range", "offset"}:
+            return match[0]
+        if match.lastgroup == "range" and not _RANGE.fullmatch(match[0]):
+            raise ValueError(f"{match[0]} is no range; expected one such as [5m] or [1h:1m]")
+        return re.sub(_DURATION, lambda duration: scale_duration(duration[0], factor), match[0])
+
+    return _TOKEN.sub(scaled, expression)

@@ -1,37 +1,253 @@
-"""Durations in PromQL: ranges, subqueries and offsets, not their look-alikes in strings and names."""
+"""PromQL of rules and boards: selectors, one answer from several copies of an exporter, recorded series.
+
+Several copies of an exporter may report on one fleet. Their series differ only in the labels :data:`COPIES`.
+A gauge is the maximum over the copies. A counter is rated for each copy first, because a maximum over
+counters would show resets that never happened. Sums name the labels that they drop, so that ``fleet``,
+``job`` and the labels that users add to their targets stay.
+
+A metric or a label that is not in the exporter's catalogue is a ValueError, so no rule and no panel waits for
+a series that does not exist.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
-from bioagents_alerts.durations import DURATION, scale_duration
+from bioagents_exporter.catalogue import FLEET_LABEL, METRICS, Metric
+from bioagents_exporter.settings.model import DEFAULT_PREFIX
 
-# What can hold a duration, and what can only look like it; the order decides.
-_TOKEN: Final = re.compile(
-    rf"""
-      (?P<text>   "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | `[^`]*` )
-    | (?P<comment>\#[^\n]* )
-    | (?P<range>  \[[^\]]*\] )
-    | (?P<offset> (?i:offset)\s+-?\s*{DURATION}\b )
-    | (?P<word>   [A-Za-z_:][\w:]* )
-    """,
-    re.VERBOSE | re.DOTALL,
+#: The labels in which copies of one exporter differ.
+COPIES: Final = ("instance", "pod", "container", "node", "endpoint")
+
+_METRICS: Final = {metric.name: metric for metric in METRICS}
+_LEVELS: Final[Mapping[tuple[str, ...], str]] = {(): "fleet", ("queue",): "queue", ("worker",): "worker"}
+
+
+def _own_names(*gauges: str) -> dict[str, str]:
+    """Gauge → the recorded series, where that has the gauge's name: ``queue:bioagents_queue_slots:max``."""
+    return {name: f"{_LEVELS[_METRICS[name].labels]}:bioagents_{name}:max" for name in gauges}
+
+
+#: Gauges that rules record as one value of all copies → the recorded series, with the default prefix.
+RECORDED_GAUGES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        'queue_depth{state="waiting"}': "queue:bioagents_jobs_waiting:max",
+        "queue_wait_limit_seconds": "queue:bioagents_wait_slo_limit_seconds:max",
+        **_own_names(
+            "queue_desired_workers",
+            "queue_oldest_job_age_seconds",
+            "queue_running_jobs",
+            "queue_slots",
+            "queue_workers",
+        ),
+    }
 )
-_RANGE: Final = re.compile(rf"\[\s*{DURATION}\s*(?::\s*(?:{DURATION})?\s*)?\]")
+
+_HISTOGRAM: Final = re.compile(r"_(bucket|count|sum)$")
+#: A matcher for values that stand there themselves, not in a template's action or a format of printf.
+_MATCHER: Final = re.compile(r"""(\w+)\s*(=~|!~|!=|=)\s*("(?:\\.|[^"\\])*"|'[^']*')""")
+_RECORDED: Final = re.compile(r"[a-z]+:bioagents_\w+:\w+")
+#: What Prometheus itself writes for each target.
+_OF_TARGETS: Final = frozenset({"up"})
 
 
-def scale_expression(expression: str, factor: float) -> str:
-    """The expression with each range, subquery step and offset divided by ``factor``.
+class Origin(Enum):
+    """Who writes a series, which decides what labels it has beside its own."""
 
-    Thresholds and numbers in seconds stay as they are. ValueError names a range that holds no plain duration.
+    EXPORTER = "exporter"  # fleet, the target's labels, those of the copy
+    RULE = "rule"  # fleet and the target's labels
+    TARGET = "target"  # the target's labels and those of the copy, no fleet
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What a selector selects; ``labels`` are the series' own labels, as ``queue``."""
+
+    name: str
+    origin: Origin
+    labels: tuple[str, ...] = ()
+
+
+#: Which matchers (``job="x"``) the selector of a series gets, beside those that a query gives itself.
+Matchers: TypeAlias = Callable[[Series], Iterable[str]]
+
+
+def no_matchers(_series: Series) -> Iterable[str]:
+    """For rules about every fleet."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromQL:
+    """Writes expressions about one exporter's metrics.
+
+    ``prefix`` is the exporter's ``--metrics.prefix``. ``records`` are the recorded series that exist, with
+    the default prefix; None where they are not known yet.
     """
 
-    def scaled(match: re.Match[str]) -> str:
-        if match.lastgroup not in {"range", "offset"}:
-            return match[0]
-        if match.lastgroup == "range" and not _RANGE.fullmatch(match[0]):
-            raise ValueError(f"{match[0]} is no range; expected one such as [5m] or [1h:1m]")
-        return re.sub(DURATION, lambda duration: scale_duration(duration[0], factor), match[0])
+    prefix: str = DEFAULT_PREFIX
+    copies: tuple[str, ...] = COPIES
+    matchers: Matchers = no_matchers
+    records: frozenset[str] | None = None
 
-    return _TOKEN.sub(scaled, expression)
+    def series(self, name: str, *, where: Iterable[str] = (), **equal: str) -> str:
+        """The series of every copy; ``name`` has no prefix, a histogram's ends in ``_bucket`` or ``_count``.
+
+        ``where`` are further matchers (``'cause=~"redis_.+"'``), ``equal`` values of labels.
+        """
+        known = metric(name)
+        own = [*_equal(name, equal), *_checked(name, where)]
+        full = known.full_name(self.prefix) + name.removeprefix(known.name)
+        return self._selector(Series(full, Origin.EXPORTER, labels_of(name)), own)
+
+    def target(self, name: str, *where: str) -> str:
+        """A series that Prometheus writes for each target, as ``up``."""
+        if name not in _OF_TARGETS:
+            raise ValueError(f"{name!r} is no series of targets: expected {', '.join(_OF_TARGETS)}")
+        return self._selector(Series(name, Origin.TARGET), [*where])
+
+    def recorded(self, name: str, *labels: str, where: Iterable[str] = ()) -> str:
+        """A series that the rules record, by its name with the default prefix.
+
+        ``labels`` are its own labels that :attr:`matchers` may use; ValueError when no rule records it.
+        """
+        if not _RECORDED.fullmatch(name) or (self.records is not None and name not in self.records):
+            raise ValueError(f"{name!r} is recorded by no rule")
+        return self._selector(Series(self.renamed(name), Origin.RULE, labels), [*where])
+
+    def renamed(self, record: str) -> str:
+        """The name of a recorded series under this prefix."""
+        return record.replace(f":{DEFAULT_PREFIX}", f":{self.prefix}", 1)
+
+    def gauge(
+        self, name: str, *, keep: Iterable[str] | None = None, how: str = "sum", ago: str = "", **equal: str
+    ) -> str:
+        """One value of all copies, read from the recorded series where the rules record it.
+
+        Its own labels in ``keep`` stay (None: all but those in ``equal``), ``how`` joins the others; ``ago``
+        (``5m``) is the value at that time before.
+        """
+        _of_type(name, "gauge")
+        record = RECORDED_GAUGES.get(_key(name, equal))
+        offset = f" offset {ago}" if ago else ""
+        if record:
+            answer = self.recorded(record, *_left(name, equal)) + offset
+        else:
+            answer = self.over_copies(self.series(name, **equal) + offset, *equal)
+        dropped = () if keep is None else _dropped(name, keep, equal)
+        return without(how, answer, *dropped)
+
+    def rate(self, name: str, window: str, *, keep: Iterable[str] | None = None, **equal: str) -> str:
+        """The increase of a counter per second over ``window``, summed over its own labels but ``keep``."""
+        return self._rated("rate", name, window, keep, equal)
+
+    def increase(self, name: str, window: str, *, keep: Iterable[str] | None = None, **equal: str) -> str:
+        """The increase of a counter over ``window``, summed over its own labels but ``keep``."""
+        return self._rated("increase", name, window, keep, equal)
+
+    def over_copies(self, expression: str, *also: str, how: str = "max") -> str:
+        """One answer of all copies: ``how`` over them, and over the labels in ``also``."""
+        return f"{how} without ({', '.join([*self.copies, *map(label, also)])}) ({expression})"
+
+    def _rated(
+        self, function: str, name: str, window: str, keep: Iterable[str] | None, equal: Mapping[str, str]
+    ) -> str:
+        _of_type(name, "counter", "histogram")
+        answer = self.over_copies(f"{function}({self.series(name, **equal)}[{window}])")
+        dropped = () if keep is None else _dropped(name, keep, {})
+        return without("sum", answer, *dropped)
+
+    def _selector(self, series: Series, own: list[str]) -> str:
+        added = [*self.matchers(series)]
+        restricted = {
+            found[1] for found in map(_MATCHER.fullmatch, added) if found and found[2] in {"=", "=~"}
+        }
+        kept = [matcher for matcher in own if _fixed_label(matcher) not in restricted]
+        matchers = [*added, *kept]
+        return f"{series.name}{{{','.join(matchers)}}}" if matchers else series.name
+
+
+def metric(name: str) -> Metric:
+    """The metric of this name (without prefix) in the exporter's catalogue; ValueError for any other name."""
+    known = _METRICS.get(name)
+    if known and known.type != "histogram":
+        return known
+    histogram = _METRICS.get(_HISTOGRAM.sub("", name))
+    if not histogram or histogram.type != "histogram" or histogram is known:
+        raise ValueError(f"{name!r} is no series of the exporter's catalogue")
+    return histogram
+
+
+def labels_of(name: str) -> tuple[str, ...]:
+    """The labels of a metric's own: without ``fleet`` and without those that most of its series lack."""
+    return (*metric(name).labels, *(("le",) if name.endswith("_bucket") else ()))
+
+
+def label(name: str) -> str:
+    """The same label; ValueError for one that no metric of the catalogue has."""
+    if name not in _LABELS:
+        raise ValueError(f"{name!r} is no label of the exporter's catalogue")
+    return name
+
+
+def without(how: str, expression: str, *labels: str) -> str:
+    """``how`` (``sum``) over these labels; the expression itself where there is none."""
+    return f"{how} without ({', '.join(map(label, labels))}) ({expression})" if labels else expression
+
+
+def join(left: str, operator: str, right: str, *, ignoring: Iterable[str], take: Iterable[str] = ()) -> str:
+    """Many series of ``left`` with one of ``right``, which differ in ``ignoring``; ``take``: its labels."""
+    ignored, taken = (", ".join(map(label, names)) for names in (ignoring, take))
+    return f"{left} {operator} ignoring ({ignored}) group_left ({taken}) {right}"
+
+
+_LABELS: Final = frozenset(
+    {FLEET_LABEL, "le", *(name for one in METRICS for name in (*one.labels, *one.optional))}
+)
+
+
+def _of_type(name: str, *types: str) -> None:
+    if metric(name).type not in types:
+        raise ValueError(f"{name!r} is a {metric(name).type}: expected a {' or '.join(types)}")
+
+
+def _equal(name: str, equal: Mapping[str, str]) -> list[str]:
+    return [*_checked(name, (f'{own}="{value}"' for own, value in equal.items()))]
+
+
+def _checked(name: str, matchers: Iterable[str]) -> Iterable[str]:
+    """The same matchers; ValueError for a label that the metric has not."""
+    known = {FLEET_LABEL, *labels_of(name), *metric(name).optional}
+    for matcher in matchers:
+        found = re.match(r"\w+", matcher)
+        if found and found[0] not in known:
+            raise ValueError(f"{name} has no label {found[0]}: it has {', '.join(sorted(known))}")
+        yield matcher
+
+
+def _key(name: str, equal: Mapping[str, str]) -> str:
+    return f"{name}{{{','.join(_equal(name, equal))}}}" if equal else name
+
+
+def _left(name: str, equal: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(own for own in labels_of(name) if own not in equal)
+
+
+def _dropped(name: str, keep: Iterable[str], gone: Mapping[str, str]) -> tuple[str, ...]:
+    kept = set(keep)
+    unknown = kept - set(labels_of(name))
+    if unknown:
+        raise ValueError(f"{name} has no label {sorted(unknown)}: it has {labels_of(name)}")
+    own = (*labels_of(name), *metric(name).optional)
+    return tuple(one for one in own if one not in kept and one not in gone)
+
+
+def _fixed_label(matcher: str) -> str:
+    """The label of a matcher for one value; empty for a value that a template or printf fills in."""
+    found = _MATCHER.fullmatch(matcher)
+    return found[1] if found and found[2] == "=" and not re.search("[%{]", found[3]) else ""

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from bioagents_alerts.durations import scale_duration
-from bioagents_alerts.promql import scale_expression
+from bioagents_alerts.durations import scale_duration, scale_expression
 
 #: What YAML holds.
 Node: TypeAlias = "dict[str, Node] | list[Node] | str | int | float | bool | None"

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioagents_alerts import scale_durations
-from bioagents_alerts.durations import milliseconds, scale_duration
-from bioagents_alerts.promql import scale_expression
+from bioagents_alerts.durations import milliseconds, scale_duration, scale_expression
 from bioagents_alerts.scale import Node
 from support.rule_files import Alert, alerts
 
