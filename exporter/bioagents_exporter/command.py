@@ -15,7 +15,7 @@ from typing import Final
 
 from bioagents_cli.parsing import UsageError
 from bioagents_exporter import arguments
-from bioagents_exporter.read.failures import SourceError
+from bioagents_exporter.read.errors import EndpointError
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.serve import listener, preflight
 from bioagents_exporter.serve.collector import Collected, Collector
@@ -40,7 +40,7 @@ def main(argv: list[str], prog: str) -> int:
         config = LiveConfig(settings.web_config_file)
         with _bound(settings) as sockets:
             _serve(settings, config, sockets)
-    except (SettingsError, SourceError) as error:
+    except (SettingsError, EndpointError) as error:
         raise UsageError(str(error)) from None
     return 0
 

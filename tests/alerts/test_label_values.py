@@ -15,7 +15,8 @@ import pytest
 
 from bioagents_alerts import rules_folder
 from bioagents_exporter.derive import Memory, derive
-from bioagents_exporter.read.snapshot import Queue, Server, Snapshot
+from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.snapshot import Queue, Snapshot
 from bioagents_exporter.settings import Settings
 from support.rule_cases import run_cases
 from support.rule_files import Alert, alerts, rule_tests

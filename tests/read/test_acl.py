@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 import redis
 
-from bioagents_exporter.read.causes import Cause
+from bioagents_exporter.read.errors import Cause
 from read.conftest import MakeReader
 from support.redis_server import RedisServer
 from support.wire_fleet import WireFleet

@@ -16,10 +16,10 @@ import pytest
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
-from bioagents_exporter.read.audit.overdue import DelayedSample
+from bioagents_exporter.read.audit.queue_check import DelayedSample
 from bioagents_exporter.read.heads import MAX_HEAD
+from bioagents_exporter.read.protocol import Reply
 from bioagents_exporter.read.reader import Reader
-from bioagents_exporter.read.resp import Reply
 from bioagents_exporter.read.snapshot import QueueAudit, Snapshot
 from bioagents_worker.wire import State
 from read.conftest import MakeReader

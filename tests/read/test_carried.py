@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import bioagents_exporter
-from bioagents_exporter.read.snapshot import Queue, QueueAudit, Server, Snapshot, Store, Totals, Worker
+from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot, Store, Totals, Worker
 
 EXPORTER = Path(bioagents_exporter.__file__).parent
 USERS = [path for part in ("derive", "serve") for path in (EXPORTER / part).rglob("*.py")]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from bioagents_exporter.read import source
-from bioagents_exporter.read.causes import Cause
+from bioagents_exporter.read import endpoint
+from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.read.snapshot import Snapshot
 from read.conftest import MakeReader
@@ -84,7 +84,7 @@ def test_a_paused_redis_is_given_up_on(
     redis_server: RedisServer, make_reader: MakeReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the timeout; whoever waits for the same read does not wait once more."""
-    monkeypatch.setattr(source, "TIMEOUT", 1.0)
+    monkeypatch.setattr(endpoint, "TIMEOUT", 1.0)
     reader = make_reader(redis_server.url)
     reader.read()
     redis_server.pause()

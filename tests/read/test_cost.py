@@ -13,8 +13,8 @@ import redis
 from redis.connection import AbstractConnection
 
 from bioagents_exporter.read import connection
+from bioagents_exporter.read.protocol import Reply
 from bioagents_exporter.read.reader import Reader
-from bioagents_exporter.read.resp import Reply
 from read.conftest import MakeReader
 from support.redis_server import RedisServer
 from support.wire_fleet import WireFleet

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 
-from bioagents_exporter.read.audit import discovery
+from bioagents_exporter.read import discovery
 from bioagents_exporter.read.reader import Reader
 from read.conftest import MakeReader
 from read.test_audit import send

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bioagents_exporter.read.causes import CAUSES
+from bioagents_exporter.read.errors import CAUSES
 from read.test_acl import RIGHTS
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -12,12 +12,12 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioagents_exporter.read.beats import BeatDecoder
-from bioagents_exporter.read.causes import CAUSES, Cause
-from bioagents_exporter.read.commands import MAX_QUEUES, KnownQueues, WireCommands
+from bioagents_exporter.read.errors import CAUSES, Cause
+from bioagents_exporter.read.heartbeats import HeartbeatDecoder
+from bioagents_exporter.read.queues import MAX_QUEUES, KnownQueues
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.read.snapshot import Queue, Snapshot
-from bioagents_exporter.read.totals import TotalsDecoder
+from bioagents_exporter.read.totals import TotalsDecoder, WireVersion
 from bioagents_worker.wire import FLEET, Keys, State, encode_beat, encode_identity
 from read.conftest import MakeReader
 from support.redis_server import RedisServer
@@ -281,7 +281,7 @@ def test_a_dead_letter_set_with_a_strange_score(
 
 def test_too_many_queues_are_bounded_and_counted() -> None:
     """What is no fleet any more cannot fill the exporter's memory."""
-    known = KnownQueues("dramatiq", WireCommands.of("dramatiq", 1))
+    known = KnownQueues("dramatiq", WireVersion("dramatiq", 1).totals_command)
     errors: Counter[str] = Counter()
     known.add({f"q{i:05d}" for i in range(MAX_QUEUES + 5)}, errors)
     known.add(["q00001", "one more"], errors)
@@ -325,7 +325,7 @@ def test_every_key_damaged_in_every_way(
 def test_heartbeats_of_any_bytes(pairs: list[tuple[bytes, bytes]]) -> None:
     """No bytes raise."""
     errors: Counter[str] = Counter()
-    decoder = BeatDecoder(1)
+    decoder = HeartbeatDecoder(1)
     unique = dict(pairs)
     workers = decoder.decode([*unique, b"good"], [*unique.values(), GOOD], errors)
     assert len(workers) + errors[Cause.BAD_HEARTBEAT] == len({*unique, b"good"}) or b"good" in unique
@@ -341,7 +341,7 @@ def test_totals_of_any_bytes(pairs: dict[bytes, bytes]) -> None:
     errors: Counter[str] = Counter()
     pairs |= {b"__epoch": b"5"}
     raw = [part for pair in pairs.items() for part in pair]
-    totals = TotalsDecoder().decode(1, "chat", list(raw), errors)
+    totals = TotalsDecoder(1).decode("chat", list(raw), errors)
     assert totals is not None
     assert len(totals.fields) + errors[Cause.BAD_TOTALS] == len(pairs) - 1
     for name, value in totals.fields.items():

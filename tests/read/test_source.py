@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bioagents_exporter.read.failures import SourceError
-from bioagents_exporter.read.source import source_of
+from bioagents_exporter.read.endpoint import endpoint_of
+from bioagents_exporter.read.errors import EndpointError
 from bioagents_exporter.settings import Secret
 
 
@@ -34,7 +34,7 @@ from bioagents_exporter.settings import Secret
 )
 def test_addresses(url: str, label: str) -> None:
     """The label names address, user and database, never the password."""
-    assert source_of(Secret(url)).label == label
+    assert endpoint_of(Secret(url)).label == label
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_addresses(url: str, label: str) -> None:
 )
 def test_addresses_that_are_none(url: str) -> None:
     """One line that says what was expected, and nothing of a password."""
-    with pytest.raises(SourceError, match=r"expected redis://\[user:password@\]host:port/db") as caught:
-        source_of(Secret(url))
+    with pytest.raises(EndpointError, match=r"expected redis://\[user:password@\]host:port/db") as caught:
+        endpoint_of(Secret(url))
     assert "planted" not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is None

@@ -59,7 +59,7 @@ def look(suspects: Suspects, simulated: SimulatedWorker) -> int:
     """One audit of the worker; what it claims."""
     worker, ids = simulated.worker(), simulated.ids()
     if suspects.is_suspect(worker, "chat", len(ids)):
-        suspects.look(worker, "chat", len(ids), ids if len(ids) <= MAX_IDS else None, simulated.now)
+        suspects.add(worker, "chat", len(ids), ids if len(ids) <= MAX_IDS else None, simulated.now)
     return suspects.stuck({"w1"})["chat"]
 
 

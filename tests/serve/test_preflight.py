@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bioagents_exporter.read.causes import Cause
+from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.serve.preflight import PASSING, is_empty, namespaces, nothing_found, refusal
 from bioagents_exporter.settings import Secret, Settings

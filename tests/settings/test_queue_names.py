@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bioagents_exporter.read.names import is_queue
+from bioagents_exporter.read.snapshot import is_queue
 from bioagents_exporter.settings import values
 
 NAMES = ("chat", "_x", "a.b-c_d", "__x", "__acks__", "chat.DQ", "chat.XQ", "chat.msgs", "a.msgs.b")

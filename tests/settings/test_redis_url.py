@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bioagents_exporter.read.source import source_of
+from bioagents_exporter.read.endpoint import endpoint_of
 from bioagents_exporter.settings.redis_url import OPTIONS, redis_url
 
 #: One good value for each option.
@@ -43,7 +43,7 @@ GOOD = {
 )
 def test_a_url_that_is_accepted_can_be_used(url: str) -> None:
     """No second, different error after the first check."""
-    assert source_of(redis_url(url)).label
+    assert endpoint_of(redis_url(url)).label
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -53,7 +53,7 @@ def test_an_option_that_is_accepted_can_be_used(option: str, tmp_path: Path) -> 
     file.touch()
     value = GOOD[option].format(file=file)
     for scheme in ("rediss://h", "rediss+sentinel://h/name"):
-        assert source_of(redis_url(f"{scheme}?{option}={value}")).label
+        assert endpoint_of(redis_url(f"{scheme}?{option}={value}")).label
 
 
 def test_tls_options_need_tls(tmp_path: Path) -> None:

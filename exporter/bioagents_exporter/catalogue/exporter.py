@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from bioagents_exporter.catalogue.metric import Metric, Type
-from bioagents_exporter.read.causes import CAUSES
+from bioagents_exporter.read.errors import CAUSES
 
 BUILD_INFO: Final = Metric(
     "exporter_build_info",

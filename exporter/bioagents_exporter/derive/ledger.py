@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from bioagents_exporter.read import causes as read
+from bioagents_exporter.read import errors as read
 
 logger = logging.getLogger(__name__)
 

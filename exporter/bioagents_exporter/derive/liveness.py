@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from bioagents_exporter.read.names import is_queue
-from bioagents_exporter.read.snapshot import Worker
+from bioagents_exporter.read.snapshot import Worker, is_queue
 
 SILENCE: Final = 15.0  # seconds that any worker may be silent
 INTERVALS: Final = 3  # of its own that any worker may be silent

@@ -13,7 +13,8 @@ from bioagents_exporter.derive.totals import TotalsMemory
 from bioagents_exporter.derive.view import View
 from bioagents_exporter.derive.window import Window
 from bioagents_exporter.derive.workers import WorkerKeys
-from bioagents_exporter.read.snapshot import Server, Snapshot
+from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.settings import Settings
 
 

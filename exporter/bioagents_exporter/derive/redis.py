@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from bioagents_exporter.catalogue import redis as m
 from bioagents_exporter.derive.family import Family, single
-from bioagents_exporter.read.causes import Cause
+from bioagents_exporter.read.errors import Cause
 
 if TYPE_CHECKING:
     from bioagents_exporter.derive.view import View
-    from bioagents_exporter.read.snapshot import Server, Snapshot
+    from bioagents_exporter.read.server import Server
+    from bioagents_exporter.read.snapshot import Snapshot
 
 
 def trouble(snapshot: Snapshot) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from bioagents_exporter.read.snapshot import Server, Store, Totals
+from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.snapshot import Store, Totals
 
 _INT64_MAX: Final = 2**63 - 1  # what Redis' HINCRBY can reach
 

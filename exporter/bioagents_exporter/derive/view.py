@@ -10,7 +10,8 @@ from bioagents_exporter.derive.liveness import Crew, Roll, call_roll, crews
 from bioagents_exporter.derive.totals import Held, TotalsMemory, comparable_run_id
 from bioagents_exporter.derive.window import Window
 from bioagents_exporter.derive.workers import WorkerKeys
-from bioagents_exporter.read.snapshot import Server, Snapshot
+from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.settings import Settings
 
 

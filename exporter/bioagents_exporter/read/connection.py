@@ -12,10 +12,9 @@ from typing import Final
 import hiredis
 from redis.connection import AbstractConnection
 
-from bioagents_exporter.read.causes import Cause
-from bioagents_exporter.read.failures import ReadError
-from bioagents_exporter.read.resp import Reply
-from bioagents_exporter.read.source import TIMEOUT, Source
+from bioagents_exporter.read.endpoint import TIMEOUT, Endpoint
+from bioagents_exporter.read.errors import Cause, ReadError
+from bioagents_exporter.read.protocol import Reply
 
 _AT_ONCE: Final = 16 * 1024  # bytes that any socket takes without waiting for the other side to read
 _PIECE: Final = 64 * 1024
@@ -24,21 +23,21 @@ _INCOMPLETE: Final = object()
 
 
 class Connection:
-    """Connects when it is used, closes at any trouble; hold ``lock`` for several calls in a row."""
+    """Connects when it is used, closes at any error; hold ``lock`` for several calls in a row."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
         self.lock = threading.RLock()
         self.latency = 0.0  # seconds from the last request to the first piece of its answer
-        self._wire: _Wire | None = None
+        self._stream: _Stream | None = None
         self._used = False
 
     def ensure(self) -> bool:
         """Connect unless connected; True when the connection is new. Raises ReadError."""
         with self.lock:
-            if self._wire is not None:
+            if self._stream is not None:
                 return False
-            self._wire, self._used = _Wire(self.source.connect()), False
+            self._stream, self._used = _Stream(self.endpoint.connect()), False
             return True
 
     def call(self, commands: bytes, count: int) -> list[Reply]:
@@ -55,32 +54,32 @@ class Connection:
                 raise ReadError(Cause.REDIS_UNREACHABLE, str(error), stale=self._used) from error
             except hiredis.ProtocolError as error:
                 self.close()
-                raise ReadError(Cause.REDIS_ERROR, "the answer is not Redis'") from error
+                raise ReadError(Cause.REDIS_ERROR, "the answer does not follow the Redis protocol") from error
 
     def close(self) -> None:
         """Close the connection; the next call opens a new one."""
         with self.lock:
-            wire, self._wire = self._wire, None
-            if wire is not None:
-                wire.close()
+            stream, self._stream = self._stream, None
+            if stream is not None:
+                stream.close()
 
     def _exchange(self, commands: bytes, count: int) -> list[Reply]:
-        wire = self._wire
-        if wire is None:
+        stream = self._stream
+        if stream is None:
             return []
         replies: list[Reply] = []
         started = time.monotonic()
-        wire.send(commands, replies)
+        stream.send(commands, replies)
         if not replies:
-            wire.receive(replies)
+            stream.receive(replies)
         self.latency = time.monotonic() - started
         while len(replies) < count:
-            wire.receive(replies)
+            stream.receive(replies)
         self._used = True
         return replies
 
 
-class _Wire:
+class _Stream:
     """The socket of a connection that redis-py opened, and the parser that goes with it."""
 
     def __init__(self, link: AbstractConnection) -> None:
@@ -90,7 +89,7 @@ class _Wire:
         self._buffer = bytearray(_BUFFER)
 
     def send(self, commands: bytes, replies: list[Reply]) -> None:
-        """Take in what is already answered while sending, or two full buffers would wait for each other."""
+        """Receive replies while sending, or two full buffers would wait for each other."""
         if len(commands) <= _AT_ONCE:
             self._socket.sendall(commands)
             return

@@ -1,28 +1,54 @@
-"""How long the next job of a queue has been ready: from its message, at the price of two more round trips.
+"""How long the next job of a queue has been ready: from its message, which takes two more round trips.
 
 Exact with our middleware, which stamps each message. Without it the best that is known is the latest of:
-the message's construction, the failure that requeued it, and the last read that saw the list empty
-(DRAMATIQ.md: nothing else survives the way from the delayed queue).
+the message's construction, the failure that requeued it, and the last read that found the list empty
+(nothing else survives the way from the delayed queue).
+
+Messages are decoded as far as they are JSON: another encoder's bytes are never decoded, pickle least of all.
 """
 
 from __future__ import annotations
 
+import json
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from bioagents_exporter.read.causes import Cause
-from bioagents_exporter.read.messages import decode_message, milliseconds
-from bioagents_exporter.read.queues import Counts
-from bioagents_exporter.read.resp import Reply, pack
-from bioagents_exporter.read.values import refused
+from bioagents_exporter.read.errors import Cause
+from bioagents_exporter.read.protocol import Reply, pack, refused
+from bioagents_exporter.read.queues import QueueReplies
 from bioagents_worker.wire import READY_OPTION
 
 #: Messages can be megabytes; a larger head is not read.
 MAX_HEAD: Final = 64 * 1024
 #: Bytes of messages in one read; the rest waits for the next.
 MAX_HEADS: Final = 2 * 1024 * 1024
+
+_MAX_TIME: Final = 1e15  # ms; far beyond any message
+
+
+def decode_message(raw: bytes) -> dict[str, Any] | None:
+    """A message with its ``options``, which is a dictionary; None if it is no Dramatiq message in JSON."""
+    try:
+        decoded = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(decoded, dict) and isinstance(decoded.get("options"), dict):
+        return decoded
+    return None
+
+
+def milliseconds(value: object) -> float | None:
+    """A wall-clock time in ms; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and 0 < number < _MAX_TIME else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +57,10 @@ class Head:
 
     id: bytes
     seen: float  # when it was first seen at the head, by the server's clock
-    read: bool = False  # its message was looked at
+    read: bool = False  # its message was read
     ready: float | None = None  # unix seconds, by its producer's clock
     exact: bool = False
-    cause: Cause | None = None  # why its message tells nothing
+    cause: Cause | None = None  # why its message could not be used
 
 
 class Heads:
@@ -48,54 +74,56 @@ class Heads:
         """A new connection may lead to another data set, in which the lists were never seen empty."""
         self._heads, self._empty = {}, {}
 
-    def observe(self, counts: Counts, now: float) -> bool:
-        """Take in one queue; True when the message of its head is still to be looked at."""
-        name = counts.name
-        if counts.waiting == 0:
+    def observe(self, queue: QueueReplies, now: float) -> bool:
+        """Take in one queue; True when the message of its head is still to be read."""
+        name = queue.name
+        if queue.waiting == 0:
             self._empty[name] = now
-        if counts.head is None:
+        if queue.head is None:
             self._heads.pop(name, None)
             return False
         head = self._heads.get(name)
-        if head is None or head.id != counts.head:
-            head = self._heads[name] = Head(counts.head, now)
+        if head is None or head.id != queue.head:
+            head = self._heads[name] = Head(queue.head, now)
         return not head.read
 
-    def select(self, asked: list[Counts], lengths: list[Reply], errors: Counter[str]) -> list[Counts]:
+    def select(
+        self, asked: list[QueueReplies], lengths: list[Reply], errors: Counter[str]
+    ) -> list[QueueReplies]:
         """Of the heads whose lengths were asked for, those to read now."""
         chosen, room = [], MAX_HEADS
-        for counts, length in zip(asked, lengths, strict=True):
+        for queue, length in zip(asked, lengths, strict=True):
             if not isinstance(length, int):
                 refused(length, errors)
             elif length > MAX_HEAD:
-                self._set(counts.name, cause=Cause.HEAD_TOO_LARGE)
+                self._set(queue.name, cause=Cause.HEAD_TOO_LARGE)
             elif 0 < length <= room:  # 0: taken and acknowledged since the list was read
                 room -= length
-                chosen.append(counts)
+                chosen.append(queue)
         return chosen
 
-    def store(self, chosen: list[Counts], messages: list[Reply], errors: Counter[str]) -> None:
-        """Keep what the messages say."""
-        for counts, message in zip(chosen, messages, strict=True):
+    def store(self, chosen: list[QueueReplies], messages: list[Reply], errors: Counter[str]) -> None:
+        """Keep what the messages contain."""
+        for queue, message in zip(chosen, messages, strict=True):
             if isinstance(message, bytes):
                 found = ready_of(message)
                 if found is None:
-                    self._set(counts.name, cause=Cause.HEAD_UNREADABLE)
+                    self._set(queue.name, cause=Cause.HEAD_UNREADABLE)
                 else:
-                    self._set(counts.name, ready=found[0], exact=found[1])
+                    self._set(queue.name, ready=found[0], exact=found[1])
             elif message is not None:
                 refused(message, errors)
 
-    def ready(self, counts: Counts, errors: Counter[str]) -> float | None:
+    def ready(self, queue: QueueReplies, errors: Counter[str]) -> float | None:
         """Unix seconds at which the head became ready, the best that is known."""
-        head = self._heads.get(counts.name)
+        head = self._heads.get(queue.name)
         if head is None:
             return None
         if head.cause is not None:
             errors[head.cause] += 1
         if head.ready is not None and head.exact:
             return min(head.ready, head.seen)
-        bounds = [time for time in (head.ready, self._empty.get(counts.name)) if time is not None]
+        bounds = [time for time in (head.ready, self._empty.get(queue.name)) if time is not None]
         return min(max(bounds), head.seen) if bounds else None
 
     def _set(
@@ -105,14 +133,14 @@ class Heads:
         self._heads[name] = Head(head.id, head.seen, read=True, ready=ready, exact=exact, cause=cause)
 
 
-def lengths_batch(asked: Iterable[Counts]) -> bytes:
+def lengths_batch(asked: Iterable[QueueReplies]) -> bytes:
     """HSTRLEN for the message of each head."""
-    return b"".join([pack("HSTRLEN", counts.queue.messages, counts.head or b"") for counts in asked])
+    return b"".join([pack("HSTRLEN", queue.commands.messages, queue.head or b"") for queue in asked])
 
 
-def messages_batch(chosen: Iterable[Counts]) -> bytes:
+def messages_batch(chosen: Iterable[QueueReplies]) -> bytes:
     """HGET for the message of each head."""
-    return b"".join([pack("HGET", counts.queue.messages, counts.head or b"") for counts in chosen])
+    return b"".join([pack("HGET", queue.commands.messages, queue.head or b"") for queue in chosen])
 
 
 def ready_of(message: bytes) -> tuple[float, bool] | None:

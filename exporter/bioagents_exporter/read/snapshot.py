@@ -1,31 +1,21 @@
-"""Everything that one read of Redis found, as one immutable value; no judgement is passed here."""
+"""Everything that one read of Redis found, as one immutable value, without any judgement."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from bioagents_exporter.read.server import Server
 from bioagents_worker.wire import Identity, State
 
+#: Endings of keys that belong to a queue; such a name is never a queue of its own.
+_PARTS: Final = (".DQ", ".XQ", ".msgs")
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """What INFO says of the server that answered."""
 
-    run_id: str  # "" where a managed service hides it
-    version: str
-    software: str  # "redis" or "valkey"
-    role: str  # "master" or "slave"
-    mode: str  # "standalone", "sentinel" or "cluster"
-    time: float  # unix seconds by the server's clock
-    memory_used: int  # bytes
-    memory_max: int  # bytes; 0: no limit
-    maxmemory_policy: str
-    evicted_keys: int
-    aof: bool
-    loading: bool
-    link_up: bool | None = None  # of a replica to its primary
-    lag: float | None = None  # seconds since a replica last heard from its primary
+def is_queue(name: str) -> bool:
+    """Whether a queue can have this name: Dramatiq's other keys are no queues of their own."""
+    return bool(name) and not name.endswith(_PARTS) and not name.startswith("__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The totals hash of one queue, as it stands in Redis (fields: see bioagents_worker.wire)."""
+    """The totals hash of one queue, as it is in Redis (fields: see bioagents_worker.wire)."""
 
     queue: str  # "" is the fleet's own
     wire: int
@@ -65,7 +55,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """To which data set the totals of one wire version belong."""
+    """The data set to which the totals of one wire version belong."""
 
     wire: int
     epoch: int
@@ -77,7 +67,7 @@ class QueueAudit:
     """What a scrape's budget does not allow to read, per queue. None: not read (yet)."""
 
     orphaned: int | None  # held by workers whose Dramatiq heartbeat has expired
-    unheld: int | None  # in the messages hash, neither in the list nor in anyone's acknowledgement set
+    unheld: int | None  # in the messages hash, neither in the list nor in any acknowledgement set
     stuck: int | None  # in a living worker's acknowledgement set, unknown to that worker
     overdue: int | None  # delayed jobs whose time has passed, from a bounded sample
     read_at: float  # unix seconds by the server's clock

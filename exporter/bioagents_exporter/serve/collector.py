@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Final, Protocol, TypeVar
 
 from bioagents_exporter.derive import Family, Memory, derive, sample, trouble
-from bioagents_exporter.read.causes import Cause
+from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.render import Renderer
 from bioagents_exporter.serve.lane import Lane

@@ -8,10 +8,9 @@ from typing import Final
 import redis
 from redis.connection import AbstractConnection
 
-from bioagents_exporter.read.causes import Cause
-from bioagents_exporter.read.failures import ReadError
+from bioagents_exporter.read.endpoint import endpoint_of
+from bioagents_exporter.read.errors import Cause, ReadError
 from bioagents_exporter.read.snapshot import Snapshot
-from bioagents_exporter.read.source import source_of
 from bioagents_exporter.settings import Secret, Settings, SettingsError
 
 #: Causes that pass by themselves: ``--redis.wait`` starts in spite of them.
@@ -72,7 +71,7 @@ def _rights(settings: Settings) -> str:
 def namespaces(url: Secret) -> tuple[str, ...]:
     """Dramatiq namespaces that a short look finds; none where looking is not possible."""
     try:
-        link = source_of(url).connect()
+        link = endpoint_of(url).connect()
     except ReadError:
         return ()
     try:

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from bioagents_exporter.catalogue import Metric, fleet, queues, signals, workers
 from bioagents_exporter.derive import Family, Key, Number, trouble
-from bioagents_exporter.read.snapshot import Server, Snapshot
+from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.serve.collector import Collected
 from bioagents_exporter.settings import Settings
 from bioagents_worker import __version__

@@ -1,28 +1,36 @@
-"""One step of the audit after the other, round and round all queues."""
+"""The steps of the audit, over all queues in turn, and the round trips of one step."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from bioagents_exporter.read.audit.brokers import Brokers, Holder, heartbeats_command, is_fresh, scores_of
-from bioagents_exporter.read.audit.ledger import FIXED, QueueAuditing, Unheld
-from bioagents_exporter.read.audit.looks import look, look_again, look_at_suspects, sample_delayed
-from bioagents_exporter.read.audit.overdue import SAMPLE, DelayedSample
-from bioagents_exporter.read.audit.slices import MAX_HOLDERS, Slices
-from bioagents_exporter.read.audit.stuck import Suspects
+from bioagents_exporter.read.audit.holders import (
+    MAX_HOLDERS,
+    Brokers,
+    Holder,
+    Slices,
+    heartbeats_command,
+    is_fresh,
+    scores_of,
+)
+from bioagents_exporter.read.audit.queue_check import FIXED, SAMPLE, DelayedSample, QueueCheck, Unheld
+from bioagents_exporter.read.audit.stuck import MAX_IDS, Suspects
 from bioagents_exporter.read.connection import Connection
-from bioagents_exporter.read.info import Clock
+from bioagents_exporter.read.protocol import Reply, array, pack
+from bioagents_exporter.read.server import Clock
 from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot, Worker
 
-#: Commands for the queues of one step. With the second looks, the messages of the samples and what the
-#: discovery may send, a step stays below 5,000.
+#: Commands for the queues of one step. With the commands that are sent again, the messages of the samples and
+#: those of the discovery, a step stays below 5,000.
 COMMANDS: Final = 3000
+#: Commands to read again what did not balance.
+SECOND_READING: Final = 1300
 
 
 class Auditor:
-    """Fills ``results``; a step needs the last snapshot, which knows the queues and the workers."""
+    """Fills ``results``; a step needs the last snapshot, for its queues and workers."""
 
     def __init__(
         self, namespace: str, heartbeat_timeout: float, connection: Connection, clock: Clock
@@ -38,20 +46,20 @@ class Auditor:
         now = self._clock.now()
         scores = scores_of(self._connection.call(heartbeats_command(self._namespace), 1)[0], errors)
         brokers = Brokers(scores or {}, snapshot.workers, now, self._timeout)
-        audits = self._choose(snapshot, brokers)
-        if not audits:
+        checks = self._choose(snapshot, brokers)
+        if not checks:
             return
-        look(self._connection, audits, errors)
-        look_again(self._connection, audits, errors)
-        look_at_suspects(self._connection, audits, self._suspects, now, errors)
-        overdue = sample_delayed(self._connection, audits, now, errors)
-        self._publish(audits, overdue, snapshot.workers, complete=scores is not None)
+        _read_counts(self._connection, checks, errors)
+        _read_unbalanced_again(self._connection, checks, errors)
+        _read_suspects(self._connection, checks, self._suspects, now, errors)
+        overdue = _sample_delayed(self._connection, checks, now, errors)
+        self._publish(checks, overdue, snapshot.workers, complete=scores is not None)
 
-    def _choose(self, snapshot: Snapshot, brokers: Brokers) -> list[QueueAuditing]:
+    def _choose(self, snapshot: Snapshot, brokers: Brokers) -> list[QueueCheck]:
         if not self._left:
             self._left = list(reversed(snapshot.queues))
             self._suspects.keep({worker.id for worker in snapshot.workers})
-        chosen: list[QueueAuditing] = []
+        chosen: list[QueueCheck] = []
         room = COMMANDS
         while self._left:
             queue = self._left[-1]
@@ -60,30 +68,111 @@ class Auditor:
             if room < 0:
                 break
             self._left.pop()
-            chosen.append(self._auditing(queue, *self._slices.next(queue.name, holders)))
+            chosen.append(self._check(queue, *self._slices.next(queue.name, holders)))
         return chosen
 
-    def _auditing(self, queue: Queue, holders: Sequence[Holder], whole: bool) -> QueueAuditing:  # noqa: FBT001
+    def _check(self, queue: Queue, holders: Sequence[Holder], whole: bool) -> QueueCheck:  # noqa: FBT001
         key = f"{self._namespace}:{queue.name}.DQ.msgs".encode()
         sample = DelayedSample(key) if queue.delayed else None
-        return QueueAuditing(self._namespace, queue.name, holders, sample, whole)
+        return QueueCheck(self._namespace, queue.name, holders, sample, whole)
 
     def _publish(
         self,
-        audits: Sequence[QueueAuditing],
+        checks: Sequence[QueueCheck],
         overdue: Mapping[str, int | None],
         workers: Sequence[Worker],
         *,
         complete: bool,
     ) -> None:
-        """``complete``: all holders are known; without that, only what our own workers tell is certain."""
+        """``complete``: all holders are known; without that, only the sets of known workers are certain."""
         read_at = self._clock.now()
         results = dict(self.results)
         stuck = self._suspects.stuck({worker.id for worker in workers if is_fresh(worker, read_at)})
-        for audit in audits:
-            queue = audit.queue
-            orphaned = self._slices.orphaned(queue, audit.orphaned if complete else None)
-            unheld = self._unheld.take(queue, audit.unheld if complete else None)
-            late = overdue.get(queue, None if audit.delayed is None else 0)
+        for check in checks:
+            queue = check.queue
+            orphaned = self._slices.orphaned(queue, check.orphaned if complete else None)
+            unheld = self._unheld.take(queue, check.unheld if complete else None)
+            late = overdue.get(queue, None if check.delayed is None else 0)
             results[queue] = QueueAudit(orphaned, unheld, stuck[queue], late, read_at)
         self.results = results
+
+
+def _read_counts(connection: Connection, checks: Sequence[QueueCheck], errors: Counter[str]) -> None:
+    """The sizes of lists, hashes and sets, and the delayed messages to sample."""
+    commands, size = [], 0
+    for check in checks:
+        packed, number = check.count_commands()
+        commands.append(packed)
+        size += number
+        if check.sample:
+            commands.append(check.sample.ids_command())
+            size += 1
+    replies = iter(connection.call(b"".join(commands), size))
+    for check in checks:
+        check.take_counts(replies, errors)
+        if check.sample:
+            check.sample.take_ids(check.delayed, next(replies), errors)
+
+
+def _read_unbalanced_again(
+    connection: Connection, checks: Sequence[QueueCheck], errors: Counter[str]
+) -> None:
+    """Read each queue that did not balance in one call, so that hardly anything can happen in between.
+
+    Redis takes the commands of one connection together up to 16 KB of them: about 140 holders.
+    """
+    room = SECOND_READING
+    for check in checks:
+        packed, number = check.count_commands()
+        if check.unheld and number <= room:
+            room -= number
+            check.take_counts(iter(connection.call(packed, number)), errors)
+
+
+def _read_suspects(
+    connection: Connection,
+    checks: Sequence[QueueCheck],
+    suspects: Suspects,
+    now: float,
+    errors: Counter[str],
+) -> None:
+    """The ids in the sets of workers that hold more than they report."""
+    chosen = [
+        (holder.worker, check.queue, size, check.keys(holder))
+        for check in checks
+        for holder, size in check.sizes
+        if holder.worker is not None and suspects.is_suspect(holder.worker, check.queue, size)
+    ][: SECOND_READING // 2]
+    packed = [pack("SMEMBERS", key) for *_, size, keys in chosen if size <= MAX_IDS for key in keys]
+    replies = iter(connection.call(b"".join(packed), len(packed)) if packed else ())
+    for worker, queue, size, _ in chosen:
+        ids = _members(replies, errors) if size <= MAX_IDS else None
+        suspects.add(worker, queue, size if ids is None else len(ids), ids, now)
+
+
+def _members(replies: Iterator[Reply], errors: Counter[str]) -> frozenset[bytes]:
+    """The members of the two sets of a worker and queue."""
+    both = [*array(next(replies), errors), *array(next(replies), errors)]
+    return frozenset(member for member in both if isinstance(member, bytes))
+
+
+def _sample_delayed(
+    connection: Connection, checks: Sequence[QueueCheck], now: float, errors: Counter[str]
+) -> dict[str, int | None]:
+    """Queue → overdue jobs, for the queues with delayed ones."""
+    samples = [(check.queue, check.sample) for check in checks if check.sample]
+    lengths = [sample.lengths_commands() for _, sample in samples]
+    replies = _call(connection, lengths)
+    for (_, sample), (_, size) in zip(samples, lengths, strict=True):
+        sample.take_lengths([next(replies) for _ in range(size)], errors)
+    messages = [sample.messages_commands() for _, sample in samples]
+    replies = _call(connection, messages)
+    return {
+        queue: sample.overdue([next(replies) for _ in range(size)], now, errors)
+        for (queue, sample), (_, size) in zip(samples, messages, strict=True)
+    }
+
+
+def _call(connection: Connection, batches: Sequence[tuple[bytes, int]]) -> Iterator[Reply]:
+    size = sum(number for _, number in batches)
+    return iter(connection.call(b"".join([packed for packed, _ in batches]), size) if size else ())

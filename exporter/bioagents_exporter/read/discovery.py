@@ -1,7 +1,7 @@
 """Queues that no registry names: found by their messages hash, in a slow scan in the background.
 
-Fleets without our middleware are seen this way. Never in a scrape; a pass over the keys is made of small
-steps, and once it is complete the next one waits.
+This finds the queues of fleets without our middleware. It never runs in a scrape; a scan of all keys is made
+of small steps, with a pause before the next one begins.
 
 Only names that Dramatiq lets an actor have count. After ``dramatiq:`` the keys of another fleet, with the
 namespace ``dramatiq:staging``, would be queues of this one.
@@ -14,11 +14,10 @@ import time
 from collections import Counter
 from typing import Final
 
-from bioagents_exporter.read.causes import Cause
 from bioagents_exporter.read.connection import Connection
-from bioagents_exporter.read.names import queue_name
-from bioagents_exporter.read.resp import Reply, pack
-from bioagents_exporter.read.values import refused
+from bioagents_exporter.read.errors import Cause
+from bioagents_exporter.read.protocol import Reply, pack, refused
+from bioagents_exporter.read.queues import queue_name
 from bioagents_exporter.settings.values import QUEUE
 
 #: SCANs in one step, each over this many keys (well below a millisecond of Redis' time).

@@ -1,26 +1,43 @@
-"""What INFO says, and the server's clock between two reads."""
+"""The server that answered, as INFO describes it, and its clock between two reads."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from bioagents_exporter.read.resp import pack
-from bioagents_exporter.read.snapshot import Server
-
-INFO: Final = pack("INFO")
 _MICROSECONDS: Final = 1e6
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What INFO says of the server; a managed service may hide any field."""
+
+    run_id: str  # "" where it is hidden
+    version: str
+    software: str  # "redis" or "valkey"
+    role: str  # "master" or "slave"
+    mode: str  # "standalone", "sentinel" or "cluster"
+    time: float  # unix seconds by the server's clock
+    memory_used: int  # bytes
+    memory_max: int  # bytes; 0: no limit
+    maxmemory_policy: str
+    evicted_keys: int
+    aof: bool
+    loading: bool
+    link_up: bool | None = None  # of a replica to its primary
+    lag: float | None = None  # seconds since a replica last heard from its primary
+
+
 class Clock:
-    """The server's clock, carried on by our monotonic one; callers' clocks are compared with it."""
+    """The server's clock, continued with our monotonic one; times written by others are compared with it."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()
 
     def set(self, server_time: float) -> None:
-        """The server has just said what time it is."""
+        """Take the time that the server has just reported, in unix seconds."""
         self._offset = server_time - time.monotonic()
 
     def now(self) -> float:
@@ -35,9 +52,9 @@ def parse_info(text: bytes) -> dict[str, str]:
 
 
 def server_of(info: Mapping[str, str], fallback_time: float) -> Server:
-    """The server that answered; a managed service may hide any field.
+    """The server with these fields.
 
-    ``fallback_time`` stands for the server's clock where INFO does not show it (before Redis 6.2).
+    ``fallback_time``, unix seconds, is used where INFO does not show the server's clock (before Redis 6.2).
     """
     valkey = info.get("valkey_version")
     link = info.get("master_link_status")

@@ -1,6 +1,6 @@
-"""Where Redis is: a URL of redis-py, or a primary that Sentinels name; redis-py does the handshake.
+"""Where Redis is: a URL of redis-py, or the primary that Sentinels name; redis-py does the handshake.
 
-TLS, ACL users, database, Unix sockets and their options are spelled as redis-py spells them. Sentinel:
+TLS, ACL users, database, Unix sockets and their options are written as in redis-py. Sentinel:
 ``redis+sentinel://[user:password@]host1:26379,host2:26379/<primary's name>[/<db>][?option=value]``; user,
 password and options are those of Redis, ``sentinel_username`` and ``sentinel_password`` in the query those
 of the Sentinels; ``rediss+sentinel`` speaks TLS with both.
@@ -18,8 +18,7 @@ from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection, Connection, SSLConnection, parse_url
 from redis.retry import Retry
 
-from bioagents_exporter.read.causes import Cause
-from bioagents_exporter.read.failures import ReadError, SourceError, error_of
+from bioagents_exporter.read.errors import Cause, EndpointError, ReadError
 from bioagents_exporter.settings import Secret
 
 TIMEOUT: Final = 5.0  # seconds to connect, and between two pieces of an answer
@@ -39,7 +38,7 @@ _SILENT: Final = (
 )
 
 
-class Source(Protocol):
+class Endpoint(Protocol):
     """How to reach the one server that is read."""
 
     @property
@@ -54,7 +53,7 @@ class Source(Protocol):
         """A connection after its handshake. Raises ReadError."""
 
     def move(self, host: str, port: int) -> bool:
-        """Connect there from now on, as a cluster's node said; False where that cannot be done."""
+        """Connect there from now on, as a cluster's node asked; False where that cannot be done."""
 
 
 class Direct:
@@ -87,7 +86,7 @@ class Direct:
             link.connect()  # type: ignore[no-untyped-call] # redis-py is not typed here
         except (redis.RedisError, OSError, UnicodeError) as error:  # the last: a host name that is none
             self._moved = {}  # the next attempt asks the configured address again
-            raise error_of(error) from error
+            raise _error_of(error) from error
         return link
 
     def move(self, host: str, port: int) -> bool:
@@ -99,7 +98,7 @@ class Direct:
 
 
 class ViaSentinel:
-    """The primary that the first answering Sentinel names, asked anew at every connection."""
+    """The primary that the first answering Sentinel names; Sentinel is asked again at every connection."""
 
     wants_primary = True
 
@@ -142,17 +141,17 @@ class ViaSentinel:
         raise ReadError(Cause.REDIS_UNREACHABLE, "; ".join(reasons))
 
 
-def source_of(url: Secret) -> Source:
-    """The source that a URL names. Raises SourceError."""
+def endpoint_of(url: Secret) -> Endpoint:
+    """The endpoint that a URL names. Raises EndpointError."""
     try:
-        return _source(url.reveal())
+        return _endpoint(url.reveal())
     except (ValueError, TypeError, redis.RedisError):
         # The reason would quote pieces of the URL, those of a password among them.
-        raise SourceError(f"Redis URL {url} cannot be used: {_EXPECTED}") from None
+        raise EndpointError(f"Redis URL {url} cannot be used: {_EXPECTED}") from None
 
 
-def _source(url: str) -> Source:
-    # Looked at before urlsplit, which refuses a list of hosts with an IPv6 address in it.
+def _endpoint(url: str) -> Endpoint:
+    # Checked before urlsplit, which refuses a list of hosts with an IPv6 address in it.
     if url.partition("://")[0].endswith("+sentinel"):
         return _via_sentinel(url)
     parts = urlsplit(url)
@@ -186,16 +185,28 @@ def _options(url: str) -> dict[str, Any]:
 
 
 def _address(sentinel: Direct, name: str) -> tuple[str, int] | None:
-    """Where one Sentinel says that the primary is; None if it does not know it."""
+    """The address of the primary by one Sentinel; None if it does not know the primary."""
     link: Any = sentinel.connect()
     try:
         link.send_command("SENTINEL", "get-master-addr-by-name", name)
         reply = link.read_response()
     except (redis.RedisError, OSError) as error:
-        raise error_of(error) from error
+        raise _error_of(error) from error
     finally:
         link.disconnect()
     return (reply[0].decode(), int(reply[1])) if reply else None
+
+
+def _error_of(error: Exception) -> ReadError:
+    """The read error for what redis-py raised while it connected."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, (redis.AuthenticationError, redis.exceptions.NoPermissionError)):
+        return ReadError(Cause.REDIS_DENIED, reason)
+    if isinstance(error, redis.BusyLoadingError):
+        return ReadError(Cause.REDIS_LOADING, reason)
+    if isinstance(error, (redis.ConnectionError, redis.TimeoutError, OSError)):
+        return ReadError(Cause.REDIS_UNREACHABLE, reason)
+    return ReadError(Cause.REDIS_ERROR, reason)
 
 
 def _fixed() -> dict[str, Any]:
