@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from bioagents_worker import wire
 from bioagents_worker._flusher import FLEET_CALLS, IDLE
 from bioagents_worker._link import Script, flush_arguments
-from bioagents_worker._tally import Counts
+from bioagents_worker._tally import Increments
 from bioagents_worker._transport import Request
 from harness.jobs import message
 from harness.raw_redis import Command, RawRedis
@@ -96,7 +96,7 @@ class SimulatedFleet:
         names, argv = flush_arguments(self.keys, worker.id, self.run_id, request, kind="worker", beat=beat)
         return ("EVALSHA", self.script.sha, len(names), *names, *argv)
 
-    def _counts(self, worker: SimulatedWorker) -> Counts:
+    def _counts(self, worker: SimulatedWorker) -> Increments:
         return {queue: dict(self._fields(actor_of(queue))) for queue in worker.queues}
 
     def _fields(self, actor: str) -> Iterator[tuple[str, int]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from bioagents_worker._tally import Counts
+from bioagents_worker._tally import Increments
 from bioagents_worker._transport import SILENT as CALLER_SILENT
 from bioagents_worker._transport import NotSent, Request
 from bioagents_worker._transport import Reply as CallerReply
@@ -22,8 +22,8 @@ SETTINGS = settings(
 )
 
 
-def cells(counts: Counts) -> Counter[Cell]:
-    """Counts in the model's terms."""
+def cells(counts: Increments) -> Counter[Cell]:
+    """Increments in the model's terms."""
     return Counter({(queue, name): n for queue, fields in counts.items() for name, n in fields.items()})
 
 
@@ -113,10 +113,10 @@ def answer(epoch: int, stored: int) -> CallerReply:
 
 def test_zeros_are_sent_at_the_start_of_each_epoch() -> None:
     """So that the series of this caller exist before anything happens."""
-    zeros: Counts = {"chat": {"processed|a": 0}}
+    zeros: Increments = {"chat": {"processed|a": 0}}
     caller = Caller(0.0, lambda: {queue: dict(fields) for queue, fields in zeros.items()})
     caller.call(1.0, lambda _: answer(7, 0))
-    sent: list[Counts] = []
+    sent: list[Increments] = []
 
     def applied(request: Request) -> CallerReply:
         sent.append(request.counts)

@@ -1,12 +1,18 @@
-"""Keys and heartbeats."""
+"""The wire format: what is encoded is decoded as it was, and the bytes in Redis do not change unnoticed."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bioagents_worker import wire
+from bioagents_worker.wire import RunningJob, State
+
+IDENTITY = wire.Identity("h", 1, "b", ("q",), 8, 1.5, "2", "3", "0")
+JOB = RunningJob("q", "a\nb", 1.235, "id")
 
 
 @pytest.mark.parametrize(
@@ -26,10 +32,87 @@ def test_keys_share_the_slot_of_the_brokers(namespace: str, prefix: str) -> None
     assert tag is None or wire.hash_tag(prefix) == tag
 
 
-def test_beat_is_two_lines_of_json() -> None:
-    """Identity and state, zeros left out, job ids whole."""
-    identity = wire.Identity("h", 1, "b", ("q",), 8, 1.5, "2", "3", "0")
-    job = wire.RunningJob("q", "a\nb", 1.23456, "id")
-    first, second = wire.encode_beat(wire.encode_identity(identity), wire.State(oldest=(job,))).split("\n")
-    assert json.loads(first)["queues"] == ["q"]
+def test_heartbeat_has_two_lines_of_json() -> None:
+    """Identity and state; zeros are left out, a line break in a name is escaped."""
+    first, second = wire.encode_beat(wire.encode_identity(IDENTITY), State(oldest=(JOB,))).split("\n")
+    assert json.loads(first) == {
+        "host": "h", "pid": 1, "broker": "b", "queues": ["q"], "threads": 8, "start": 1.5,
+        "dramatiq": "2", "python": "3", "monitor": "0", "version": "",
+    }  # fmt: skip
     assert json.loads(second) == {"interval": 5.0, "oldest": [["q", "a\nb", 1.235, "id"]]}
+
+
+def test_stored_heartbeat_is_read_as_it_was_written() -> None:
+    """Each field of State, with a value of its own; a field that a later version adds is ignored."""
+    state = State(
+        draining=True, interval=7.5, threads=3, consumers=4, rss=5, limit=6, cpu=1.5, jobs=8,
+        running={"q": 1}, held={"q": 2}, delayed={"q": 3}, oldest=(JOB,), skew=-0.25, flush_age=0.125,
+    )  # fmt: skip
+    assert all(getattr(state, name) != getattr(State(), name) for name in State.__slots__)
+    beat = wire.encode_beat(wire.encode_identity(IDENTITY), state)
+    time_us, identity, encoded = wire.split_beat(f"1700000000000001\n{beat}".encode())
+    assert (time_us, identity.decode()) == (1_700_000_000_000_001, wire.encode_identity(IDENTITY))
+    assert wire.decode_state(encoded) == state
+    assert wire.decode_state(b'{"new": 1, "threads": 3}') == State(threads=3)
+    assert wire.split_beat(b"17") == (17, b"", b""), "a producer's value is a time alone"
+
+
+@pytest.mark.parametrize("stored", [b"", b"x\n{}\n{}", b"-1\n{}\n{}", b"9" * 18, b"\xff\n\n"])
+def test_heartbeat_without_a_time_is_an_error(stored: bytes) -> None:
+    """A time of any number of digits would stop the reader."""
+    with pytest.raises(ValueError, match="no time"):
+        wire.split_beat(stored)
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        b"", b"[]", b'"text"', b"[" * 100_000, b'{"oldest":5}', b'{"oldest":[{}]}',
+        b'{"oldest":[["q","a",1]]}', b'{"interval":[]}', b'{"interval":1' + b"0" * 400 + b"}", b"\xff",
+    ],
+    ids=range(10),
+)  # fmt: skip
+def test_anything_else_than_a_state_is_a_value_error(encoded: bytes) -> None:
+    """Anything may be in Redis, and a reader has one error to catch."""
+    with pytest.raises(ValueError):  # noqa: PT011 - json's own, too
+        wire.decode_state(encoded)
+
+
+NAMES = st.text(st.sampled_from('ab|_ "\n0'), max_size=6)
+
+
+@given(NAMES, st.sampled_from(wire.COUNTERS), st.sampled_from(["E", "(other)"]))
+def test_fields_of_actors_are_parsed_as_they_were_built(actor: str, counter: str, exception: str) -> None:
+    """Whatever the actor is called, the separator included."""
+    built = {
+        wire.counter_field(counter, actor): (counter, actor, ""),
+        wire.failures_field(actor, exception): ("failures", actor, exception),
+        wire.sum_field(wire.WAIT, actor): ("wait_us", actor, ""),
+        wire.sum_field(wire.DURATION, actor): ("duration_us", actor, ""),
+        wire.bucket_field(wire.WAIT, actor, 0): ("wait", actor, "0"),
+        wire.bucket_field(wire.DURATION, actor, 21): ("duration", actor, "21"),
+    }
+    assert {name: wire.parse_actor_field(name) for name in built} == built
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["", "a", "__epoch", "boots|h", "dropped|", "failures|a", "wait|a", "wait|a|22", "wait|a|01", "x|a"],
+)
+def test_other_fields_belong_to_no_actor(field: str) -> None:
+    """A bucket has one name, and only buckets of this version are known."""
+    assert wire.parse_actor_field(field) is None
+
+
+def test_boots_are_parsed_by_host() -> None:
+    """A host of any name; no other field."""
+    assert wire.parse_boots_field(wire.boots_field("a|b")) == "a|b"
+    assert wire.parse_boots_field(wire.counter_field("dead", "boots")) is None
+
+
+@pytest.mark.parametrize(("interval", "limit"), [(0.1, 15.0), (5.0, 15.0), (6.0, 18.0), (30.0, 90.0)])
+def test_worker_is_missing_from_three_intervals_on(interval: float, limit: float) -> None:
+    """And never before 15 seconds; the limit itself is missing."""
+    assert wire.is_alive(limit - 0.001, interval)
+    assert not wire.is_alive(limit, interval)
+    assert wire.missing_after(interval) == limit

@@ -18,9 +18,9 @@ from bioagents_worker._events import Recorder
 from bioagents_worker._heartbeat import Heartbeat
 from bioagents_worker._link import Link
 from bioagents_worker._sweep import PERIOD, Sweep
-from bioagents_worker._tally import Counts, Tally
+from bioagents_worker._tally import Increments, Tally
 from bioagents_worker._transport import NotSent, Reply, Request, Transport
-from bioagents_worker.wire import FLEET, OTHER, Keys
+from bioagents_worker.wire import FLEET, MIDDLEWARE_ERRORS, OTHER, Keys, boots_field, counter_field
 
 logger = logging.getLogger(__name__)
 
@@ -142,9 +142,9 @@ class Flusher:
             self._transport.add(self._markers())  # an actor was declared late
         if self._booted:
             self._booted = False
-            self._tally.inc(FLEET, f"boots|{self._boot_host()}")
+            self._tally.inc(FLEET, boots_field(self._boot_host()))
         if self.errors > self._reported_errors:
-            self._tally.inc(FLEET, "errors|", self.errors - self._reported_errors)
+            self._tally.inc(FLEET, MIDDLEWARE_ERRORS, self.errors - self._reported_errors)
             self._reported_errors = self.errors
         counts = self._tally.take()
         if counts:
@@ -158,19 +158,19 @@ class Flusher:
         many: list[bool] = []
 
         def look() -> None:
-            known = self._link.command("HEXISTS", totals, f"boots|{host}")
+            known = self._link.command("HEXISTS", totals, boots_field(host))
             many.append(not known and self._link.command("HLEN", totals) >= _MAX_HOSTS)
 
         self._guard(look)
         return OTHER if any(many) else host
 
-    def _markers(self) -> Counts:
+    def _markers(self) -> Increments:
         """Zeros that make the series of every declared actor exist."""
         actors = list(self._actors.values())
         self._marked = len(actors)
-        markers: Counts = {}
+        markers: Increments = {}
         for actor in actors:
-            markers.setdefault(actor.queue_name, {})[f"processed|{actor.actor_name}"] = 0
+            markers.setdefault(actor.queue_name, {})[counter_field("processed", actor.actor_name)] = 0
         return markers
 
     def _claim(self) -> None:
@@ -183,7 +183,7 @@ class Flusher:
             attempts = [self._tally.attempt(start) for start in started]
             self._guard(lambda: claimed.extend(self._sweep.claim(attempts)))
             for attempt in claimed:
-                self._tally.inc(attempt.queue, f"redelivered|{attempt.actor}")
+                self._tally.inc(attempt.queue, counter_field("redelivered", attempt.actor))
             started.clear()
 
     def _call(self, now: float, kind: str) -> Reply | None:

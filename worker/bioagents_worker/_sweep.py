@@ -5,24 +5,20 @@ A lock with a lifetime in Redis lets one worker at a time do it; nothing is wron
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Final
 
 from bioagents_worker._link import Link
 from bioagents_worker._tally import Attempt
-from bioagents_worker.wire import Keys
+from bioagents_worker.wire import Keys, State, decode_state, is_alive, split_beat
 
 #: Seconds between two sweeps of a fleet.
 PERIOD: Final = 15.0
 #: A caller is reaped after a day: always more than the 12 h after which it would begin anew by itself.
 REAP_AGE: Final = 24 * 3600.0
-#: A worker is missing when its heartbeat is older than this, or than three of its own intervals (seconds).
-MISSING_AGE: Final = 15.0
 _LOST_TTL: Final = 24 * 3600
 _CHUNK: Final = 500
 _MARK: Final = b"worker:"
-_MAX_TIME: Final = len("1700000000000000") + 1  # digits of a time in µs
 
 
 class Sweep:
@@ -65,15 +61,15 @@ class Sweep:
     def _mark_missing(self, now_us: int) -> None:
         marked = dict(self._scan(self._keys.lost))
         known = set()
-        for worker, (stamp_us, interval, job_ids) in self._beats():
+        for worker, stamp_us, state in self._beats():
             known.add(worker)
             mark = _MARK + worker
-            if (now_us - stamp_us) / 1e6 <= max(MISSING_AGE, 3 * interval):
+            if is_alive((now_us - stamp_us) / 1e6, state.interval):
                 if mark in marked:  # it may go missing again
                     self._link.command("HDEL", self._keys.lost, mark)
             elif mark not in marked:
-                fields = [mark, stamp_us, *(part for job in job_ids for part in (job, worker))]
-                self._link.command("HSET", self._keys.lost, *fields)
+                jobs = (part for job in state.oldest for part in (job.message_id, worker))
+                self._link.command("HSET", self._keys.lost, mark, stamp_us, *jobs)
                 self._link.command("EXPIRE", self._keys.lost, _LOST_TTL)
         # The lifetime begins anew with each worker that goes missing, so the hash itself may never end.
         old = [field for field, value in marked.items() if _owner(field, value) not in known]
@@ -87,15 +83,14 @@ class Sweep:
             for i in range(0, len(old), _CHUNK):
                 self._link.reap(old[i : i + _CHUNK], REAP_AGE)
 
-    def _beats(self) -> Iterator[tuple[bytes, tuple[int, float, list[str]]]]:
-        """Worker → Redis time of its heartbeat in µs, its interval in seconds, its running jobs' ids."""
+    def _beats(self) -> Iterator[tuple[bytes, int, State]]:
+        """Each worker with the Redis time of its heartbeat in µs and its state."""
         for worker, value in self._scan(self._keys.beats):
             try:
-                state = json.loads(value.split(b"\n")[2])
-                job_ids = [str(job[3]) for job in state.get("oldest", ())]
-                yield worker, (_stamp(value), float(state.get("interval", 0)), job_ids)
-            except Exception:  # noqa: BLE001, S112 - anything may stand there, and the others count on this sweep
-                continue  # not ours to mend: the exporter counts it
+                stamp_us, _, state = split_beat(value)
+                yield worker, stamp_us, decode_state(state)
+            except ValueError:
+                continue  # the exporter counts heartbeats that cannot be read
 
     def _scan(self, key: str) -> Iterator[tuple[bytes, bytes]]:
         """Fields and values as they stand there: not all that is in Redis is UTF-8."""
@@ -113,5 +108,8 @@ def _owner(field: bytes, value: bytes) -> bytes:
 
 
 def _stamp(value: bytes) -> int:
-    digits = value.partition(b"\n")[0]
-    return int(digits) if digits.isdigit() and len(digits) <= _MAX_TIME else 0
+    """Redis time in µs; 0, so that it is reaped, if there is none."""
+    try:
+        return split_beat(value)[0]
+    except ValueError:
+        return 0

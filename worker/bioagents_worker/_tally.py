@@ -16,17 +16,27 @@ from dramatiq import RateLimitExceeded, Retry
 from dramatiq.common import q_name
 from dramatiq.middleware import Shutdown
 
-from bioagents_worker import _events as events
-from bioagents_worker import wire
-from bioagents_worker._events import END, START, Event, Log
+from bioagents_worker._events import END, ENQUEUED, FIRST, RETRY, SKIP, START, Event, Log
+from bioagents_worker.wire import (
+    BUCKETS,
+    DURATION,
+    MAX_EXCEPTIONS,
+    OTHER,
+    UNKNOWN_ACTOR,
+    WAIT,
+    bucket_field,
+    counter_field,
+    failures_field,
+    sum_field,
+)
 
 #: Differences: queue → field of its totals hash → increment.
-Counts = dict[str, dict[str, int]]
+Increments = dict[str, dict[str, int]]
 
 #: Canonical queue and actor label.
 Place = tuple[str, str]
 
-_BUCKETS_US: Final = tuple(int(bound * 1_000_000) for bound in wire.BUCKETS)
+_BUCKETS_US: Final = tuple(int(bound * 1_000_000) for bound in BUCKETS)
 _LATER: Final = (Retry, RateLimitExceeded, Shutdown)
 #: Enqueues under way in one thread; more than this were begun and failed, and are forgotten.
 _MAX_INTENTS: Final = 1_000
@@ -56,7 +66,7 @@ def _is_time(ms: object) -> bool:
     return isinstance(ms, int) and 0 <= ms < 10**14
 
 
-class _Series:
+class _ActorCounts:
     """The attempts of one actor on one queue since the last :meth:`Tally.take`.
 
     All that every single job adds to, in places that are found without building a field's name: this and the
@@ -73,16 +83,16 @@ class _Series:
     def fields(self, actor: str) -> Iterator[tuple[str, int]]:
         """Fields of the queue's totals hash and their increments."""
         if self.processed:
-            yield f"processed|{actor}", self.processed
-            yield f"duration_us|{actor}", self.duration_us
+            yield counter_field("processed", actor), self.processed
+            yield sum_field(DURATION, actor), self.duration_us
         if self.succeeded:
-            yield f"succeeded|{actor}", self.succeeded
+            yield counter_field("succeeded", actor), self.succeeded
         if any(self.waits):
-            yield f"wait_us|{actor}", self.wait_us
-        for histogram, buckets in (("duration", self.durations), ("wait", self.waits)):
+            yield sum_field(WAIT, actor), self.wait_us
+        for histogram, buckets in ((DURATION, self.durations), (WAIT, self.waits)):
             for i, n in enumerate(buckets):
                 if n:
-                    yield f"{histogram}|{actor}|{i}", n
+                    yield bucket_field(histogram, actor, i), n
 
 
 class Tally:
@@ -90,8 +100,8 @@ class Tally:
 
     def __init__(self, declared: Container[str]) -> None:
         """``declared``: the names of the actors that get a label of their own."""
-        self._counts: Counts = {}
-        self._series: dict[Place, _Series] = {}
+        self._increments: Increments = {}
+        self._by_place: dict[Place, _ActorCounts] = {}
         self._places: dict[tuple[str, str], Place] = {}  # of declared actors, by the names in messages
         self.attempts = 0  # finished, since boot
         self.started: list[Event] = []  # each START since the last time someone emptied it
@@ -123,19 +133,19 @@ class Tally:
         _, started_ns, queue_name, actor_name, message_id, *_ = start
         return Attempt(started_ns, *self._place(queue_name, actor_name), message_id)
 
-    def take(self) -> Counts:
+    def take(self) -> Increments:
         """The counts so far; from here on they are the caller's."""
-        taken, self._counts = self._counts, {}
-        series, self._series = self._series, {}
-        for (queue, actor), one in series.items():
-            taken.setdefault(queue, {}).update(one.fields(actor))
+        taken, self._increments = self._increments, {}
+        by_place, self._by_place = self._by_place, {}
+        for (queue, actor), counts in by_place.items():
+            taken.setdefault(queue, {}).update(counts.fields(actor))
         return taken
 
     def inc(self, queue: str, name: str, n: int = 1) -> None:
         """Add to one field of a queue's totals."""
-        fields = self._counts.get(queue)
+        fields = self._increments.get(queue)
         if fields is None:
-            fields = self._counts[queue] = {}
+            fields = self._increments[queue] = {}
         fields[name] = fields.get(name, 0) + n
 
     def _start(self, thread: _Thread, event: Any, offset_ns: int) -> None:  # noqa: ANN401 - see events.py
@@ -149,9 +159,9 @@ class Tally:
                 ready_ms = (started_ns + offset_ns) // 1_000_000
         # Not below zero: the producer's clock may be ahead.
         wait_us = max(0, (started_ns + offset_ns) // 1000 - ready_ms * 1000)
-        series = self._series.get(place) or self._open(place)
-        series.waits[bisect_left(_BUCKETS_US, wait_us)] += 1
-        series.wait_us += wait_us
+        counts = self._by_place.get(place) or self._open(place)
+        counts.waits[bisect_left(_BUCKETS_US, wait_us)] += 1
+        counts.wait_us += wait_us
 
     def _end(self, thread: _Thread, event: Any) -> None:  # noqa: ANN401 - see events.py
         start, thread.start = thread.start, None
@@ -160,40 +170,40 @@ class Tally:
         _, ended_ns, exception, failed = event
         place = thread.place
         duration_us = (ended_ns - start[1]) // 1000
-        series = self._series.get(place) or self._open(place)
-        series.durations[bisect_left(_BUCKETS_US, duration_us)] += 1
-        series.duration_us += duration_us
-        series.processed += 1
+        counts = self._by_place.get(place) or self._open(place)
+        counts.durations[bisect_left(_BUCKETS_US, duration_us)] += 1
+        counts.duration_us += duration_us
+        counts.processed += 1
         self.attempts += 1
         if exception is None:
             if not failed:
-                series.succeeded += 1
+                counts.succeeded += 1
         elif not issubclass(exception, _LATER):
             queue, actor = place
-            self.inc(queue, f"failures|{actor}|{self._exception(actor, exception.__name__)}")
+            self.inc(queue, failures_field(actor, self._exception(actor, exception.__name__)))
 
     def _other(self, thread: _Thread, event: Any) -> None:  # noqa: ANN401 - see events.py
         kind = event[0]
-        if kind == events.ENQUEUED:
+        if kind == ENQUEUED:
             if event[1] in thread.intents:
                 del thread.intents[event[1]]
-                self.inc(canonical(event[2]), f"enqueued|{self._label(event[3])}")
-        elif kind == events.FIRST:
+                self.inc(canonical(event[2]), counter_field("enqueued", self._label(event[3])))
+        elif kind == FIRST:
             if len(thread.intents) >= _MAX_INTENTS:
                 thread.intents.clear()
             thread.intents[event[1]] = None
-        elif kind == events.SKIP:
+        elif kind == SKIP:
             start, thread.start = thread.start, None
             if start and not event[1]:
-                self.inc(thread.place[0], f"skipped|{thread.place[1]}")
-        elif kind == events.RETRY:
-            self.inc(canonical(event[1]), f"retries|{self._label(event[2])}")
+                self.inc(thread.place[0], counter_field("skipped", thread.place[1]))
+        elif kind == RETRY:
+            self.inc(canonical(event[1]), counter_field("retries", self._label(event[2])))
         else:
-            self.inc(canonical(event[1]), f"dead|{self._label(event[2])}")
+            self.inc(canonical(event[1]), counter_field("dead", self._label(event[2])))
 
-    def _open(self, place: Place) -> _Series:
-        series = self._series[place] = _Series()
-        return series
+    def _open(self, place: Place) -> _ActorCounts:
+        counts = self._by_place[place] = _ActorCounts()
+        return counts
 
     def _place(self, queue_name: str, actor_name: str) -> Place:
         """Remembered for declared actors alone: names from outside must not fill the memory."""
@@ -203,14 +213,14 @@ class Tally:
         return place
 
     def _label(self, actor: str) -> str:
-        return actor if actor in self._declared else wire.UNKNOWN_ACTOR
+        return actor if actor in self._declared else UNKNOWN_ACTOR
 
     def _exception(self, actor: str, name: str) -> str:
         """The class name; ``(other)`` once the actor has shown enough classes."""
         name = name.replace("|", "_")
         known = self._exceptions.setdefault(actor, set())
         if name not in known:
-            if len(known) >= wire.MAX_EXCEPTIONS:
-                return wire.OTHER
+            if len(known) >= MAX_EXCEPTIONS:
+                return OTHER
             known.add(name)
         return name

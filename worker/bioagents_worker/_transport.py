@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bioagents_worker._tally import Counts
-from bioagents_worker.wire import FLEET
+from bioagents_worker._tally import Increments
+from bioagents_worker.wire import DROPPED, FLEET, counter_field
 
 #: After this long without an answer (seconds) a caller begins anew: half the age at which it may be reaped.
 SILENT: Final = 12 * 3600.0
+#: Beginnings of the fields that count an event each.
+_EVENTS: Final = (counter_field("processed", ""), counter_field("enqueued", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Request:
     epoch: int
     base: int
     new: int
-    counts: Counts
+    counts: Increments
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,12 @@ class NotSent(Exception):  # noqa: N818 - no error, a fate
 
 
 class Transport:
-    """Counts that wait, and one difference under way that is sent unchanged until it is answered."""
+    """Increments that wait, and one difference under way that is sent unchanged until it is answered."""
 
-    def __init__(self, now: float, markers: Callable[[], Counts]) -> None:
+    def __init__(self, now: float, markers: Callable[[], Increments]) -> None:
         """``markers`` are the zeros that make this caller's series exist, sent at the start of each epoch."""
-        self.unsent: Counts = {}
-        self.open: Counts = {}
+        self.unsent: Increments = {}
+        self.open: Increments = {}
         self.epoch = 0  # 0: say hello first
         self.acked = 0
         self.unanswered = 0  # calls with `open` that got no answer
@@ -55,7 +57,7 @@ class Transport:
         self._answered_at = now
         self._markers = markers
 
-    def add(self, counts: Counts) -> None:
+    def add(self, counts: Increments) -> None:
         """Put counts with those that wait."""
         _merge(self.unsent, counts)
 
@@ -94,7 +96,7 @@ class Transport:
             lost = _events(self.open)
             if lost:
                 self.dropped += lost
-                _merge(self.unsent, {FLEET: {"dropped|": lost}})
+                _merge(self.unsent, {FLEET: {DROPPED: lost}})
         else:
             _merge(self.unsent, self.open)
         self.open, self.unanswered, self.epoch, self.acked = {}, 0, epoch, stored
@@ -102,18 +104,13 @@ class Transport:
             _merge(self.unsent, self._markers())
 
 
-def _merge(into: Counts, counts: Counts) -> None:
+def _merge(into: Increments, counts: Increments) -> None:
     for queue, fields in counts.items():
         target = into.setdefault(queue, {})
         for name, n in fields.items():
             target[name] = target.get(name, 0) + n
 
 
-def _events(counts: Counts) -> int:
+def _events(counts: Increments) -> int:
     """Attempts finished and jobs enqueued in these counts."""
-    return sum(
-        n
-        for fields in counts.values()
-        for name, n in fields.items()
-        if name.startswith(("processed|", "enqueued|"))
-    )
+    return sum(n for fields in counts.values() for name, n in fields.items() if name.startswith(_EVENTS))
