@@ -7,9 +7,11 @@ Exception
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
+
+T = TypeVar("T")
 
 _WIDTH: Final = 100  # columns of the help text, the same on each terminal and in the documentation
 
@@ -22,6 +24,18 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     """`` (did you mean <the most similar known>?)``, or an empty string if none is similar."""
     near = get_close_matches(given, list(known), 1)
     return f" (did you mean {near[0]}?)" if near else ""
+
+
+def argument(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """The ``type`` of a flag whose values ``parse`` reads; the message of its ValueError reaches the user."""
+
+    def parse_argument(text: str) -> T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
+
+    return parse_argument
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,1 +1,1 @@
-"""``bioagents demo``: a fleet that runs on this machine, to see what the monitor shows of it."""
+"""A demo fleet on this machine (``bioagents demo``), and the reference workers (``bioagents worker``)."""

@@ -1,37 +1,41 @@
-"""``bioagents demo``: a whole fleet on this machine, with nothing to install and nothing left behind."""
+"""``bioagents demo``: a whole fleet on this machine; at its end no process and no file is left."""
 
 from __future__ import annotations
 
-import argparse
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final, Never
 
-from bioagents_cli.parsing import Parser, UsageError
-from bioagents_demo.addresses import Address
-from bioagents_demo.show import play
-from bioagents_demo.signals import Stopped, stopping
-from bioagents_demo.stage import ProgramEnded, StageError
+from bioagents_cli.parsing import Parser, UsageError, argument
+from bioagents_demo.processes import DemoError, ProgramEnded
+from bioagents_demo.run import run
+from bioagents_demo.servers import Address
 from bioagents_exporter.settings.model import DEFAULT_LISTEN_ADDRESS
 from bioagents_exporter.settings.values import address, seconds
 
-_BAD_INPUT = 2
+_BAD_INPUT: Final = 2
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(argv: list[str], prog: str) -> int:
-    """Run the demo; 0 when its time is over or it was stopped, 1 when a part of it failed."""
+    """Run the demo; 0 when its time is over or it was stopped, 1 when one of its programs failed."""
     options = _parser(prog).parse(argv)
     try:
         with stopping():
-            play(_with_port(options.listen), options.duration)
+            run(_with_port(options.listen), options.duration)
     except Stopped:
         _say("stopped; nothing is left behind")
-    except BrokenPipeError:  # nobody reads any longer, as in `bioagents demo | head`
+    except BrokenPipeError:  # the reader has ended, as in `bioagents demo | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ProgramEnded as ended:
-        if ended.status == _BAD_INPUT:  # ours all say it in one line: "bioagents exporter: ..."
+        if ended.status == _BAD_INPUT:  # one line of our own command: "bioagents exporter: ..."
             raise UsageError(ended.last_line.partition(": ")[2]) from None
         return _fail(prog, ended)
-    except StageError as error:
+    except DemoError as error:
         return _fail(prog, error)
     else:
         _say("time is over; nothing is left behind")
@@ -48,32 +52,23 @@ def _parser(prog: str) -> Parser:
         example=f"{prog} --duration 60",
     )
     parser.add_argument(
-        "--duration", type=_duration, metavar="SECONDS", help="stop after this time [run until Ctrl-C]"
-    )
+        "--duration", type=argument(seconds), metavar="SECONDS",
+        help="stop after this time [run until Ctrl-C]",
+    )  # fmt: skip
     default = Address(*DEFAULT_LISTEN_ADDRESS)
     parser.add_argument(
-        "--web.listen-address", dest="listen", type=_listen, default=default, metavar="HOST:PORT",
+        "--web.listen-address", dest="listen", type=argument(_listen), default=default, metavar="HOST:PORT",
         help=f"where the exporter listens; port 0: any free one [{default}]",
     )  # fmt: skip
     return parser
 
 
-def _duration(text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
-
-
 def _listen(text: str) -> Address:
-    try:
-        return Address(*address(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
+    return Address(*address(text))
 
 
 def _with_port(listen: Address) -> Address:
-    """The same with a free port where any will do; that the host is another machine's shows here then."""
+    """The same with a free port in place of port 0; UsageError if the host is not this machine."""
     try:
         return listen if listen.port else Address.free(listen.host)
     except OSError as error:
@@ -82,10 +77,31 @@ def _with_port(listen: Address) -> Address:
         ) from None
 
 
-def _fail(prog: str, error: StageError) -> int:
-    print(f"{prog}: {error}", file=sys.stderr)  # noqa: T201 - the one line of the contract
+def _fail(prog: str, error: DemoError) -> int:
+    print(f"{prog}: {error}", file=sys.stderr)  # noqa: T201 - the error message
     return 1
 
 
 def _say(text: str) -> None:
-    print(text)  # noqa: T201 - the last word of the demo
+    print(text)  # noqa: T201 - the result
+
+
+class Stopped(BaseException):
+    """A signal asked the demo to stop."""
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """Inside, the first SIGINT, SIGTERM or SIGHUP raises Stopped; all later ones are ignored."""
+    before = {signum: signal.signal(signum, _stop) for signum in _ENDING}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def _stop(signum: int, frame: FrameType | None) -> Never:  # noqa: ARG001 - the signature of a handler
+    for each in _ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    raise Stopped

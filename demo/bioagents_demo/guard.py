@@ -1,8 +1,8 @@
-"""The guard: a process that outlives the demo by a moment, so that nothing of it is left behind.
+"""The guard: a process that ends after the demo and removes all of its processes and files.
 
-It makes the demo's folder, prints its path and leads the process group that every program of the demo joins.
-Then it waits for the end of its standard input, which comes when the demo closes it or dies, in whatever way.
-At that end it kills what is left of its group and removes the folder. Nothing here is worth a gentle stop.
+It makes the demo's folder, prints its path and leads the process group of all programs of the demo. Then it
+reads its standard input, which ends when the demo closes it or dies, SIGKILL included. Then it kills the rest
+of its group and removes the folder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 
 import psutil
 
-_PATIENCE: Final = 10.0  # seconds until a killed process must have gone
+_TIMEOUT: Final = 10.0  # seconds in which killed processes must end
 _STEP: Final = 0.02
 
 
@@ -28,7 +28,7 @@ def main() -> int:
         signal.signal(signum, signal.SIG_IGN)
     folder = tempfile.mkdtemp(prefix="bioagents-demo-")
     try:
-        print(folder, flush=True)  # noqa: T201 - the answer to the demo
+        print(folder, flush=True)  # noqa: T201 - the demo reads it
         sys.stdin.buffer.read()
     finally:
         alone = _end_group()
@@ -37,8 +37,8 @@ def main() -> int:
 
 
 def _end_group() -> bool:
-    """Kill everyone else of this process group; whether they have gone."""
-    deadline = time.monotonic() + _PATIENCE
+    """Kill all other processes of this group; whether they have ended."""
+    deadline = time.monotonic() + _TIMEOUT
     while others := _others():
         if time.monotonic() > deadline:
             return False
@@ -56,7 +56,7 @@ def _others() -> list[int]:
 def _group(pid: int) -> int:
     try:
         return os.getpgid(pid)
-    except OSError:  # it has just ended, or is none of our business
+    except OSError:  # it has just ended, or belongs to another user
         return -1
 
 

@@ -1,4 +1,4 @@
-"""The receiver of the demo's alerts: a small HTTP server of this process that Alertmanager posts to."""
+"""The receiver of the demo's alerts: an HTTP server in this process, to which Alertmanager posts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Alert:
     name: str
     status: str  # "firing" or "resolved"
     receiver: str
-    queue: str  # empty: of the whole fleet
+    queue: str  # empty: the whole fleet
     summary: str
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class Alert:
 
 
 class Webhook:
-    """Keeps the alerts that were posted until they are taken."""
+    """Keeps posted alerts until they are taken."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -43,7 +43,7 @@ class Webhook:
     def take(self) -> Iterator[Alert]:
         """The alerts that changed since the last call, in their order.
 
-        A notification repeats the others of its group, and may end an alert that was never announced.
+        A notification repeats all alerts of its group, and may resolve one that never was firing here.
         """
         with suppress(Empty):
             while True:
@@ -59,7 +59,7 @@ def listening() -> Iterator[Webhook]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     webhook = Webhook(server.server_port)
-    server.webhook = webhook  # type: ignore[attr-defined]  # how a handler finds it
+    server.webhook = webhook  # type: ignore[attr-defined]  # how the handler finds it
     threading.Thread(target=server.serve_forever, args=(0.05,), name="webhook", daemon=True).start()
     try:
         yield webhook
@@ -85,13 +85,13 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", "0"))
         status = HTTPStatus.OK
         try:
-            # What is longer is cut, and then no JSON.
+            # A longer body is cut, so it is no valid JSON.
             for alert in alerts_of(json.loads(self.rfile.read(min(length, _LONGEST_BODY)))):
                 self.server.webhook.alerts.put(alert)  # type: ignore[attr-defined]
-        except (ValueError, KeyError, TypeError, AttributeError):  # whoever posted this was no Alertmanager
+        except (ValueError, KeyError, TypeError, AttributeError):  # not sent by Alertmanager
             status = HTTPStatus.BAD_REQUEST
         self.send_response(status)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the terminal shows what came."""
+        """Log nothing: the display shows the alerts."""

@@ -7,12 +7,12 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlsplit
 
 import redis
 
-from bioagents_cli.parsing import Parser, UsageError
+from bioagents_cli.parsing import Parser, UsageError, argument
 from bioagents_demo.reference.actors import LONGEST_JOB, QUEUES
 from bioagents_demo.reference.environment import (
     DEFAULT_NAMESPACE,
@@ -25,16 +25,13 @@ from bioagents_demo.reference.environment import (
 )
 from bioagents_worker.wire import parse_namespace
 
-T = TypeVar("T")
-
 APPLICATION: Final = "bioagents_demo.reference.app"
 
 _PREFETCH: Final = "dramatiq_queue_prefetch"
 
-#: Processes, and threads of each: more is a slip of the finger, and would bring the machine down.
+#: Processes, and threads of each; a larger number is a typing error that would overload the machine.
 _MOST: Final = 1_000
-#: Seconds of a week.
-_LONGEST_WAIT: Final = 604_800
+_LONGEST_WAIT: Final = 604_800  # seconds: a week
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +42,7 @@ class Launch:
     queues: tuple[str, ...]
     processes: int
     threads: int
-    shutdown_timeout: int  # seconds that running jobs get to finish
+    shutdown_timeout: int  # seconds in which running jobs may finish
 
     def arguments(self) -> list[str]:
         """The command line; the module comes first because ``--queues`` takes any number of values."""
@@ -58,19 +55,19 @@ class Launch:
         ]  # fmt: skip
 
     def variables(self) -> dict[str, str]:
-        """What is added to the environment.
+        """The variables to add to the environment.
 
-        A worker fetches no more jobs than it has threads: one that waited in it behind a job of eight hours
-        would be hidden from every idle worker for eight hours.
+        A worker prefetches no more jobs than it has threads: a prefetched job that waits behind a job of
+        eight hours is not available to idle workers.
         """
         return {_PREFETCH: str(self.threads), **self.environment.variables()}
 
 
 def main(argv: list[str], prog: str) -> int:
-    """Check the arguments and Redis, then become ``dramatiq``; returns only by raising UsageError."""
+    """Check arguments and Redis, then replace this process by ``dramatiq``; UsageError for a bad value."""
     launch = parse(argv, prog)
     check_redis(launch.environment.redis_url)
-    # Variables that are set already win over our prefetch, not over the flags.
+    # A prefetch that is already set has priority over ours; the flags have priority over variables.
     variables = {**launch.variables(), **{k: v for k, v in os.environ.items() if k == _PREFETCH}}
     os.environ.update(variables)
     arguments = launch.arguments()
@@ -78,7 +75,7 @@ def main(argv: list[str], prog: str) -> int:
 
 
 def parse(argv: list[str], prog: str) -> Launch:
-    """Turn the command line into a Launch; UsageError for a bad one."""
+    """Parse the command line; UsageError for a bad value."""
     options = _parser(prog).parse(argv)
     try:
         environment = Environment.read(
@@ -98,7 +95,7 @@ def parse(argv: list[str], prog: str) -> Launch:
 def _parser(prog: str) -> Parser:
     parser = Parser(
         prog,
-        description="Start reference workers. Their work is simulated: they wait, hold memory, fail as told.",
+        description="Start reference workers. Their work is simulated: jobs wait, hold memory and may fail.",
         example=f"{prog} --queues chat --processes 2 --threads 4 --redis.url {DEFAULT_URL}",
     )
     add = parser.add_argument
@@ -110,7 +107,7 @@ def _parser(prog: str) -> Parser:
         help=f"the broker's Redis [${', $'.join(URLS)}, {DEFAULT_URL}]",
     )  # fmt: skip
     add(
-        "--redis.namespace", dest="namespace", type=_argument(parse_namespace), metavar="NAME",
+        "--redis.namespace", dest="namespace", type=argument(parse_namespace), metavar="NAME",
         help=f"Dramatiq's namespace [${NAMESPACE}, {DEFAULT_NAMESPACE}]",
     )  # fmt: skip
     add(
@@ -118,14 +115,14 @@ def _parser(prog: str) -> Parser:
         help=f"time for running jobs to finish after SIGTERM [{LONGEST_JOB}]",
     )  # fmt: skip
     add(
-        "--speed", type=_argument(parse_speed), metavar="FACTOR",
+        "--speed", type=argument(parse_speed), metavar="FACTOR",
         help=f"simulated time passes this much faster [${SPEED}, 1]",
     )  # fmt: skip
     return parser
 
 
 def check_redis(url: str) -> None:
-    """Raise UsageError, without any secret in it, unless a single Redis answers at ``url``."""
+    """Raise UsageError (without a secret) unless a single Redis answers at ``url``."""
     try:
         _check_database(url)
         with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
@@ -136,7 +133,7 @@ def check_redis(url: str) -> None:
         ) from None
     except redis.AuthenticationError as error:
         raise UsageError(f"--redis.url: Redis at {address(url)} refuses user or password: {error}") from None
-    except redis.exceptions.NoPermissionError:  # a user without INFO: the broker does not need it
+    except redis.exceptions.NoPermissionError:  # INFO is not allowed; the broker does not need it
         return
     except redis.RedisError as error:
         raise UsageError(f"--redis.url: no Redis at {address(url)}: {error}") from None
@@ -145,15 +142,15 @@ def check_redis(url: str) -> None:
 
 
 def _check_database(url: str) -> None:
-    """ValueError where redis-py would quietly take the database 0 for what it cannot read."""
+    """Raise ValueError for a database that is no number, where redis-py would silently use 0."""
     parts = urlsplit(url)
     if parts.scheme != "unix" and parts.path.strip("/"):
         int(parts.path.strip("/"))
 
 
 def address(url: str) -> str:
-    """The part of a Redis URL that can be shown: everything but user, password and options."""
-    # By the last "@", also where a password breaks the URL: hide too much, never too little.
+    """The part of a Redis URL that may be printed: everything but user, password and options."""
+    # Split at the last "@": a password with an "@" must not be printed in part.
     return url.rpartition("//" if "@" not in url else "@")[2].partition("?")[0]
 
 
@@ -171,15 +168,3 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse_whole
-
-
-def _argument(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """The same parser with an error that argparse shows."""
-
-    def parse_argument(text: str) -> T:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
-
-    return parse_argument

@@ -1,8 +1,8 @@
-"""The programs of one demo: started into the group of a guard, gone with it.
+"""The processes of one demo: all in the process group of a guard, which ends them.
 
 Exception
-└── StageError          the demo cannot go on
-    └── ProgramEnded    a program ended by itself; carries its exit status and the last line that it wrote
+└── DemoError           the demo cannot continue
+    └── ProgramEnded    a program ended by itself; has its exit status and its last line of output
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-_STEP: Final = 0.05  # seconds between two looks
+_STEP: Final = 0.05  # seconds between two checks
 
 
-class StageError(Exception):
-    """The demo cannot go on; the message is one line."""
+class DemoError(Exception):
+    """The demo cannot continue; the message is one line."""
 
 
-class ProgramEnded(StageError):  # noqa: N818 - it names what happened
+class ProgramEnded(DemoError):  # noqa: N818 - it names what happened
     """A program of the demo ended by itself."""
 
     def __init__(self, name: str, status: int, last_line: str) -> None:
@@ -46,37 +46,37 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that was started."""
+    """A program that was started; its output is in ``log``."""
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
 
     def check(self) -> None:
-        """Raise ProgramEnded if it has ended."""
+        """Raise ProgramEnded if the program has ended."""
         if (status := self.process.poll()) is not None:
             raise ProgramEnded(self.name, status, self.last_line())
 
     def last_line(self) -> str:
-        """The last line that it wrote, empty if there is none."""
+        """The last line of its output; empty if there is none."""
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1].strip() if lines else ""
 
     def wait_until(self, ready: Callable[[], bool], *, timeout: float = 30.0) -> None:
-        """Return once ``ready``; StageError if the program ends before or ``timeout`` seconds pass."""
+        """Return once ``ready``; DemoError if the program ends before or ``timeout`` seconds pass."""
         deadline = time.monotonic() + timeout
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise StageError(f"{self.name} was not ready within {timeout:.0f} s: {self.last_line()}")
+                raise DemoError(f"{self.name} was not ready within {timeout:.0f} s: {self.last_line()}")
             time.sleep(_STEP)
 
 
-class Stage:
-    """A context: inside, programs can be started; after it, no process and no folder of it exists.
+class ProcessGroup:
+    """A context in which programs can be started; after it none of their processes and files exists.
 
     Attributes:
-        folder: where everything of this demo is written; removed at the end.
+        folder: for all files of this demo; removed at the end.
     """
 
     def __init__(self) -> None:
@@ -87,19 +87,19 @@ class Stage:
         )  # fmt: skip
         self._programs: dict[str, Program] = {}
         self._stopped: set[str] = set()
-        assert self._guard.stdout  # noqa: S101 - tells the type checker of the pipe above
+        assert self._guard.stdout  # noqa: S101 - for the type checker: a pipe, see above
         self.folder = Path(self._guard.stdout.readline().decode().strip())
         if not self.folder.name:
-            raise StageError("cannot make a temporary folder; see the error above")
+            raise DemoError("cannot make a temporary folder; see the error above")
 
     def __enter__(self) -> Self:
-        """The stage is set already: the constructor has started the guard."""
+        """Nothing to do: the constructor has started the guard."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End every program and remove the folder; the guard does it, and would without us."""
+        """End every program and remove the folder: the guard does it when its input ends."""
         assert self._guard.stdin  # noqa: S101 - as above
         assert self._guard.stdout  # noqa: S101 - as above
         self._guard.stdin.close()
@@ -110,15 +110,15 @@ class Stage:
             program.process.wait()
 
     def _replace_guard(self) -> None:
-        """Do its work: it was killed itself, or did not manage."""
+        """Do the guard's work: it was killed, or could not end all."""
         with suppress(ProcessLookupError):
             os.killpg(self._guard.pid, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, command: Command) -> Program:
-        """Start a program; its output goes to ``<name>.log`` of the folder. A name is used once.
+        """Start a program; its output goes to ``<name>.log`` in the folder. A name is used once.
 
-        Of our environment it gets no setting of ours: the demo sets all that counts.
+        The program gets no ``BIOAGENTS_`` variable of the user's environment: the demo sets its own.
         """
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BIOAGENTS_")}
         log = self.folder / f"{command.name}.log"
@@ -142,4 +142,4 @@ class Stage:
             if name not in self._stopped:
                 program.check()
         if self._guard.poll() is not None:
-            raise StageError("the guard of the demo has ended")
+            raise DemoError("the guard of the demo has ended")

@@ -5,9 +5,18 @@ from __future__ import annotations
 from io import StringIO
 from os import terminal_size
 
-from bioagents_demo.screen import Log, Terminal, screen
-from bioagents_demo.table import clock, sentences, table
-from bioagents_demo.view import COLUMNS, View, scrape, view_of
+from bioagents_demo.display import (
+    COLUMNS,
+    Figures,
+    Log,
+    Terminal,
+    clock,
+    display,
+    parse,
+    scrape,
+    sentences,
+    table,
+)
 from bioagents_exporter.catalogue import METRICS
 from support.monitoring import StaticExposition
 
@@ -29,7 +38,7 @@ process_cpu_seconds_total 1.5
 
 def test_the_series_of_a_queue_are_added_up() -> None:
     """Actors and exceptions are one number; states of the depth are columns of their own."""
-    rows = view_of(EXPOSITION).rows
+    rows = parse(EXPOSITION).rows
     assert rows["chat"] == {"waiting": 12, "dead": 2, "failed": 7}
     assert rows["deep-research"] == {"waiting": 0}
 
@@ -42,7 +51,7 @@ def test_every_column_is_a_metric_of_the_catalogue() -> None:
 
 def test_what_was_not_said_is_a_dash_and_never_zero() -> None:
     """A missing number is not a zero."""
-    heading, chat, research = table(view_of(EXPOSITION))
+    heading, chat, research = table(parse(EXPOSITION))
     assert heading.split() == ["queue", *COLUMNS]
     assert chat.split() == ["chat", "12", "-", "-", "-", "7", "-", "2", "-"]
     assert research.split() == ["deep-research", "0", *"-------"]
@@ -51,7 +60,7 @@ def test_what_was_not_said_is_a_dash_and_never_zero() -> None:
 
 def test_sentences_say_the_same() -> None:
     """A log has the figures in words."""
-    first = next(sentences(view_of(EXPOSITION)))
+    first = next(sentences(parse(EXPOSITION)))
     assert first == "chat: waiting 12, delayed -, running -, done -, failed 7, retries -, dead 2, workers -"
 
 
@@ -59,7 +68,7 @@ def test_a_scrape_reads_a_real_server() -> None:
     """By HTTP, and a server that is gone is a problem to show, no exception."""
     server = StaticExposition(EXPOSITION)
     try:
-        assert scrape(f"http://{server.address}/metrics") == view_of(EXPOSITION)
+        assert scrape(f"http://{server.address}/metrics") == parse(EXPOSITION)
     finally:
         server.stop()
     gone = scrape(f"http://{server.address}/metrics")
@@ -81,10 +90,10 @@ def test_what_is_no_exposition_is_a_problem() -> None:
 def test_a_log_repeats_figures_every_five_seconds_only() -> None:
     """Notes come at once."""
     stream = StringIO()
-    log = screen(["heading"], stream)
+    log = display(["heading"], stream)
     assert isinstance(log, Log)
     for second in range(11):
-        log.show(second, view_of(EXPOSITION))
+        log.show(second, parse(EXPOSITION))
     log.note(70.9, "it happened")
     lines = stream.getvalue().splitlines()
     assert lines[0] == "heading"
@@ -99,13 +108,13 @@ def test_a_terminal_draws_over_what_it_drew() -> None:
     terminal = Terminal(["heading " * 10], stream, lambda: size)
     for number in range(12):
         terminal.note(number, f"note {number}")
-    terminal.show(1, view_of(EXPOSITION))
+    terminal.show(1, parse(EXPOSITION))
     first = stream.getvalue()
     assert first.startswith("\r\x1b[J")
     assert first.count("\n") == 11
     assert max(len(line) for line in first.replace("\r\x1b[J", "").splitlines()) <= 39
     assert "note 11" in first
-    terminal.show(2, View({}, "gone"))
+    terminal.show(2, Figures({}, "gone"))
     assert stream.getvalue().removeprefix(first).startswith("\x1b[11A\r\x1b[J")
 
 

@@ -1,4 +1,4 @@
-"""The stage: real processes that end with it, whatever ends it."""
+"""The group: real processes that end with it, whatever ends it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bioagents_demo.stage import Command, ProgramEnded, Stage, StageError
+from bioagents_demo.processes import Command, DemoError, ProcessGroup, ProgramEnded
 from support.leftovers import marked
 from support.polling import wait_until
 from support.programs import Program
@@ -23,11 +23,11 @@ SLEEPER = (
 FAMILY = f"import os; os.fork(); {SLEEPER}"
 HOLDER = f"""
 import sys, time
-from bioagents_demo.stage import Command, Stage
-with Stage() as stage:
-    family = stage.start(Command("family", (sys.executable, "-c", {FAMILY!r})))
+from bioagents_demo.processes import Command, ProcessGroup
+with ProcessGroup() as group:
+    family = group.start(Command("family", (sys.executable, "-c", {FAMILY!r})))
     family.wait_until(lambda: family.log.read_text().count("up") == 2)
-    print(stage.folder, flush=True)
+    print(group.folder, flush=True)
     time.sleep(600)
 """
 
@@ -44,30 +44,30 @@ def sleeper(name: str = "sleeper", code: str = SLEEPER) -> Command:
     return Command(name, (sys.executable, "-c", code))
 
 
-def test_programs_and_folder_end_with_the_stage(mark: str) -> None:
+def test_programs_and_folder_end_with_the_group(mark: str) -> None:
     """Children of children and the deaf too."""
-    with Stage() as stage:
-        program = stage.start(sleeper(code=FAMILY))
+    with ProcessGroup() as group:
+        program = group.start(sleeper(code=FAMILY))
         program.wait_until(lambda: program.log.read_text().count("up") == 2)
         assert len(marked(mark)) == 3  # the guard is the third
-        assert stage.folder.is_dir()
+        assert group.folder.is_dir()
     assert marked(mark) == []
-    assert not stage.folder.exists()
+    assert not group.folder.exists()
 
 
 def test_an_exception_ends_them_too(mark: str) -> None:
     """And is not hidden."""
-    stage = Stage()
+    group = ProcessGroup()
 
     def play() -> None:
-        with stage:
-            stage.start(sleeper())
+        with group:
+            group.start(sleeper())
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         play()
     assert marked(mark) == []
-    assert not stage.folder.exists()
+    assert not group.folder.exists()
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -87,36 +87,36 @@ def test_a_signal_to_the_demo_ends_them(mark: str, signum: signal.Signals, tmp_p
 
 def test_a_program_that_ends_is_told_with_its_last_line() -> None:
     """Its name, its status and what it said last."""
-    with Stage() as stage:
-        program = stage.start(sleeper("short", "import sys; print('first'); sys.exit('the last word')"))
+    with ProcessGroup() as group:
+        program = group.start(sleeper("short", "import sys; print('first'); sys.exit('the last word')"))
         with pytest.raises(ProgramEnded, match="short ended with status 1: the last word") as ended:
             program.wait_until(lambda: False)
         assert (ended.value.status, ended.value.last_line) == (1, "the last word")
         with pytest.raises(ProgramEnded):
-            stage.check()
+            group.check()
 
 
 def test_a_program_that_was_told_to_stop_may_end() -> None:
     """It is no longer expected to run."""
-    with Stage() as stage:
-        program = stage.start(sleeper("polite", "import time; print('up', flush=True); time.sleep(600)"))
+    with ProcessGroup() as group:
+        program = group.start(sleeper("polite", "import time; print('up', flush=True); time.sleep(600)"))
         program.wait_until(lambda: "up" in program.log.read_text())
-        stage.stop("polite")
+        group.stop("polite")
         program.process.wait(20)
-        stage.check()
+        group.check()
 
 
 def test_a_program_that_is_never_ready_is_told() -> None:
     """After its time."""
-    with Stage() as stage, pytest.raises(StageError, match="sleeper was not ready within 0 s"):
-        stage.start(sleeper()).wait_until(lambda: False, timeout=0.2)
+    with ProcessGroup() as group, pytest.raises(DemoError, match="sleeper was not ready within 0 s"):
+        group.start(sleeper()).wait_until(lambda: False, timeout=0.2)
 
 
 def test_programs_do_not_inherit_our_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable of the user's exporter does not change the demo's."""
     monkeypatch.setenv("BIOAGENTS_FLEET", "production")
-    with Stage() as stage:
+    with ProcessGroup() as group:
         code = "import os, time; print(os.environ.get('BIOAGENTS_FLEET'), flush=True); time.sleep(600)"
-        program = stage.start(sleeper(code=code))
+        program = group.start(sleeper(code=code))
         program.wait_until(lambda: bool(program.last_line()))
         assert program.last_line() == "None"
