@@ -6,7 +6,7 @@ import argparse
 from typing import Final
 
 from bioagents_cli.parsing import Parser
-from bioagents_exporter.settings.options import OPTIONS, Option
+from bioagents_exporter.settings.model import OPTIONS, Option
 
 _DESCRIPTION: Final = """\
 Publish a fleet of Dramatiq workers on /metrics for Prometheus, with a status page on / for people.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from bioagents_exporter.catalogue import METRICS, Metric
-from bioagents_exporter.catalogue.reference import page
+from bioagents_exporter.catalogue import METRICS, Metric, page
 from bioagents_exporter.settings.model import DEFAULT_PREFIX
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -18,6 +19,17 @@ PAGE = DOCS / "reference" / "metrics.md"
 def test_the_reference_page_is_up_to_date() -> None:
     """Written by ``python -m bioagents_exporter.catalogue > docs/reference/metrics.md``."""
     assert page(DEFAULT_PREFIX) == PAGE.read_text()
+
+
+def test_the_list_of_metrics_needs_no_third_party_package() -> None:
+    """``bioagents rules`` works in the base install: neither of the exporter's packages nor of a worker's."""
+    program = (
+        "import sys\nbefore = {*sys.modules}\nimport bioagents_exporter.catalogue\n"
+        "tops = {name.split('.')[0] for name in {*sys.modules} - before}\n"
+        "print(*sorted(top for top in tops - sys.stdlib_module_names if not top.startswith('bioagents_')))"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
 
 
 def test_names_are_unique() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioagents_exporter.derive import Family, Memory, derive
-from bioagents_exporter.derive.layout import parse
+from bioagents_exporter.derive.totals import parse
 from bioagents_exporter.read.snapshot import Store
 from bioagents_exporter.settings import Settings
 from bioagents_worker.wire import BUCKETS

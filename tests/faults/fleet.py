@@ -15,7 +15,7 @@ from typing import Any, Final
 import redis
 from redis.sentinel import Sentinel as SentinelClient
 
-from bioagents_exporter.derive.liveness import SILENCE
+from bioagents_exporter.derive.workers import SILENCE
 from bioagents_worker.wire import Keys
 from faults.producer import Producer
 from support.exporter import Exporter

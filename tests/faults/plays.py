@@ -15,7 +15,7 @@ from collections.abc import Generator
 
 import redis
 
-from bioagents_exporter.derive.liveness import SILENCE
+from bioagents_exporter.derive.workers import SILENCE
 from faults.fleet import Fleet, signal_group
 from support.polling import wait_until
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from bioagents_exporter.catalogue import METRICS, fleet, jobs, queues, workers
-from bioagents_exporter.derive import Family, Key, Number
+from bioagents_exporter.catalogue import METRICS
+from bioagents_exporter.derive import Family, Key, Number, jobs, queue_workers, queues, workers
 from bioagents_exporter.render import Renderer
 from support import golden
 from support.programs import require
@@ -38,7 +38,7 @@ def samples(text: str) -> list[Sample]:
 
 def slots(names: Sequence[str], values: Sequence[Number] | None = None) -> Family:
     """One gauge by queue."""
-    return Family(fleet.SLOTS, [(name,) for name in names], values or [1] * len(names))
+    return Family(queue_workers.SLOTS, [(name,) for name in names], values or [1] * len(names))
 
 
 def histogram(name: str, counts: Sequence[int], total: float) -> Family:

@@ -9,7 +9,7 @@ import pytest
 
 from bioagents_exporter.settings import Limits, QueueLimits, SettingsError
 from bioagents_exporter.settings.load import load
-from bioagents_exporter.settings.options import CONFIG_FILE, OPTIONS
+from bioagents_exporter.settings.model import CONFIG_FILE, OPTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text("utf-8")
 

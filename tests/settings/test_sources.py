@@ -10,7 +10,7 @@ import pytest
 from bioagents_exporter import arguments
 from bioagents_exporter.settings import Limits, QueueLimits, Secret, Settings
 from bioagents_exporter.settings.load import load
-from bioagents_exporter.settings.options import CONFIG_FILE, OPTIONS, Option
+from bioagents_exporter.settings.model import CONFIG_FILE, OPTIONS, Option
 
 #: For each setting three texts, for the file, the environment and the flag, and the values they stand for.
 SAMPLES: dict[str, list[tuple[str, object]]] = {

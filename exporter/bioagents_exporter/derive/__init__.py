@@ -1,8 +1,10 @@
-"""Derive: from a snapshot to families of series, without I/O."""
+"""Derive: from a snapshot to families of series, without I/O; each subject's metrics are defined beside it.
 
-from bioagents_exporter.derive.family import Family, Key, Number
-from bioagents_exporter.derive.memory import Memory
+Importing it needs no third-party package, so that the list of metrics is at hand in the base install.
+"""
+
+from bioagents_exporter.derive.family import Family, Key, Metric, Number
 from bioagents_exporter.derive.redis import trouble
-from bioagents_exporter.derive.run import derive, sample
+from bioagents_exporter.derive.run import Memory, derive, sample
 
-__all__ = ["Family", "Key", "Memory", "Number", "derive", "sample", "trouble"]
+__all__ = ["Family", "Key", "Memory", "Metric", "Number", "derive", "sample", "trouble"]

@@ -1,17 +1,50 @@
-"""What the derive part hands to the render part: a metric with its series."""
+"""A metric, and a metric with its series: what the derive part passes to the render part."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final, Literal
 
-from bioagents_exporter.catalogue import Metric
-
+Type = Literal["counter", "gauge", "histogram"]
 Number = int | float
 
 #: The values of a metric's labels, in the order of ``Metric.labels`` and then ``Metric.optional``; a series
 #: without the optional labels has a shorter key.
 Key = tuple[str, ...]
+
+#: The label of every series, before all others.
+FLEET_LABEL: Final = "fleet"
+
+#: Carried by totals that are not of the current wire version, after all other labels.
+WIRE_LABEL: Final = "wire"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Metric:
+    """The descriptor of one metric.
+
+    ``labels`` are those of its own, in the order of a series' key: without ``fleet``, which every series
+    carries, and without ``le``. ``optional`` labels come last and are missing from most series.
+    """
+
+    name: str  # without the prefix
+    type: Type
+    labels: tuple[str, ...]
+    unit: str  # "" for what only states facts
+    help: str  # one sentence
+    formula: str  # how it is calculated, for the reference page
+    optional: tuple[str, ...] = ()
+    prefixed: bool = True  # false: a name that Prometheus' client libraries share
+
+    def full_name(self, prefix: str) -> str:
+        """The name as Prometheus sees it."""
+        return prefix + self.name if self.prefixed else self.name
+
+
+def by_queue(name: str, unit: str, text: str, formula: str) -> Metric:
+    """A gauge with the label ``queue`` alone."""
+    return Metric(name, "gauge", ("queue",), unit, text, formula)
 
 
 @dataclass(frozen=True, slots=True)

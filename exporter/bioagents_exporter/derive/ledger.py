@@ -1,4 +1,4 @@
-"""Who succeeded, who failed, how long it took: the exporter's honesty about itself."""
+"""The state of each source of numbers (success, duration, age), and the errors of scrapes by cause."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ CAUSES: Final = (DERIVE, *read.CAUSES)
 
 
 @dataclass(slots=True)
-class Source:
-    """What is known of one source of numbers."""
+class SourceState:
+    """The state of one source of numbers."""
 
     success: bool = False
     duration: float | None = None  # seconds, of the last run
@@ -35,7 +35,7 @@ class Ledger:
     """``clock`` measures durations, in seconds."""
 
     clock: Callable[[], float]
-    sources: dict[str, Source] = field(default_factory=dict)
+    sources: dict[str, SourceState] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CAUSES, 0))
     scrape_duration: float | None = None  # seconds, of the last finished scrape
 
@@ -50,9 +50,9 @@ class Ledger:
         now: float,
         age: Callable[[], float | None] = lambda: 0.0,
     ) -> list[T]:
-        """Run a source guarded: whatever it raises, the others' numbers are published.
+        """Run a source; an exception in it is recorded and does not hide the numbers of other sources.
 
-        ``age`` in seconds is that of the numbers it gives, None where it has none yet.
+        ``age`` gives the age of its numbers in seconds, None where it has none yet.
         """
         began = self.clock()
         try:
@@ -67,7 +67,7 @@ class Ledger:
         return found
 
     def succeeded(self, name: str, fresh_at: float | None) -> None:
-        """A source gave its numbers, which are of that instant; None: it had nothing to read."""
+        """A source gave its numbers, which are of the instant ``fresh_at``; None: it had nothing to read."""
         source = self._source(name)
         if source.trouble:
             logger.info("source_recovered source=%s", name)
@@ -75,16 +75,16 @@ class Ledger:
         source.fresh_at = fresh_at
 
     def failed(self, name: str, trouble: str, *, exc_info: bool = False) -> None:
-        """A source gave nothing; logged once, until the trouble changes."""
+        """A source failed; logged once, until the reason changes."""
         source = self._source(name)
         if source.trouble != trouble:
             logger.error("source_failed source=%s trouble=%s", name, trouble, exc_info=exc_info)
         source.success, source.trouble = False, trouble
 
     def suspended(self, *names: str) -> None:
-        """Sources have nothing to work with, for a trouble that someone else reports."""
+        """Sources cannot run, for a reason that another source reports."""
         for name in names:
             self._source(name).success = False
 
-    def _source(self, name: str) -> Source:
-        return self.sources.setdefault(name, Source())
+    def _source(self, name: str) -> SourceState:
+        return self.sources.setdefault(name, SourceState())

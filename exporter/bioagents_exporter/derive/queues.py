@@ -1,35 +1,87 @@
-"""What Redis itself tells of each queue."""
+"""The queues, from Dramatiq's own keys alone: this works for any Dramatiq application."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
-from bioagents_exporter.catalogue import queues as m
-from bioagents_exporter.derive.family import Family, Key, known
+from bioagents_exporter.derive.family import Family, Key, Metric, by_queue, known
+from bioagents_exporter.read.snapshot import Queue, QueueAudit
 
-if TYPE_CHECKING:
-    from bioagents_exporter.derive.view import View
-    from bioagents_exporter.read.snapshot import Queue
+DEPTH: Final = Metric(
+    "queue_depth",
+    "gauge",
+    ("queue", "state"),
+    "jobs",
+    "Number of jobs of the queue by state: waiting to be fetched, active (fetched and not acknowledged), "
+    "delayed until a later time, or dead-lettered.",
+    "`waiting` = LLEN Q; `active` = HLEN Q.msgs - LLEN Q, at least 0; `delayed` = HLEN Q.DQ.msgs; "
+    "`dead` = ZCOUNT Q.XQ within the dead-message TTL",
+)
+OLDEST_AGE: Final = by_queue(
+    "queue_oldest_job_age_seconds",
+    "seconds",
+    "Time for which the next job of the queue has been ready to run, 0 when none waits.",
+    "server time - the instant at which the head of the list became ready: our stamp, or without "
+    "`JobMetrics` the best upper bound from the message's own times",
+)
+DEAD_OLDEST_AGE: Final = by_queue(
+    "queue_dead_oldest_age_seconds",
+    "seconds",
+    "Time for which the oldest dead letter of the queue has been dead, 0 without dead letters.",
+    "server time - the lowest score of Q.XQ within the dead-message TTL",
+)
+DEAD_EXPIRING: Final = by_queue(
+    "queue_dead_expiring_jobs",
+    "jobs",
+    "Number of dead letters of the queue that Dramatiq will delete within 24 hours.",
+    "ZCOUNT Q.XQ of the last 24 hours of the dead-message TTL",
+)
+ORPHANED: Final = by_queue(
+    "queue_orphaned_jobs",
+    "jobs",
+    "Number of jobs of the queue that are held by dead workers and wait for Dramatiq to requeue them.",
+    "Σ SCARD of the acknowledgement sets of Q and Q.DQ whose worker's Dramatiq heartbeat has expired; read "
+    'in the background, its age is `exporter_source_age_seconds{source="audit"}`',
+)
+UNHELD: Final = by_queue(
+    "queue_unheld_jobs",
+    "jobs",
+    "Number of jobs of the queue that neither wait nor are held by any worker, so that none will run them.",
+    "HLEN Q.msgs - LLEN Q - Σ SCARD of all acknowledgement sets, and the same for Q.DQ; read in the "
+    "background",
+)
+STUCK: Final = by_queue(
+    "queue_stuck_jobs",
+    "jobs",
+    "Number of jobs of the queue that are assigned to living workers that lost them.",
+    "Σ over living workers of SCARD of their acknowledgement sets - what their heartbeats hold; read in the "
+    "background",
+)
+OVERDUE: Final = by_queue(
+    "queue_overdue_delayed_jobs",
+    "jobs",
+    "Number of delayed jobs of the queue whose time has passed without their being made ready.",
+    "delayed jobs with an `eta` in the past, from a bounded sample; read in the background",
+)
 
 
-def families(view: View) -> Iterator[Family]:
-    """Depth, ages and dead letters; what was not read is left out."""
-    queues, now = view.snapshot.queues, view.server.time
+def families(queues: Sequence[Queue], now: float) -> Iterator[Family]:
+    """Depth, ages and dead letters at ``now``, the server's time; what was not read is left out."""
     yield _depth(queues)
     keys = [(queue.name,) for queue in queues]
-    yield known(m.OLDEST_AGE, keys, (_oldest_age(queue, now) for queue in queues))
-    yield known(m.DEAD_OLDEST_AGE, keys, (_dead_oldest_age(queue, now) for queue in queues))
-    yield known(m.DEAD_EXPIRING, keys, (queue.dead_expiring for queue in queues))
+    yield known(OLDEST_AGE, keys, (_oldest_age(queue, now) for queue in queues))
+    yield known(DEAD_OLDEST_AGE, keys, (_dead_oldest_age(queue, now) for queue in queues))
+    yield known(DEAD_EXPIRING, keys, (queue.dead_expiring for queue in queues))
 
 
-def _depth(queues: tuple[Queue, ...]) -> Family:
+def _depth(queues: Sequence[Queue]) -> Family:
     keys: list[Key] = []
     values: list[int] = []
     for queue in queues:
         states = (
             ("waiting", queue.waiting),
-            ("active", active(queue)),
+            ("active", _active(queue)),
             ("delayed", queue.delayed),
             ("dead", queue.dead),
         )
@@ -37,10 +89,10 @@ def _depth(queues: tuple[Queue, ...]) -> Family:
             if n is not None:
                 keys.append((queue.name, state))
                 values.append(n)
-    return Family(m.DEPTH, keys, values)
+    return Family(DEPTH, keys, values)
 
 
-def active(queue: Queue) -> int | None:
+def _active(queue: Queue) -> int | None:
     """Jobs that were fetched and not acknowledged.
 
     The two lengths are not read at one instant, and a purge or a false death leaves more in the list than
@@ -65,3 +117,18 @@ def _dead_oldest_age(queue: Queue, now: float) -> float | None:
     if queue.dead is None or queue.dead_oldest is None:
         return None
     return max(now - queue.dead_oldest, 0)
+
+
+def audit_families(audits: Mapping[str, QueueAudit]) -> Iterator[Family]:
+    """Orphaned, unheld, stuck and overdue jobs of the queues that were audited in the background."""
+    keys = [(name,) for name in audits]
+    yield known(ORPHANED, keys, (audit.orphaned for audit in audits.values()))
+    yield known(UNHELD, keys, (audit.unheld for audit in audits.values()))
+    yield known(STUCK, keys, (audit.stuck for audit in audits.values()))
+    yield known(OVERDUE, keys, (audit.overdue for audit in audits.values()))
+
+
+def audit_age(audits: Mapping[str, QueueAudit], now: float) -> float | None:
+    """Seconds since the oldest of the audits; None before the first."""
+    oldest = min((audit.read_at for audit in audits.values()), default=None)
+    return None if oldest is None else max(now - oldest, 0)

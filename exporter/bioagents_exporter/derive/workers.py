@@ -1,24 +1,174 @@
-"""What each worker says of itself.
+"""The workers, from their heartbeats: which are alive and which are missing, and the numbers of each.
 
-The numbers of a missing worker are no longer true, so they end with its silence; who it was and when it was
-last heard of stays for an hour.
+A worker that stopped sending heartbeats may still run, so it is called missing, not dead: a worker is *alive*
+while its last heartbeat is younger than max(15 s, 3 times its own interval), *missing* after that, and
+forgotten after an hour. The numbers of a missing worker are no longer true and are not published; its facts
+and the time of its last heartbeat are published for the hour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from bioagents_exporter.catalogue import workers as m
-from bioagents_exporter.derive.family import Family, Key, known
+from bioagents_exporter.derive.family import Family, Key, Metric, Type, known
+from bioagents_exporter.read.snapshot import Worker
+from bioagents_worker.wire import Identity
 
-if TYPE_CHECKING:
-    from bioagents_exporter.derive.view import View
-    from bioagents_exporter.read.snapshot import Worker
-    from bioagents_worker.wire import Identity
-
+SILENCE: Final = 15.0  # seconds without a heartbeat after which a worker is missing, at the least
+INTERVALS: Final = 3  # of its own without a heartbeat, likewise
+FORGOTTEN: Final = 3600.0  # seconds
 _LISTED_QUEUES: Final = 16  # in one label value
+
+
+def _worker(name: str, unit: str, text: str, formula: str, kind: Type = "gauge") -> Metric:
+    return Metric(name, kind, ("worker",), unit, text, formula)
+
+
+INFO: Final = Metric(
+    "worker_info",
+    "gauge",
+    ("worker", "host", "pid", "queues", "version", "dramatiq", "python", "monitor", "threads"),
+    "",
+    "Facts about a worker as labels, for an hour after its last heartbeat; the value is always 1.",
+    "heartbeat: host name; process id; consumed queues (the first 16, a digest of the others); `version` of "
+    "the application; versions of Dramatiq, Python and `monitor`, this package; configured threads",
+)
+LAST_HEARTBEAT: Final = _worker(
+    "worker_last_heartbeat_timestamp_seconds",
+    "seconds",
+    "Unix time of the worker's last heartbeat, for an hour after it.",
+    "Redis' clock at the heartbeat",
+)
+SLOTS: Final = _worker(
+    "worker_slots",
+    "slots",
+    "Number of living worker threads that take jobs, 0 while the worker drains.",
+    "heartbeat: living worker threads",
+)
+THREADS: Final = _worker(
+    "worker_threads",
+    "threads",
+    "Number of worker threads with which the worker was started.",
+    "heartbeat: configured threads",
+)
+CONSUMER_THREADS: Final = _worker(
+    "worker_consumer_threads",
+    "threads",
+    "Number of living consumer threads; a dead one no longer fetches its queue.",
+    "heartbeat: living consumer threads, two for each consumed queue",
+)
+RUNNING: Final = _worker(
+    "worker_running_jobs",
+    "jobs",
+    "Number of jobs that the worker is running.",
+    "heartbeat: attempts under way",
+)
+MEMORY: Final = _worker(
+    "worker_memory_rss_bytes",
+    "bytes",
+    "Resident memory of the worker's process.",
+    "heartbeat: resident set size",
+)
+MEMORY_LIMIT: Final = _worker(
+    "worker_memory_limit_bytes",
+    "bytes",
+    "Memory limit of the worker's control group or, without one, the memory of its host.",
+    "heartbeat: cgroup v2 or v1 limit, else the host's memory; shared by all processes there",
+)
+CPU: Final = _worker(
+    "worker_cpu_seconds_total",
+    "seconds",
+    "CPU time that the worker's process has used.",
+    "heartbeat: user + system time",
+    kind="counter",
+)
+JOBS: Final = _worker(
+    "worker_jobs_total",
+    "attempts",
+    "Number of attempts that the worker has finished.",
+    "heartbeat: attempts since boot",
+    kind="counter",
+)
+START_TIME: Final = _worker(
+    "worker_start_time_seconds",
+    "seconds",
+    "Unix time at which the worker started, by its own clock.",
+    "heartbeat: unix time at boot",
+)
+CLOCK_SKEW: Final = _worker(
+    "worker_clock_skew_seconds",
+    "seconds",
+    "Time by which the worker's clock is ahead of Redis' clock.",
+    "heartbeat: worker's clock - Redis' clock at the last call",
+)
+FLUSH_AGE: Final = _worker(
+    "worker_flush_age_seconds",
+    "seconds",
+    "Age of the oldest count that the worker sent with its last heartbeat.",
+    "heartbeat: time from the first count of the difference to the call that carried it",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStates:
+    """The workers that are still known."""
+
+    alive: list[Worker]
+    missing: list[Worker]
+
+
+def classify(workers: Iterable[Worker], now: float) -> WorkerStates:
+    """``now``: unix seconds by the server's clock. A worker with a heartbeat from the future is alive."""
+    alive: list[Worker] = []
+    missing: list[Worker] = []
+    for worker in _latest(workers):
+        age = now - worker.seen
+        if age >= FORGOTTEN:
+            continue
+        (alive if age < max(SILENCE, INTERVALS * worker.state.interval) else missing).append(worker)
+    return WorkerStates(alive, missing)
+
+
+def _latest(workers: Iterable[Worker]) -> Iterable[Worker]:
+    """One heartbeat for each worker, should both wire versions have one."""
+    latest: dict[str, Worker] = {}
+    for worker in workers:
+        known_one = latest.get(worker.id)
+        if known_one is None or known_one.seen < worker.seen:
+            latest[worker.id] = worker
+    return latest.values()
+
+
+def families(states: WorkerStates, labels: WorkerKeys, host: str | None) -> Iterator[Family]:
+    """The series by worker; ``host``: of the workers on this host alone."""
+    alive, missing = _on(host, states.alive), _on(host, states.missing)
+    everyone = alive + missing
+    keys = labels.of(everyone)
+    own = [key.own for key in keys]
+    yield Family(INFO, [key.info for key in keys], [1] * len(keys))
+    yield Family(LAST_HEARTBEAT, own, [w.seen for w in everyone])
+    yield from _of_the_living(alive, own[: len(alive)] if missing else own)
+
+
+def _of_the_living(alive: list[Worker], keys: list[Key]) -> Iterator[Family]:
+    yield Family(SLOTS, keys, [0 if w.state.draining else w.state.threads for w in alive])
+    yield Family(THREADS, keys, [w.identity.threads for w in alive])
+    yield Family(CONSUMER_THREADS, keys, [w.state.consumers for w in alive])
+    yield Family(RUNNING, keys, [sum(w.state.running.values()) if w.state.running else 0 for w in alive])
+    yield Family(MEMORY, keys, [w.state.rss for w in alive])
+    yield known(MEMORY_LIMIT, keys, (w.state.limit for w in alive))
+    yield Family(CPU, keys, [w.state.cpu for w in alive])
+    yield Family(JOBS, keys, [w.state.jobs for w in alive])
+    yield Family(START_TIME, keys, [w.identity.start for w in alive])
+    yield Family(CLOCK_SKEW, keys, [w.state.skew for w in alive])
+    yield Family(FLUSH_AGE, keys, [w.state.flush_age for w in alive])
+
+
+def _on(host: str | None, workers: list[Worker]) -> list[Worker]:
+    return workers if host is None else [w for w in workers if w.identity.host == host]
 
 
 class _Keys(NamedTuple):
@@ -46,37 +196,6 @@ class WorkerKeys:
         return list(self._keys.values())
 
 
-def families(view: View) -> Iterator[Family]:
-    """Of all workers or, in a sidecar, of those on its own host."""
-    alive, missing = _shown(view, view.roll.alive), _shown(view, view.roll.missing)
-    everyone = alive + missing
-    keys = view.worker_keys.of(everyone)
-    own = [key.own for key in keys]
-    yield Family(m.INFO, [key.info for key in keys], [1] * len(keys))
-    yield Family(m.LAST_HEARTBEAT, own, [w.seen for w in everyone])
-    yield from _of_the_living(alive, own[: len(alive)] if missing else own)
-
-
-def _of_the_living(alive: list[Worker], keys: list[Key]) -> Iterator[Family]:
-    yield Family(m.SLOTS, keys, [0 if w.state.draining else w.state.threads for w in alive])
-    yield Family(m.THREADS, keys, [w.identity.threads for w in alive])
-    yield Family(m.CONSUMER_THREADS, keys, [w.state.consumers for w in alive])
-    yield Family(m.RUNNING, keys, [sum(w.state.running.values()) if w.state.running else 0 for w in alive])
-    yield Family(m.MEMORY, keys, [w.state.rss for w in alive])
-    yield known(m.MEMORY_LIMIT, keys, (w.state.limit for w in alive))
-    yield Family(m.CPU, keys, [w.state.cpu for w in alive])
-    yield Family(m.JOBS, keys, [w.state.jobs for w in alive])
-    yield Family(m.START_TIME, keys, [w.identity.start for w in alive])
-    yield Family(m.CLOCK_SKEW, keys, [w.state.skew for w in alive])
-    yield Family(m.FLUSH_AGE, keys, [w.state.flush_age for w in alive])
-
-
-def _shown(view: View, workers: list[Worker]) -> list[Worker]:
-    if view.settings.collect_workers != "host":
-        return workers
-    return [w for w in workers if w.identity.host == view.settings.host]
-
-
 def _info_key(worker: Worker) -> Key:
     identity = worker.identity
     return (
@@ -93,11 +212,11 @@ def _info_key(worker: Worker) -> Key:
 
 
 def _listed(queues: tuple[str, ...]) -> str:
-    """Bounded: a worker may consume a thousand queues. What is left out still tells two roles apart."""
+    """Bounded: a worker may consume a thousand queues. The digest of the rest keeps two roles distinct."""
     shown, rest = ",".join(queues[:_LISTED_QUEUES]), queues[_LISTED_QUEUES:]
     return f"{shown},+{len(rest)} more ({_digest(rest)})" if rest else shown
 
 
 def _digest(names: tuple[str, ...]) -> str:
-    """Eight letters that differ where the names do, in every copy of the exporter."""
+    """Eight letters that differ where the names do, the same in every copy of the exporter."""
     return sha256("\n".join(names).encode()).hexdigest()[:8]

@@ -8,8 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from bioagents_exporter.catalogue import Metric, fleet, queues, signals, workers
-from bioagents_exporter.derive import Family, Key, Number, trouble
+from bioagents_exporter.derive import (
+    Family,
+    Key,
+    Metric,
+    Number,
+    queue_workers,
+    queues,
+    signals,
+    trouble,
+    workers,
+)
 from bioagents_exporter.read.server import Server
 from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.serve.collector import Collected
@@ -104,11 +113,11 @@ class Status:
 
 _QUEUE: Final[Mapping[str, Metric]] = {
     "oldest_job_age_seconds": queues.OLDEST_AGE,
-    "longest_running_job_seconds": fleet.LONGEST_RUNNING,
-    "running_jobs": fleet.RUNNING,
-    "workers": fleet.WORKERS,
-    "draining_workers": fleet.DRAINING_WORKERS,
-    "slots": fleet.SLOTS,
+    "longest_running_job_seconds": queue_workers.LONGEST_RUNNING,
+    "running_jobs": queue_workers.RUNNING,
+    "workers": queue_workers.WORKERS,
+    "draining_workers": queue_workers.DRAINING_WORKERS,
+    "slots": queue_workers.SLOTS,
     "orphaned_jobs": queues.ORPHANED,
     "unheld_jobs": queues.UNHELD,
     "stuck_jobs": queues.STUCK,
@@ -116,7 +125,7 @@ _QUEUE: Final[Mapping[str, Metric]] = {
     "failure_ratio": signals.FAILURE_RATIO,
     "failures_per_second": signals.FAILURES_PER_SECOND,
     "drain_seconds": signals.DRAIN,
-    "load_ratio": signals.LOAD_RATIO,
+    "load_ratio": queue_workers.LOAD_RATIO,
     "desired_workers": signals.DESIRED_WORKERS,
     "depth_limit": signals.DEPTH_LIMIT,
     "wait_limit_seconds": signals.WAIT_LIMIT,
@@ -137,7 +146,7 @@ _WORKER: Final[Mapping[str, Metric]] = {
 }
 
 
-class _Series:
+class _Published:
     """The published numbers by metric and key."""
 
     def __init__(self, families: Iterable[Family]) -> None:
@@ -159,16 +168,18 @@ def status(
     collected: Collected, settings: Settings, errors: Mapping[str, int], warnings: tuple[str, ...] = ()
 ) -> Status:
     """The state at one scrape."""
-    series = _Series(collected.families)
+    published = _Published(collected.families)
     return Status(
         version=__version__,
         fleet=settings.fleet,
         namespace=settings.namespace,
         role=settings.collect_workers,
         redis=_redis(collected.snapshot),
-        workers_missing=series.table(fleet.MISSING).get(()),
-        queues=tuple(_queue(series, name) for name in sorted(_queue_names(series))),
-        workers=tuple(_worker(series, key) for key in sorted(series.table(workers.INFO), key=_by_place)),
+        workers_missing=published.table(queue_workers.MISSING).get(()),
+        queues=tuple(_queue(published, name) for name in sorted(_queue_names(published))),
+        workers=tuple(
+            _worker(published, key) for key in sorted(published.table(workers.INFO), key=_by_place)
+        ),
         errors={cause: n for cause, n in errors.items() if n},
         warnings=warnings,
     )
@@ -202,20 +213,20 @@ def _server(server: Server | None) -> dict[str, Any]:
     return {field: getattr(server, name, None) for field, name in fields.items()}
 
 
-def _queue_names(series: _Series) -> set[str]:
-    names = {queue for queue, _ in series.table(queues.DEPTH)}
-    return names.union(*((key[0] for key in series.table(metric)) for metric in _QUEUE.values()))
+def _queue_names(published: _Published) -> set[str]:
+    names = {queue for queue, _ in published.table(queues.DEPTH)}
+    return names.union(*((key[0] for key in published.table(metric)) for metric in _QUEUE.values()))
 
 
-def _queue(series: _Series, name: str) -> QueueStatus:
-    depth = series.table(queues.DEPTH)
+def _queue(published: _Published, name: str) -> QueueStatus:
+    depth = published.table(queues.DEPTH)
     states = {state: depth.get((name, state)) for state in _STATES}
-    return QueueStatus(name=name, **states, **series.row(_QUEUE, name))
+    return QueueStatus(name=name, **states, **published.row(_QUEUE, name))
 
 
-def _worker(series: _Series, key: Key) -> WorkerStatus:
+def _worker(published: _Published, key: Key) -> WorkerStatus:
     facts = dict(zip(workers.INFO.labels, key, strict=True))
-    row = series.row(_WORKER, facts["worker"])
+    row = published.row(_WORKER, facts["worker"])
     return WorkerStatus(
         worker=facts["worker"], host=facts["host"], pid=facts["pid"], queues=facts["queues"],
         version=facts["version"], alive=row["slots"] is not None, **row,

@@ -1,8 +1,23 @@
 """Settings: flags, then environment, then a YAML file, then defaults; validated once into a frozen value."""
 
-from bioagents_exporter.settings.errors import SettingsError
-from bioagents_exporter.settings.limits import Limits, QueueLimits
-from bioagents_exporter.settings.model import CollectWorkers, Settings
-from bioagents_exporter.settings.secret import Secret, masked
+from bioagents_exporter.settings.errors import Secret, SettingsError, masked
+from bioagents_exporter.settings.model import (
+    DEFAULT_LISTEN_ADDRESS,
+    DEFAULT_PREFIX,
+    CollectWorkers,
+    Limits,
+    QueueLimits,
+    Settings,
+)
 
-__all__ = ["CollectWorkers", "Limits", "QueueLimits", "Secret", "Settings", "SettingsError", "masked"]
+__all__ = [
+    "DEFAULT_LISTEN_ADDRESS",
+    "DEFAULT_PREFIX",
+    "CollectWorkers",
+    "Limits",
+    "QueueLimits",
+    "Secret",
+    "Settings",
+    "SettingsError",
+    "masked",
+]

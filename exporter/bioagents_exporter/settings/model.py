@@ -1,14 +1,20 @@
-"""The settings of an exporter as one frozen value."""
+"""Every setting once, with flag, environment variable, YAML key and meaning; the frozen value they become."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Any, Final, Generic, Literal, TypeVar
 
-from bioagents_exporter.settings.limits import Limits
-from bioagents_exporter.settings.secret import Secret
+from bioagents_exporter.settings import values
+from bioagents_exporter.settings.errors import Secret
+from bioagents_exporter.settings.redis_url import redis_url
+from bioagents_worker.wire import parse_namespace
+
+T = TypeVar("T")
 
 CollectWorkers = Literal["all", "host", "none"]
 
@@ -20,9 +26,34 @@ DEFAULT_HEARTBEAT_TIMEOUT: Final = 60.0
 DEFAULT_DEAD_MESSAGE_TTL: Final = 7 * 86400.0
 
 
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """The limits of one queue; published as metrics, so that rules need no numbers."""
+
+    depth: int = 50  # waiting jobs
+    wait_seconds: float = 300.0  # age of the oldest waiting job
+    drain_seconds: float = 600.0  # until the backlog is gone
+    failure_ratio: float = 0.1  # of all attempts, 0 to 1
+    min_workers: int = 1
+    max_workers: int = 8
+    job_duration_seconds: float = 28800.0  # of one attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of all queues: defaults, and whole sets for queues that differ."""
+
+    defaults: QueueLimits = QueueLimits()
+    queues: Mapping[str, QueueLimits] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, queue: str) -> QueueLimits:
+        """The limits of one queue."""
+        return self.queues.get(queue, self.defaults)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that people can set; :func:`bioagents_exporter.settings.load` validates it."""
+    """All settings; :func:`bioagents_exporter.settings.load.load` validates them."""
 
     redis_url: Secret = field(default_factory=lambda: Secret(DEFAULT_REDIS_URL))
     redis_wait: bool = False  # start although Redis cannot be reached, and keep trying
@@ -39,6 +70,111 @@ class Settings:
     host: str = field(default_factory=socket.gethostname)  # what heartbeats from this host say
 
     def __post_init__(self) -> None:
-        """A fleet without a name of its own is called as its namespace."""
+        """A fleet without a name of its own has the name of its namespace."""
         if not self.fleet:
             object.__setattr__(self, "fleet", self.namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class Option(Generic[T]):
+    """One setting."""
+
+    key: str  # as in the YAML file, nested by the dots; the flag is the same with two dashes
+    parse: Callable[[str], T]
+    metavar: str  # empty: a switch
+    default: str  # as people read it
+    help: str
+    also: str = ""  # a second environment variable
+
+    @property
+    def flag(self) -> str:
+        """``--redis.url``."""
+        return f"--{self.key}"
+
+    @property
+    def variable(self) -> str:
+        """``BIOAGENTS_REDIS_URL``."""
+        return "BIOAGENTS_" + self.key.upper().replace(".", "_").replace("-", "_")
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables; the first one that is set counts."""
+        return (self.variable, self.also) if self.also else (self.variable,)
+
+
+REDIS_URL: Final[Option[Secret]] = Option(
+    "redis.url", redis_url, "URL", DEFAULT_REDIS_URL, also="REDIS_URL",
+    help="Redis of the fleet: redis://, rediss://, unix:// or redis+sentinel://host,host/name",
+)  # fmt: skip
+REDIS_NAMESPACE: Final[Option[str]] = Option(
+    "redis.namespace",
+    parse_namespace,
+    "NAME",
+    DEFAULT_NAMESPACE,
+    "namespace of the application's RedisBroker",
+)
+REDIS_WAIT: Final[Option[bool]] = Option(
+    "redis.wait", values.boolean, "", "false", "start although Redis cannot be reached, and keep trying"
+)
+REDIS_HEARTBEAT_TIMEOUT: Final[Option[float]] = Option(
+    "redis.heartbeat-timeout",
+    values.duration,
+    "DURATION",
+    "60s",
+    "heartbeat_timeout of the application's RedisBroker",
+)
+REDIS_DEAD_MESSAGE_TTL: Final[Option[float]] = Option(
+    "redis.dead-message-ttl",
+    values.duration,
+    "DURATION",
+    "7d",
+    "dead_message_ttl of the application's RedisBroker",
+)
+WEB_LISTEN_ADDRESS: Final[Option[tuple[str, int]]] = Option(
+    "web.listen-address", values.address, "HOST:PORT", "127.0.0.1:9877",
+    "where to serve; :9877 is every interface, port 0 any free port",
+)  # fmt: skip
+WEB_CONFIG_FILE: Final[Option[Path]] = Option(
+    "web.config.file",
+    values.file,
+    "FILE",
+    "none",
+    "TLS and basic authentication, in the form of exporter-toolkit",
+)
+CONFIG_FILE: Final[Option[Path]] = Option(
+    "config.file",
+    values.file,
+    "FILE",
+    "none",
+    "YAML file with any of these settings, and the limits of queues",
+)
+FLEET: Final[Option[str]] = Option(
+    "fleet", values.name, "NAME", "the namespace", "value of the label fleet on every series"
+)
+QUEUES: Final[Option[tuple[str, ...]]] = Option(
+    "queues", values.queues, "A,B", "none", "queues to publish before anything of them is seen in Redis"
+)
+COLLECT_WORKERS: Final[Option[CollectWorkers]] = Option(
+    "collect.workers", values.one_of("all", "host", "none"), "WHOSE", "all",
+    "whose worker_* series: all, host (a sidecar: this host's alone) or none",
+)  # fmt: skip
+HOST: Final[Option[str]] = Option(
+    "host",
+    values.name,
+    "NAME",
+    "the host's name",
+    "this host's name as its workers report it, for collect.workers=host",
+)
+METRICS_PREFIX: Final[Option[str]] = Option(
+    "metrics.prefix",
+    values.prefix,
+    "PREFIX",
+    DEFAULT_PREFIX,
+    "what the name of every metric begins with",
+)
+
+#: In the order in which people read them.
+OPTIONS: Final[tuple[Option[Any], ...]] = (
+    REDIS_URL, REDIS_NAMESPACE, REDIS_WAIT, REDIS_HEARTBEAT_TIMEOUT, REDIS_DEAD_MESSAGE_TTL,
+    WEB_LISTEN_ADDRESS, WEB_CONFIG_FILE, CONFIG_FILE, FLEET, QUEUES, COLLECT_WORKERS, HOST, METRICS_PREFIX,
+)  # fmt: skip

@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, parse_qsl
 
 from bioagents_cli.parsing import did_you_mean
 from bioagents_exporter.settings import values
-from bioagents_exporter.settings.secret import Secret
+from bioagents_exporter.settings.errors import Secret
 
 SCHEMES: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 #: Options after ``?``, all of redis-py, and how each is checked.

@@ -14,8 +14,7 @@ from typing import Final, TypeAlias
 import yaml
 
 from bioagents_cli.parsing import did_you_mean
-from bioagents_exporter.settings.errors import SettingsError
-from bioagents_exporter.settings.hints import shown
+from bioagents_exporter.settings.errors import SettingsError, shown
 
 _NULL_TAG: Final = "tag:yaml.org,2002:null"
 

@@ -1,12 +1,43 @@
-"""The reference page of all metrics, written from the catalogue."""
+"""Every metric of the exporter, in the order of the reference page, which this module writes.
+
+Whatever names a metric (rules, dashboards, pages, tests) can be checked against :data:`METRICS`. Importing it
+needs no third-party package. ``python -m bioagents_exporter.catalogue > docs/reference/metrics.md``.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Final
 
-from bioagents_exporter.catalogue import CHAPTERS, FLEET_LABEL, Metric, metrics_of
+from bioagents_exporter.derive import exporter, jobs, queue_workers, queues, redis, signals, workers
+from bioagents_exporter.derive.family import FLEET_LABEL, WIRE_LABEL, Metric, Type
+from bioagents_exporter.settings import DEFAULT_PREFIX
 from bioagents_worker.wire import BUCKETS
+
+__all__ = ["CHAPTERS", "FLEET_LABEL", "METRICS", "WIRE_LABEL", "Metric", "Type", "metrics_of", "page"]
+
+#: Title → the module with the metrics of that chapter, in the order of the reference page.
+CHAPTERS: Final = MappingProxyType(
+    {
+        "Queues, from Redis alone": queues,
+        "Redis": redis,
+        "Jobs, counted by the middleware": jobs,
+        "Queues, from heartbeats": queue_workers,
+        "Workers, from heartbeats": workers,
+        "Signals and limits": signals,
+        "The exporter itself": exporter,
+    }
+)
+
+
+def metrics_of(chapter: str) -> tuple[Metric, ...]:
+    """The metrics of one chapter."""
+    return tuple(value for value in vars(CHAPTERS[chapter]).values() if isinstance(value, Metric))
+
+
+METRICS: Final[tuple[Metric, ...]] = tuple(metric for title in CHAPTERS for metric in metrics_of(title))
 
 _HEAD: Final = f"""\
 # Metrics
@@ -67,3 +98,7 @@ def _entry(metric: Metric, prefix: str) -> Iterator[str]:
     yield ""
     yield f"From: {metric.formula}."
     yield ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(DEFAULT_PREFIX))
