@@ -13,12 +13,12 @@ from bioagents_worker._transport import Request
 from bioagents_worker.wire import Keys
 from support.redis_server import RedisServer
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "job-metrics.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "redis.md"
 KEYS = Keys("dramatiq")
 
 
 def documented_rights() -> list[str]:
-    rights = re.search(r"Besides what Dramatiq needs: `([^`]+)`", PAGE.read_text())
+    rights = re.search(r"^(\+evalsha .*)$", PAGE.read_text(), re.MULTILINE)
     assert rights
     return rights[1].split()
 
