@@ -1,4 +1,4 @@
-"""The commands of docs/how-to/alertmanager.md run, and its tables tell what the configuration does."""
+"""The commands of docs/how-to/alertmanager.md run, and its tables describe the configuration."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _names(matchers: list[str]) -> set[str]:
 
 def test_every_alert_that_an_inhibition_names_is_in_the_table() -> None:
     """On the page's row of its source."""
-    table = PAGE.split("## What is silenced")[1].split("\n- ")[0]
+    table = PAGE.split("## Inhibited alerts")[1].split("\n- ")[0]
     for rule in CONFIG["inhibit_rules"]:
         sources, targets = _names(rule["source_matchers"]), _names(rule["target_matchers"])
         rows = [row for row in table.splitlines() if row.startswith("|")]
@@ -47,7 +47,7 @@ def test_the_waits_are_those_of_the_table() -> None:
     """How long a first message waits, and when it is repeated."""
     words = {"at once": "0s", "20 s": "20s", "30 s": "30s", "every hour": "1h", "every 12 hours": "12h"}
     words["every 60 to 90 s"] = "1m"  # a repetition waits for the end of a group's interval of 30 s
-    table = PAGE.split("## Who is told")[1].split("\n\n")[1]
+    table = PAGE.split("## Routes")[1].split("\n\n")[1]
     rows = re.findall(r"\| `(\w+)`: [^|]*\| ([^|]+) \| ([^|]+) \|", table)
     assert [row[0] for row in rows] == ["page", "ticket", "watchdog"]
     for receiver, first, repeated in rows:

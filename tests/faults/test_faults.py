@@ -98,6 +98,6 @@ def test_what_was_not_measured_has_a_reason() -> None:
     """The page says of each dash why it stands there."""
     page = PAGE.read_text()
     dashes = re.findall(r"^\| [\w-]+ \| (\w+) \| [\d.]+ \| \d+ \| - \|$", page, re.MULTILINE)
-    reasons = page.partition("A dash:")[2].partition("WorkerMissing stays")[0]
+    reasons = page.partition("A dash:")[2].partition("WorkerMissing keeps")[0]
     assert dashes
     assert [name for name in dashes if name not in reasons] == []
