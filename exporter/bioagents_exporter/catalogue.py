@@ -42,24 +42,24 @@ METRICS: Final[tuple[Metric, ...]] = tuple(metric for title in CHAPTERS for metr
 _HEAD: Final = f"""\
 # Metrics
 
-Every metric with its type, unit, labels, help and formula. The page is generated from the catalogue
-(`make generate`). For what the numbers mean on call, see [concepts](../explanation/concepts.md).
+Every metric with its type, unit, labels, help and formula. `make generate` writes this page from the
+catalogue. For what the numbers mean on call, see [concepts](../explanation/concepts.md).
 
-Every series carries the label `{FLEET_LABEL}` (setting `fleet`, by default the namespace), so that two fleets
-under one Prometheus never merge. The prefix `{{prefix}}` is the default of the setting `prefix`. A number
-that was not read is left out; it is never shown as 0. Q stands for a queue's key in Redis,
-`<namespace>:<queue>`.
+Every series has the label `{FLEET_LABEL}` (setting `fleet`, by default the namespace), so that two fleets
+under one Prometheus do not merge. The setting `metrics.prefix` changes the prefix `{{prefix}}`. The
+exporter leaves out a number that it could not read; it does not publish 0 instead. Q is a queue's key in
+Redis, `<namespace>:<queue>`.
 
-Which series a copy of the exporter publishes, by `--collect.workers`:
+`--collect.workers` selects the series that an exporter publishes:
 
-- `all` (the default): all of them.
-- `host`, for a sidecar on a worker server: the series by `worker`, of workers on its own host alone;
-  `redis_up`, `redis_round_trip_seconds`, the two `redis_replica_*`; and everything about the exporter itself.
-- `none`, for a central copy beside sidecars: everything but the series by `worker`.
+- `all` (the default): all series.
+- `host`, for a sidecar on a worker server: the `worker_*` series of workers on its own host, `redis_up`,
+  `redis_round_trip_seconds`, the two `redis_replica_*`, and all metrics about the exporter itself.
+- `none`, for a central exporter next to sidecars: all series except `worker_*`.
 
-Totals that workers of the previous wire version still write are series of their own with the label `wire`
-(`wire="0"`), never added to the current ones: the two start again at different times, and their sum would
-show resets that never were. Sum over `wire` after `rate()`.
+Totals of workers with the previous wire version are separate series with the label `wire` (`wire="0"`).
+They are never added to the current ones: the two reset at different times, and their sum would show
+resets that did not happen. Aggregate over `wire` after `rate()`.
 """
 
 _BUCKET_LIST: Final = f"""
