@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioagents_exporter.derive import Family, Memory, derive
-from bioagents_exporter.derive.totals import parse
 from bioagents_exporter.read.snapshot import Store
 from bioagents_exporter.settings import Settings
-from bioagents_worker.wire import BUCKETS
+from bioagents_worker.wire import BUCKETS, parse_actor_field
 from support.snapshots import RUN_ID, published, snapshot, totals
 
 COUNTERS = (
@@ -122,25 +121,5 @@ def test_without_the_middleware_there_is_no_total() -> None:
 @given(st.dictionaries(NAMES, st.integers(-5, 2**70), max_size=5))
 def test_fields_that_are_not_of_the_wire_format_are_ignored(fields: dict[str, int]) -> None:
     """Anything may stand in the hash; what is known stays right beside it."""
-    fields = {name: n for name, n in fields.items() if parse(name) is None} | {"dead|answer": 3}
+    fields = {name: n for name, n in fields.items() if parse_actor_field(name) is None} | {"dead|answer": 3}
     assert published(snapshot(totals=(totals("chat", fields),)))["jobs_dead_total"] == {("chat", "answer"): 3}
-
-
-@pytest.mark.parametrize(
-    ("field", "parsed"),
-    [
-        ("processed|a|b", ("processed", "a|b", "")),
-        ("failures|a|b|ValueError", ("failures", "a|b", "ValueError")),
-        ("duration|a|21", ("duration", "a", "21")),
-        ("duration_us|a", ("duration_us", "a", "")),
-        ("duration|a|22", None),
-        ("duration|a|01", None),
-        ("duration|a", None),
-        ("failures|a", None),
-        ("boots|host", None),
-        ("", None),
-    ],
-)
-def test_field_names(field: str, parsed: tuple[str, str, str] | None) -> None:
-    """An actor's name may hold the separator; a bucket's number is written in one way only."""
-    assert parse(field) == parsed

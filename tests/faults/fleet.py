@@ -15,8 +15,7 @@ from typing import Any, Final
 import redis
 from redis.sentinel import Sentinel as SentinelClient
 
-from bioagents_exporter.derive.workers import SILENCE
-from bioagents_worker.wire import Keys
+from bioagents_worker.wire import Keys, missing_after
 from faults.producer import Producer
 from support.exporter import Exporter
 from support.fleet import start_workers
@@ -146,7 +145,7 @@ class Fleet:
         beats = Keys("dramatiq").beats
         with self.client() as client:
             for worker, beat in client.hgetall(beats).items():
-                if int(beat.partition(b"\n")[0]) / 1e6 < time.time() - SILENCE:
+                if int(beat.partition(b"\n")[0]) / 1e6 < time.time() - missing_after(5.0):
                     client.hdel(beats, worker)
 
     @contextmanager

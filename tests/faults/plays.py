@@ -15,7 +15,7 @@ from collections.abc import Generator
 
 import redis
 
-from bioagents_exporter.derive.workers import SILENCE
+from bioagents_worker.wire import missing_after
 from faults.fleet import Fleet, signal_group
 from support.polling import wait_until
 
@@ -100,7 +100,7 @@ def poison(fleet: Fleet) -> Play:
                 # Longer than it takes, and than the five minutes within which losses count as one.
                 time.sleep(max(8, 360 / fleet.factor))
             yield
-        time.sleep(8 + SILENCE)  # the last of them has died, and is known to be missing
+        time.sleep(8 + missing_after(5.0))  # the last of them has died, and is known to be missing
     fleet.forget_missing()
 
 

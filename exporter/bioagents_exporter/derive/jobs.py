@@ -8,7 +8,9 @@ from typing import Final, TypedDict, Unpack
 
 from bioagents_exporter.derive.family import WIRE_LABEL, Family, Key, Metric, Number, Type
 from bioagents_exporter.derive.totals import Layouts, PublishedTotals, values_of, wire_label
-from bioagents_worker.wire import COUNTERS, FLEET
+from bioagents_worker.wire import COUNTERS, FLEET, parse_boots_field
+from bioagents_worker.wire import DROPPED as DROPPED_FIELD
+from bioagents_worker.wire import MIDDLEWARE_ERRORS as ERRORS_FIELD
 
 
 class _Other(TypedDict, total=False):
@@ -163,14 +165,14 @@ def _histogram(picked: Sequence[int]) -> list[Number]:
 
 def _of_the_fleet(totals: Sequence[PublishedTotals]) -> Iterator[Family]:
     boots = [
-        ((name.partition("|")[2], *wire_label(each.wire)), n)
+        ((host, *wire_label(each.wire)), n)
         for each in totals
         for name, n in each.fields.items()
-        if name.startswith("boots|")
+        if (host := parse_boots_field(name)) is not None
     ]
     yield Family(BOOTS, [key for key, _ in boots], [n for _, n in boots])
-    yield _fleet_counter(DROPPED, "dropped|", totals)
-    yield _fleet_counter(MIDDLEWARE_ERRORS, "errors|", totals)
+    yield _fleet_counter(DROPPED, DROPPED_FIELD, totals)
+    yield _fleet_counter(MIDDLEWARE_ERRORS, ERRORS_FIELD, totals)
 
 
 def _fleet_counter(metric: Metric, name: str, totals: Sequence[PublishedTotals]) -> Family:

@@ -18,13 +18,20 @@ from typing import Final, NamedTuple
 from bioagents_exporter.derive.family import Key
 from bioagents_exporter.read.server import Server
 from bioagents_exporter.read.snapshot import Store, Totals
-from bioagents_worker.wire import BUCKETS, COUNTERS, MAX_EXCEPTIONS, OTHER, WIRE_VERSION
+from bioagents_worker.wire import (
+    BUCKETS,
+    COUNTERS,
+    DURATION,
+    MAX_EXCEPTIONS,
+    OTHER,
+    WAIT,
+    WIRE_VERSION,
+    parse_actor_field,
+)
 
 Pick = Callable[[Sequence[int]], tuple[int, ...]]
 
 _INT64_MAX: Final = 2**63 - 1  # what Redis' HINCRBY can reach
-_BUCKET_NAMES: Final = frozenset(str(i) for i in range(len(BUCKETS) + 1))
-_SUMS: Final = ("duration_us", "wait_us")
 _COMPLETED: Final = ("succeeded", "dead", "skipped")
 
 
@@ -145,52 +152,39 @@ def values_of(published: PublishedTotals) -> list[int]:
     return [*published.fields.values(), 0]
 
 
-def parse(name: str) -> tuple[str, str, str] | None:
-    """A field name as kind, actor and exception or bucket; None where it is none of an actor's."""
-    kind, _, rest = name.partition("|")
-    if kind in COUNTERS or kind in _SUMS:
-        return kind, rest, ""
-    actor, bar, last = rest.rpartition("|")
-    if bar and (kind == "failures" or (kind in {"duration", "wait"} and last in _BUCKET_NAMES)):
-        return kind, actor, last
-    return None
-
-
 @dataclass(slots=True)
 class _Positions:
-    """The positions of one actor's fields."""
+    """The positions of one actor's fields, by kind and detail (see :class:`ActorField`)."""
 
-    at: dict[str, int] = field(default_factory=dict)
+    at: dict[tuple[str, str], int] = field(default_factory=dict)
     exceptions: dict[str, list[int]] = field(default_factory=lambda: {OTHER: []})
 
-    def add(self, kind: str, last: str, position: int) -> None:
+    def add(self, kind: str, detail: str, position: int) -> None:
         if kind != "failures":
-            self.at[f"{kind}|{last}" if last else kind] = position
+            self.at[kind, detail] = position
             return
         room = len(self.exceptions) <= MAX_EXCEPTIONS  # (other) is among them and does not count
-        self.exceptions.setdefault(last if room or last in self.exceptions else OTHER, []).append(position)
+        name = detail if room or detail in self.exceptions else OTHER
+        self.exceptions.setdefault(name, []).append(position)
 
-    def pick(self, kinds: Iterable[str]) -> Pick:
-        return itemgetter(*(self.at.get(kind, -1) for kind in kinds))
+    def pick(self, fields: Iterable[tuple[str, str]]) -> Pick:
+        return itemgetter(*(self.at.get(each, -1) for each in fields))
 
     def histogram(self, kind: str) -> Pick:
-        return self.pick([*(f"{kind}|{i}" for i in range(len(BUCKETS) + 1)), f"{kind}_us"])
+        return self.pick([*((kind, str(i)) for i in range(len(BUCKETS) + 1)), (f"{kind}_us", "")])
 
 
 def _lay_out(published: PublishedTotals) -> Layout:
     actors: dict[str, _Positions] = {}
     for position, name in enumerate(published.fields):
-        parsed = parse(name)
+        parsed = parse_actor_field(name)
         if parsed:
-            kind, actor, last = parsed
-            actors.setdefault(actor, _Positions()).add(kind, last, position)
+            actors.setdefault(parsed.actor, _Positions()).add(parsed.kind, parsed.detail, position)
     extra = wire_label(published.wire)
     return Layout(
         published.fields,
         len(published.fields),
-        tuple(
-            _actor((published.queue, name), extra, positions) for name, positions in sorted(actors.items())
-        ),
+        tuple(_actor((published.queue, name), extra, found) for name, found in sorted(actors.items())),
         _sums(actors.values()),
     )
 
@@ -198,21 +192,21 @@ def _lay_out(published: PublishedTotals) -> Layout:
 def _actor(key: Key, extra: Key, positions: _Positions) -> Actor:
     return Actor(
         key + extra,
-        positions.pick(COUNTERS),
-        positions.histogram("duration"),
-        positions.histogram("wait"),
+        positions.pick((counter, "") for counter in COUNTERS),
+        positions.histogram(DURATION),
+        positions.histogram(WAIT),
         tuple(((*key, name, *extra), tuple(at)) for name, at in sorted(positions.exceptions.items())),
     )
 
 
 def _sums(actors: Iterable[_Positions]) -> tuple[tuple[int, ...], ...]:
     """The positions that :class:`QueueTotals` adds up."""
-    kinds = [(actor, kind) for actor in actors for kind in actor.at]
+    kinds = [(kind, at) for actor in actors for (kind, _), at in actor.at.items()]
     return (
-        tuple(actor.at[kind] for actor, kind in kinds if kind == "processed"),
+        tuple(at for kind, at in kinds if kind == "processed"),
         tuple(at for actor in actors for places in actor.exceptions.values() for at in places),
-        tuple(actor.at[kind] for actor, kind in kinds if kind in _COMPLETED),
-        tuple(actor.at[kind] for actor, kind in kinds if kind == "enqueued"),
+        tuple(at for kind, at in kinds if kind in _COMPLETED),
+        tuple(at for kind, at in kinds if kind == "enqueued"),
     )
 
 

@@ -15,12 +15,12 @@ from typing import Final, NamedTuple
 
 from bioagents_exporter.derive.family import Family, Key, Metric, Type, known
 from bioagents_exporter.read.snapshot import Worker
-from bioagents_worker.wire import Identity
+from bioagents_worker.wire import Identity, is_alive
 
-SILENCE: Final = 15.0  # seconds without a heartbeat after which a worker is missing, at the least
-INTERVALS: Final = 3  # of its own without a heartbeat, likewise
 FORGOTTEN: Final = 3600.0  # seconds
 _LISTED_QUEUES: Final = 16  # in one label value
+#: Fields of the identity that are labels of ``worker_info``.
+_FACTS: Final = ("host", "pid", "queues", "version", "dramatiq", "python", "monitor", "threads")
 
 
 def _worker(name: str, unit: str, text: str, formula: str, kind: Type = "gauge") -> Metric:
@@ -30,7 +30,7 @@ def _worker(name: str, unit: str, text: str, formula: str, kind: Type = "gauge")
 INFO: Final = Metric(
     "worker_info",
     "gauge",
-    ("worker", "host", "pid", "queues", "version", "dramatiq", "python", "monitor", "threads"),
+    ("worker", *_FACTS),
     "",
     "Facts about a worker as labels, for an hour after its last heartbeat; the value is always 1.",
     "heartbeat: host name; process id; consumed queues (the first 16, a digest of the others); `version` of "
@@ -128,7 +128,7 @@ def classify(workers: Iterable[Worker], now: float) -> WorkerStates:
         age = now - worker.seen
         if age >= FORGOTTEN:
             continue
-        (alive if age < max(SILENCE, INTERVALS * worker.state.interval) else missing).append(worker)
+        (alive if is_alive(age, worker.state.interval) else missing).append(worker)
     return WorkerStates(alive, missing)
 
 
@@ -197,18 +197,11 @@ class WorkerKeys:
 
 
 def _info_key(worker: Worker) -> Key:
-    identity = worker.identity
-    return (
-        worker.id,
-        identity.host,
-        str(identity.pid),
-        _listed(identity.queues),
-        identity.version,
-        identity.dramatiq,
-        identity.python,
-        identity.monitor,
-        str(identity.threads),
-    )
+    return (worker.id, *(_text(getattr(worker.identity, name)) for name in _FACTS))
+
+
+def _text(value: object) -> str:
+    return _listed(value) if isinstance(value, tuple) else str(value)
 
 
 def _listed(queues: tuple[str, ...]) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Final, cast
+from dataclasses import MISSING, fields
+from typing import Annotated, Final, cast, get_type_hints
 
 import msgspec
 
@@ -17,61 +18,42 @@ from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.protocol import Reply, array, pack
 from bioagents_exporter.read.queues import MAX_QUEUES
 from bioagents_exporter.read.snapshot import Worker, is_queue
-from bioagents_worker.wire import Identity, State
+from bioagents_worker.wire import Identity, RunningJob, State, heartbeat, split_beat
 
 #: Heartbeats in one command.
 PIECE: Final = 1000
 #: More workers than this are read in pieces.
 LARGE: Final = 2000
 
-_LARGEST: Final = 2**63 - 1
-_Count = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
-_Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
-_Skew = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
-_MAX_TIME: Final = len("1700000000000000") + 1  # digits
+#: The types of the wire format with their bounds, as msgspec checks them.
+_CHECKS: Final = {
+    "Count": Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)],
+    "Seconds": Annotated[float, msgspec.Meta(ge=0, le=1e12)],
+    "Offset": Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)],
+    "Mapping": dict,
+}
 _MICROSECONDS: Final = 1e6
 _SPARE: Final = 1000  # identities of workers that are gone, before they are forgotten
 
 
-class _Identity(msgspec.Struct, frozen=True, gc=False):
-    host: str
-    pid: _Count
-    broker: str
-    queues: tuple[str, ...]
-    threads: _Count
-    start: _Seconds
-    dramatiq: str
-    python: str
-    monitor: str
-    version: str = ""
+def _checked(source: type, *, array_like: bool = False, **nested: object) -> type[msgspec.Struct]:
+    """A struct with the fields of a class of the wire format, which checks values as they are decoded.
+
+    It is used in place of that class: to fill a dataclass attribute by attribute takes five times as long.
+    ``nested`` are classes of the wire format, by name, with the structs that replace them.
+    """
+    hints = get_type_hints(source, {**vars(heartbeat), **_CHECKS, **nested}, include_extras=True)
+    columns = [
+        (each.name, hints[each.name], *([] if each.default is MISSING else [each.default]))
+        for each in fields(source)
+    ]
+    return msgspec.defstruct(f"_{source.__name__}", columns, frozen=True, gc=False, array_like=array_like)
 
 
-class _Job(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    queue: str
-    actor: str
-    age: _Seconds
-    message_id: str
-
-
-class _State(msgspec.Struct, frozen=True, gc=False):
-    draining: bool = False
-    interval: _Seconds = 5.0
-    threads: _Count = 0
-    consumers: _Count = 0
-    rss: _Count = 0
-    limit: _Count | None = None
-    cpu: _Seconds = 0.0
-    jobs: _Count = 0
-    running: dict[str, _Count] | None = None
-    held: dict[str, _Count] | None = None
-    delayed: dict[str, _Count] | None = None
-    oldest: tuple[_Job, ...] = ()
-    skew: _Skew = 0.0
-    flush_age: _Seconds = 0.0
-
-
-_decode_identity: Final = msgspec.json.Decoder(_Identity).decode
-_decode_state: Final = msgspec.json.Decoder(_State).decode
+_decode_identity: Final = msgspec.json.Decoder(_checked(Identity)).decode
+_decode_state: Final = msgspec.json.Decoder(
+    _checked(State, RunningJob=_checked(RunningJob, array_like=True))
+).decode
 
 
 class HeartbeatDecoder:
@@ -113,37 +95,26 @@ class HeartbeatDecoder:
             self._identities, self._misnamed = {}, {}
 
     def _parse(self, name: bytes, value: bytes) -> Worker | None:
-        time, _, rest = value.partition(b"\n")
-        identity, _, state = rest.partition(b"\n")
-        if not time.isdigit() or len(time) > _MAX_TIME:
-            return None
         try:
+            time, identity, state = split_beat(value)
             return Worker(
                 name.decode(),
-                int(time) / _MICROSECONDS,
+                time / _MICROSECONDS,
                 self._identities.get(identity) or self._identity(name, identity),
-                # Has State's attributes, but costs a fifth: a dataclass is filled attribute by attribute.
-                cast("State", _decode_state(state)),
+                cast("State", _decode_state(state)),  # has the attributes of one
                 self._wire,
             )
         except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
             return None
 
     def _identity(self, name: bytes, raw: bytes) -> Identity:
-        identity = self._identities[raw] = _identity_of(raw)
+        identity = self._identities[raw] = Identity(**msgspec.structs.asdict(_decode_identity(raw)))
         queues = [queue for queue in identity.queues if is_queue(queue)]
         if len(queues) < len(identity.queues):
             self._misnamed[name] = len(identity.queues) - len(queues)
         if len(self.queues) < MAX_QUEUES:
             self.queues.update(queues)
         return identity
-
-
-def _identity_of(raw: bytes) -> Identity:
-    i = _decode_identity(raw)
-    return Identity(
-        i.host, i.pid, i.broker, i.queues, i.threads, i.start, i.dramatiq, i.python, i.monitor, i.version
-    )
 
 
 class HeartbeatReader:

@@ -12,7 +12,7 @@ from bioagents_exporter.read.heartbeats import HeartbeatReader
 from bioagents_exporter.read.protocol import Reply, array, pack
 from bioagents_exporter.read.queues import Registry
 from bioagents_exporter.read.snapshot import Store, Totals
-from bioagents_worker.wire import FLEET, WIRE_VERSION, Keys
+from bioagents_worker.wire import EPOCH, FLEET, SERVER, WIRE_VERSION, Keys
 
 #: Replies for each wire version besides its heartbeats and the totals of its queues.
 WIRE_REPLIES: Final = 3
@@ -36,7 +36,7 @@ class WireVersion:
         self._decoder = TotalsDecoder(version)
         # The sequences come first: totals of a later epoch than theirs are left out, never believed.
         self.packed = (
-            pack("HMGET", self.keys.seqs, "__epoch", "__server")
+            pack("HMGET", self.keys.seqs, EPOCH, SERVER)
             + pack("SMEMBERS", self.keys.queues)
             + self.totals_command(FLEET)
         )
@@ -91,7 +91,7 @@ class TotalsDecoder:
             if isinstance(k, bytes) and isinstance(v, bytes)
         }
         good, bad = self._fields(pairs)
-        epoch = good.pop("__epoch", 0)
+        epoch = good.pop(EPOCH, 0)
         if epoch <= 0:
             return None, 1
         return Totals(queue, self._wire, epoch, good), bad

@@ -12,7 +12,6 @@ from bioagents_exporter.read.audit.holders import (
     Holder,
     Slices,
     heartbeats_command,
-    is_fresh,
     scores_of,
 )
 from bioagents_exporter.read.audit.queue_check import FIXED, SAMPLE, DelayedSample, QueueCheck, Unheld
@@ -21,6 +20,7 @@ from bioagents_exporter.read.connection import Connection
 from bioagents_exporter.read.protocol import Reply, array, pack
 from bioagents_exporter.read.server import Clock
 from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot, Worker
+from bioagents_worker.wire import is_alive
 
 #: Commands for the queues of one step. With the commands that are sent again, the messages of the samples and
 #: those of the discovery, a step stays below 5,000.
@@ -87,7 +87,8 @@ class Auditor:
         """``complete``: all holders are known; without that, only the sets of known workers are certain."""
         read_at = self._clock.now()
         results = dict(self.results)
-        stuck = self._suspects.stuck({worker.id for worker in workers if is_fresh(worker, read_at)})
+        alive = {w.id for w in workers if is_alive(read_at - w.seen, w.state.interval)}
+        stuck = self._suspects.stuck(alive)
         for check in checks:
             queue = check.queue
             orphaned = self._slices.orphaned(queue, check.orphaned if complete else None)

@@ -14,6 +14,7 @@ from typing import Final
 from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.protocol import Reply, array, pack
 from bioagents_exporter.read.snapshot import Worker
+from bioagents_worker.wire import is_alive
 
 #: Heartbeats read at most: Redis is busy for about 10 ms with as many.
 MAX_BROKERS: Final = 30_000
@@ -27,7 +28,7 @@ class Holder:
 
     id: bytes
     expired: bool  # by Dramatiq's rule: its jobs are orphans
-    worker: Worker | None = None  # with JobMetrics and a fresh heartbeat
+    worker: Worker | None = None  # with JobMetrics, and alive
 
 
 class Brokers:
@@ -46,7 +47,8 @@ class Brokers:
         for worker in workers:
             broker = worker.identity.broker.encode()
             ours.add(broker)
-            holder = Holder(broker, scores.get(broker, cut) < cut, worker if is_fresh(worker, now) else None)
+            alive = is_alive(now - worker.seen, worker.state.interval)
+            holder = Holder(broker, scores.get(broker, cut) < cut, worker if alive else None)
             for queue in worker.identity.queues:
                 self._by_queue[queue].append(holder)
         self._others = [Holder(id_, score < cut) for id_, score in scores.items() if id_ not in ours]
@@ -54,11 +56,6 @@ class Brokers:
     def of(self, queue: str) -> list[Holder]:
         """The brokers that may hold jobs of this queue."""
         return [*self._by_queue.get(queue, ()), *self._others]
-
-
-def is_fresh(worker: Worker, now: float) -> bool:
-    """Whether a worker is alive, by its last heartbeat."""
-    return now - worker.seen < max(15.0, 3 * worker.state.interval)
 
 
 def heartbeats_command(namespace: str) -> bytes:
