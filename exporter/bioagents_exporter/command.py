@@ -1,7 +1,8 @@
-"""``bioagents exporter``: settings, checks, wiring."""
+"""``bioagents exporter``: its command line, settings, checks and wiring."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import gc
@@ -13,22 +14,24 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from bioagents_cli.parsing import UsageError
-from bioagents_exporter import arguments
+from bioagents_cli.parsing import Parser, UsageError
 from bioagents_exporter.read.errors import EndpointError
 from bioagents_exporter.read.reader import Reader
-from bioagents_exporter.serve import listener, preflight
+from bioagents_exporter.serve import preflight, server
 from bioagents_exporter.serve.collector import Collected, Collector
-from bioagents_exporter.serve.reload import LiveConfig
-from bioagents_exporter.serve.run import run
+from bioagents_exporter.serve.web_config import LiveConfig
 from bioagents_exporter.settings import Settings, SettingsError
 from bioagents_exporter.settings.load import load
+from bioagents_exporter.settings.model import OPTIONS, Option
 
 log = logging.getLogger(__name__)
 
-#: A read of a large fleet makes and drops some hundred thousand objects, hardly any of them in cycles. To
-#: look for cycles after every 700, which is Python's default, costs a tenth of a scrape.
+#: A read of a large fleet creates and frees some hundred thousand objects, hardly any of them in cycles. A
+#: search for cycles after every 700, which is Python's default, takes a tenth of a scrape.
 _COLLECT_AFTER: Final = 200_000
+_DESCRIPTION: Final = """\
+Publish a fleet of Dramatiq workers on /metrics for Prometheus, with a status page on / for people.
+It only reads from Redis. A flag wins over its environment variable, that over the YAML file."""
 _FORMAT: Final = "%(asctime)sZ %(levelname)s %(name)s %(message)s"
 
 
@@ -36,7 +39,7 @@ def main(argv: list[str], prog: str) -> int:
     """Serve until SIGTERM or SIGINT; UsageError for what cannot work from the start."""
     _start_logging()
     try:
-        settings = load(arguments.parse(argv, prog), os.environ)
+        settings = load(parse(argv, prog), os.environ)
         config = LiveConfig(settings.web_config_file)
         with _bound(settings) as sockets:
             _serve(settings, config, sockets)
@@ -61,17 +64,17 @@ def _serve(settings: Settings, config: LiveConfig, sockets: list[socket.socket])
 
     def started() -> None:
         scheme = "https" if config.tls else "http"
-        for name in listener.names(sockets):
+        for name in server.names(sockets):
             print(f"listening on {scheme}://{name}/metrics", flush=True)  # noqa: T201 - the real port, for scripts
         if preflight.is_empty(first):
             log.warning("namespace_empty %s", preflight.nothing_found(settings, others))
 
-    asyncio.run(run(Collector(reader, settings), config, sockets, warnings=warnings, started=started))
+    asyncio.run(server.run(Collector(reader, settings), config, sockets, warnings=warnings, started=started))
 
 
 @contextlib.contextmanager
 def _bound(settings: Settings) -> Iterator[list[socket.socket]]:
-    sockets = listener.bind(settings.listen_address)
+    sockets = server.bind(settings.listen_address)
     try:
         yield sockets
     finally:
@@ -84,5 +87,33 @@ def _start_logging() -> None:
     formatter.converter = time.gmtime
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
-    # What is wrong at the start is said once, by the error that ends it.
+    # An error at the start is printed once, by the message that ends the program.
     logging.basicConfig(level=logging.ERROR, handlers=[handler])
+
+
+def parse(argv: list[str], prog: str) -> dict[str, str]:
+    """What the command line gives, by the settings' keys. Raises UsageError."""
+    given = vars(_parser(prog).parse(argv))
+    return {key: str(value) for key, value in given.items()}
+
+
+def _parser(prog: str) -> Parser:
+    example = f"{prog} --redis.url redis://redis.example:6379/0 --queues chat,deep-research"
+    parser = Parser(prog, description=_DESCRIPTION, example=example)
+    for option in OPTIONS:
+        _add(parser, option)
+    return parser
+
+
+def _add(parser: Parser, option: Option[object]) -> None:
+    text = f"{option.help} [{', '.join(f'${name}' for name in option.variables)}; {option.default}]"
+    switch = not option.metavar
+    parser.add_argument(
+        option.flag,
+        dest=option.key,
+        default=argparse.SUPPRESS,
+        metavar=option.metavar or "BOOL",
+        nargs="?" if switch else None,
+        const="true" if switch else None,
+        help=text,
+    )

@@ -83,8 +83,8 @@ async def test_what_is_remembered_is_bounded(guard: Guard) -> None:
     """Guessing must not fill the memory."""
     for n in range(150):
         assert not await guard.allows(basic("prometheus", f"guess {n}"))
-    assert len(guard._verdicts) == 100
-    assert not [digest for digest in guard._verdicts if b"guess" in digest]
+    assert len(guard._results) == 100
+    assert not [digest for digest in guard._results if b"guess" in digest]
     assert await guard.allows(basic("prometheus", "pass:word"))
 
 

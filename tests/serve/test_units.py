@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from bioagents_exporter.serve import units
-from bioagents_exporter.serve.negotiate import DEFAULT_BUDGET, accepts_gzip, budget
+from bioagents_exporter.serve import page as units
+from bioagents_exporter.serve.app import DEFAULT_BUDGET, accepts_gzip, budget
 
 
 @pytest.mark.parametrize(

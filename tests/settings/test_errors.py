@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bioagents_cli.parsing import UsageError
-from bioagents_exporter import arguments
+from bioagents_exporter import command
 from bioagents_exporter.settings import SettingsError
 from bioagents_exporter.settings.load import load
 
@@ -192,6 +192,6 @@ def test_a_file_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 def test_a_bad_command_line_is_refused(argv: list[str], expected: str) -> None:
     """Abbreviations are no flags, and no value is repeated that may be a secret."""
     with pytest.raises(UsageError) as caught:
-        arguments.parse(argv, "bioagents exporter")
+        command.parse(argv, "bioagents exporter")
     assert expected in str(caught.value)
     assert "hunter2" not in str(caught.value)

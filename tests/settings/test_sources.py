@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bioagents_exporter import arguments
+from bioagents_exporter import command
 from bioagents_exporter.settings import Limits, QueueLimits, Secret, Settings
 from bioagents_exporter.settings.load import load
 from bioagents_exporter.settings.model import CONFIG_FILE, OPTIONS, Option
@@ -54,7 +54,7 @@ def loaded(
     """Settings from the three places, as the command loads them."""
     path = folder / "exporter.yml"
     path.write_text(file)
-    return load(arguments.parse(["--config.file", str(path), *flags], "bioagents exporter"), environ or {})
+    return load(command.parse(["--config.file", str(path), *flags], "bioagents exporter"), environ or {})
 
 
 def test_every_setting_has_a_sample() -> None:
@@ -136,8 +136,8 @@ def test_queues_may_be_a_list_in_the_file(tmp_path: Path) -> None:
 
 def test_a_switch_needs_no_value() -> None:
     """``--redis.wait`` alone, or with a value against the environment."""
-    assert arguments.parse(["--redis.wait"], "x") == {"redis.wait": "true"}
-    assert arguments.parse(["--redis.wait=false"], "x") == {"redis.wait": "false"}
+    assert command.parse(["--redis.wait"], "x") == {"redis.wait": "true"}
+    assert command.parse(["--redis.wait=false"], "x") == {"redis.wait": "false"}
 
 
 def test_limits_of_the_file(tmp_path: Path) -> None:

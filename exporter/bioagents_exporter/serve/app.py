@@ -1,8 +1,10 @@
-"""The HTTP application: what is answered where."""
+"""The HTTP application: its routes, its handlers and the request headers that they use."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -10,16 +12,18 @@ from aiohttp.typedefs import Handler, Middleware
 
 from bioagents_exporter.render import CONTENT_TYPE
 from bioagents_exporter.serve.collector import Collected, CollectError, Collector
-from bioagents_exporter.serve.negotiate import DEFAULT_BUDGET, accepts_gzip, budget
 from bioagents_exporter.serve.page import page
-from bioagents_exporter.serve.runbooks import index, runbook
 from bioagents_exporter.serve.status import Status, status, to_json
+from bioagents_exporter.serve.worker_thread import WorkerThread
 
 Allows = Callable[[web.Request], Awaitable[bool]]
 Warnings = Callable[[Collected], tuple[str, ...]]
 
 _SCRAPE_TIMEOUT: Final = "X-Prometheus-Scrape-Timeout-Seconds"
 _SMALL: Final = 64 * 1024  # bytes; compressed faster than handed to another thread
+DEFAULT_BUDGET: Final = 5.0  # seconds to answer a client that sends no timeout
+_SHARE: Final = 0.7  # of the time that Prometheus waits; the rest is for the network
+_LEAST: Final = 0.2  # seconds
 _HEADERS: Final = {
     "Server": "bioagents-exporter",
     "X-Content-Type-Options": "nosniff",
@@ -29,26 +33,26 @@ _HEADERS: Final = {
 
 
 class Site:
-    """The handlers of one exporter."""
+    """The handlers of one exporter; ``thread`` does what would block the event loop."""
 
-    def __init__(self, collector: Collector, warnings: Warnings) -> None:
-        self._collector, self._warnings = collector, warnings
+    def __init__(self, collector: Collector, thread: WorkerThread, warnings: Warnings) -> None:
+        self._collector, self._thread, self._warnings = collector, thread, warnings
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """The exposition; 200 also when Redis is down, as that is what it then tells."""
+        """The exposition; 200 also when Redis is down, since ``redis_up`` reports that."""
         collected = await self._collector.scrape(budget(request.headers.get(_SCRAPE_TIMEOUT)))
         headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE, hdrs.VARY: hdrs.ACCEPT_ENCODING}
         if not accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
             return web.Response(body=collected.text, headers=headers)
         headers[hdrs.CONTENT_ENCODING] = "gzip"
         if len(collected.text) > _SMALL:
-            await self._collector.aside(lambda: collected.gzipped)
+            await self._thread.run(lambda: collected.gzipped)
         return web.Response(body=collected.gzipped, headers=headers)
 
     async def page(self, _: web.Request) -> web.Response:
         """The status page."""
         collected = await self._collector.scrape(DEFAULT_BUDGET)
-        html = await self._collector.aside(lambda: page(self._status(collected)))
+        html = await self._thread.run(lambda: page(self._status(collected)))
         return web.Response(
             body=html.encode(errors="backslashreplace"), content_type="text/html", charset="utf-8"
         )
@@ -56,12 +60,12 @@ class Site:
     async def json(self, _: web.Request) -> web.Response:
         """The status for scripts."""
         collected = await self._collector.scrape(DEFAULT_BUDGET)
-        body = await self._collector.aside(lambda: to_json(self._status(collected)))
+        body = await self._thread.run(lambda: to_json(self._status(collected)))
         return web.Response(body=body, content_type="application/json")
 
     async def healthy(self, _: web.Request) -> web.Response:
-        """The process lives."""
-        return web.Response(text="The exporter lives.\n")
+        """The process runs."""
+        return web.Response(text="The exporter runs.\n")
 
     async def ready(self, _: web.Request) -> web.Response:
         """The last read of Redis can be published."""
@@ -70,17 +74,17 @@ class Site:
         return web.Response(text=f"Not ready: {self._collector.trouble}\n", status=503)
 
     async def to_runbooks(self, _: web.Request) -> web.Response:
-        """The links of the list are relative, so that it may lie behind a proxy's path."""
+        """Redirect to the list: its links are relative, so that it works behind a proxy's path."""
         raise web.HTTPFound("runbooks/")
 
     async def runbooks(self, _: web.Request) -> web.Response:
-        """Which runbooks there are."""
-        return web.Response(text=await self._collector.aside(index), content_type="text/html")
+        """The list of runbooks."""
+        return web.Response(text=await self._thread.run(_runbook_index), content_type="text/html")
 
     async def runbook(self, request: web.Request) -> web.Response:
-        """What to do about one alert."""
+        """The runbook of one alert."""
         alert = request.match_info["alert"]
-        text = await self._collector.aside(lambda: runbook(alert))
+        text = await self._thread.run(lambda: _runbook(alert))
         if text is None:
             return web.Response(text="There is no runbook of this name.\n", status=404)
         return web.Response(text=text)
@@ -90,10 +94,12 @@ class Site:
         return status(collected, self._collector.settings, errors, self._warnings(collected))
 
 
-def application(collector: Collector, warnings: Warnings, allows: Allows) -> web.Application:
-    """The routes, behind ``allows``."""
-    site = Site(collector, warnings)
-    app = web.Application(middlewares=[_guarded_by(allows), _without_bugs])
+def application(
+    collector: Collector, thread: WorkerThread, warnings: Warnings, allows: Allows
+) -> web.Application:
+    """The routes; ``allows`` decides about each request, ``thread`` does what would block the event loop."""
+    site = Site(collector, thread, warnings)
+    app = web.Application(middlewares=[_guarded_by(allows), _reporting_bugs])
     app.add_routes(
         [
             web.get("/", site.page),
@@ -122,8 +128,8 @@ def _guarded_by(allows: Allows) -> Middleware:
 
 
 @web.middleware
-async def _without_bugs(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A bug that was counted and logged where it happened."""
+async def _reporting_bugs(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 500 for a bug, which was counted and logged where it happened."""
     try:
         return await handler(request)
     except CollectError:
@@ -132,3 +138,41 @@ async def _without_bugs(request: web.Request, handler: Handler) -> web.StreamRes
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_HEADERS)
+
+
+def budget(timeout: str | None) -> float:
+    """Seconds to answer, from the scrape timeout in Prometheus' request."""
+    try:
+        seconds = float(timeout or "")
+    except ValueError:
+        return DEFAULT_BUDGET
+    return max(seconds * _SHARE, _LEAST) if math.isfinite(seconds) else DEFAULT_BUDGET
+
+
+def accepts_gzip(header: str) -> bool:
+    """Whether an ``Accept-Encoding`` header allows gzip."""
+    for part in header.lower().split(","):
+        coding, _, parameters = part.partition(";")
+        if coding.strip() in {"gzip", "*"}:
+            quality = parameters.replace(" ", "").removeprefix("q=")
+            return not quality or quality.strip("0.") != ""
+    return False
+
+
+def _runbook(alert: str) -> str | None:
+    """The page of one alert as Markdown; None where there is none."""
+    pages = {path.stem: path for path in _runbooks().glob("*.md")}
+    return pages[alert].read_text(encoding="utf-8") if alert in pages else None
+
+
+def _runbook_index() -> str:
+    """Links to all runbooks, as HTML; names of alerts need no escaping."""
+    names = sorted(path.stem for path in _runbooks().glob("*.md"))
+    links = "".join(f'<li><a href="{name}">{name}</a></li>\n' for name in names)
+    return f"<!doctype html>\n<title>Runbooks</title>\n<h1>Runbooks</h1>\n<ul>\n{links}</ul>\n"
+
+
+def _runbooks() -> Path:
+    """In the installed package, or in a checkout beside it."""
+    packaged = Path(__file__).parents[1] / "runbooks"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "docs" / "runbooks"

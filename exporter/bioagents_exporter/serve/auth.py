@@ -11,44 +11,44 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
-from bioagents_exporter.serve.lane import Lane
+from bioagents_exporter.serve.worker_thread import WorkerThread
 
 _REMEMBERED: Final = 100  # credentials
 _LONGEST: Final = 72  # bytes of a password that bcrypt looks at
 
 
 class Guard:
-    """Decides who may pass; ``users`` maps names to bcrypt hashes, nobody listed means that all may.
+    """Checks credentials; ``users`` maps names to bcrypt hashes, and without users every request passes.
 
-    bcrypt takes some 50 ms on purpose: it runs on a thread of its own, and its verdicts are remembered by a
-    keyed digest of what was given.
+    bcrypt takes some 50 ms on purpose: it runs on a thread of its own, and its results are remembered by a
+    keyed digest of the credentials.
     """
 
     def __init__(self, users: Mapping[str, bytes]) -> None:
         self._users = users
         self._key = secrets.token_bytes(32)
-        self._verdicts: OrderedDict[bytes, bool] = OrderedDict()
-        self._lane: Lane | None = Lane("auth") if users else None
+        self._results: OrderedDict[bytes, bool] = OrderedDict()
+        self._thread: WorkerThread | None = WorkerThread("auth") if users else None
 
     async def allows(self, authorization: str | None) -> bool:
         """Whether an ``Authorization`` header names one of the users with the right password."""
-        if self._lane is None:
+        if self._thread is None:
             return True
         given = _credentials(authorization)
         if given is None:
             return False
         digest = hmac.digest(self._key, b":".join(given), hashlib.sha256)
-        if digest not in self._verdicts:
-            self._remember(digest, verdict=await self._lane.run(lambda: self._check(*given)))
-        return self._verdicts[digest]
+        if digest not in self._results:
+            self._remember(digest, matches=await self._thread.run(lambda: self._check(*given)))
+        return self._results[digest]
 
     def close(self) -> None:
         """End the thread."""
-        if self._lane is not None:
-            self._lane.close()
+        if self._thread is not None:
+            self._thread.close()
 
     def _check(self, user: bytes, password: bytes) -> bool:
-        import bcrypt  # noqa: PLC0415 - only who uses it pays for it
+        import bcrypt  # noqa: PLC0415 - loaded only where users are configured
 
         known = self._users.get(user.decode(errors="surrogateescape"))
         # For a user that does not exist the answer must take as long.
@@ -59,10 +59,10 @@ class Guard:
             return False
         return matches and known is not None
 
-    def _remember(self, digest: bytes, *, verdict: bool) -> None:
-        self._verdicts[digest] = verdict
-        while len(self._verdicts) > _REMEMBERED:
-            self._verdicts.popitem(last=False)
+    def _remember(self, digest: bytes, *, matches: bool) -> None:
+        self._results[digest] = matches
+        while len(self._results) > _REMEMBERED:
+            self._results.popitem(last=False)
 
 
 def _credentials(authorization: str | None) -> tuple[bytes, bytes] | None:

@@ -1,19 +1,21 @@
-"""The status page: plain HTML, no script, nothing from elsewhere."""
+"""The status page: plain HTML, without scripts and without anything from other hosts."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
 from typing import Final, NamedTuple
 
-from bioagents_exporter.serve import units
 from bioagents_exporter.serve.status import QueueStatus, RedisStatus, Status, WorkerStatus
 
 REFRESH: Final = 10  # seconds
 MOST_WORKERS: Final = 200  # rows; the JSON has all of them
 
+UNKNOWN: Final = "\N{EN DASH}"
+_UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _QUEUE_COLUMNS: Final = (
     "Queue", "Waiting", "Active", "Delayed", "Dead", "Oldest", "Workers", "Slots", "Running", "Longest",
     "Failures", "Drained in", "Orphaned", "Stuck", "Unheld", "Overdue",
@@ -51,10 +53,10 @@ def _style() -> str:
 def _redis(redis: RedisStatus) -> str:
     if not redis.up:
         return f'<h2>Redis</h2><p class="bad">▲ {escape(redis.trouble)}</p>'
-    limit = f" of {units.size(redis.memory_max_bytes)}" if redis.memory_max_bytes else ""
+    limit = f" of {size(redis.memory_max_bytes)}" if redis.memory_max_bytes else ""
     facts = (
         f"{redis.software} {redis.version}, {redis.role}, {redis.mode}",
-        f"memory {units.size(redis.memory_used_bytes)}{limit}, policy {redis.maxmemory_policy}",
+        f"memory {size(redis.memory_used_bytes)}{limit}, policy {redis.maxmemory_policy}",
         f"answered in {(redis.round_trip_seconds or 0) * 1000:.1f} ms",
     )
     return f'<h2>Redis</h2><p><span class="good">up</span> · {escape(" · ".join(facts))}</p>'
@@ -74,31 +76,31 @@ def _queues(status: Status) -> str:
 
 def _missing(status: Status) -> str:
     n = status.workers_missing
-    return f'<p class="bad">▲ {units.number(n)} worker(s) missing without a goodbye</p>' if n else ""
+    return f'<p class="bad">▲ {number(n)} worker(s) missing without a clean shutdown</p>' if n else ""
 
 
 def _queue(queue: QueueStatus) -> tuple[Cell, ...]:
     draining = f" + {queue.draining_workers} draining" if queue.draining_workers else ""
     return (
-        Cell(units.number(queue.waiting), _above(queue.waiting, queue.depth_limit)),
-        Cell(units.number(queue.active)),
-        Cell(units.number(queue.delayed)),
-        Cell(units.number(queue.dead), _above(queue.dead, 0)),
+        Cell(number(queue.waiting), _above(queue.waiting, queue.depth_limit)),
+        Cell(number(queue.active)),
+        Cell(number(queue.delayed)),
+        Cell(number(queue.dead), _above(queue.dead, 0)),
         Cell(
-            units.seconds(queue.oldest_job_age_seconds),
+            seconds(queue.oldest_job_age_seconds),
             _above(queue.oldest_job_age_seconds, queue.wait_limit_seconds),
         ),
-        Cell(units.number(queue.workers) + draining, _above(queue.min_workers, queue.workers)),
-        Cell(units.number(queue.slots)),
-        Cell(units.number(queue.running_jobs)),
+        Cell(number(queue.workers) + draining, _above(queue.min_workers, queue.workers)),
+        Cell(number(queue.slots)),
+        Cell(number(queue.running_jobs)),
         Cell(
-            units.seconds(queue.longest_running_job_seconds),
+            seconds(queue.longest_running_job_seconds),
             _above(queue.longest_running_job_seconds, queue.job_duration_limit_seconds),
         ),
-        Cell(units.percent(queue.failure_ratio), _above(queue.failure_ratio, queue.failure_ratio_limit)),
-        Cell(units.seconds(queue.drain_seconds), _above(queue.drain_seconds, queue.drain_limit_seconds)),
+        Cell(percent(queue.failure_ratio), _above(queue.failure_ratio, queue.failure_ratio_limit)),
+        Cell(seconds(queue.drain_seconds), _above(queue.drain_seconds, queue.drain_limit_seconds)),
         *(
-            Cell(units.number(n), _above(n, 0))
+            Cell(number(n), _above(n, 0))
             for n in (queue.orphaned_jobs, queue.stuck_jobs, queue.unheld_jobs, queue.overdue_delayed_jobs)
         ),
     )
@@ -116,21 +118,21 @@ def _workers(status: Status) -> str:
 
 
 def _worker(worker: WorkerStatus) -> tuple[Cell, ...]:
-    limit = f" of {units.size(worker.memory_limit_bytes)}" if worker.memory_limit_bytes else ""
+    limit = f" of {size(worker.memory_limit_bytes)}" if worker.memory_limit_bytes else ""
     return (
         Cell(worker.queues),
-        Cell(worker.version or units.UNKNOWN),
+        Cell(worker.version or UNKNOWN),
         Cell("alive" if worker.alive else "missing", not worker.alive),
-        Cell(f"{units.number(worker.slots)} of {units.number(worker.threads)}"),
-        Cell(units.number(worker.running_jobs)),
-        Cell(units.size(worker.memory_rss_bytes) + limit),
+        Cell(f"{number(worker.slots)} of {number(worker.threads)}"),
+        Cell(number(worker.running_jobs)),
+        Cell(size(worker.memory_rss_bytes) + limit),
     )
 
 
 def _errors(status: Status) -> str:
     if not status.errors:
         return ""
-    rows = ((cause, (Cell(units.number(n)),)) for cause, n in sorted(status.errors.items()))
+    rows = ((cause, (Cell(number(n)),)) for cause, n in sorted(status.errors.items()))
     return f"<h2>Left out since the start, by cause</h2>{_table(('Cause', 'Times'), rows)}"
 
 
@@ -150,3 +152,40 @@ def _row(names: Sequence[str], title: str, cells: Sequence[Cell]) -> str:
 
 def _above(value: float | None, limit: float | None) -> bool:
     return value is not None and limit is not None and value > limit
+
+
+def number(value: float | None) -> str:
+    """``12``, ``0.25``, ``∞``."""
+    if value is None:
+        return UNKNOWN
+    if not math.isfinite(value):
+        return "∞"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def seconds(value: float | None) -> str:
+    """``0.4 s``, ``12 s``, ``3 m 5 s``, ``2 d 1 h``: the largest unit and the one below it."""
+    if value is None or not math.isfinite(value):
+        return number(value)
+    if value < 10:  # noqa: PLR2004 - below that a tenth matters
+        return f"{value:.1f} s" if value else "0 s"
+    first = next(n for n, (_, size) in enumerate(_UNITS) if value >= size)
+    rest, parts = int(value), []
+    for unit, size in _UNITS[first : first + 2]:
+        if rest >= size:
+            parts.append(f"{rest // size} {unit}")
+        rest %= size
+    return " ".join(parts)
+
+
+def percent(value: float | None) -> str:
+    """``12.5 %``."""
+    return UNKNOWN if value is None else f"{value * 100:.1f} %"
+
+
+def size(value: float | None) -> str:
+    """``512 MiB``, ``1.5 GiB``."""
+    if value is None:
+        return UNKNOWN
+    mebibytes = value / 2**20
+    return f"{mebibytes:.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:.1f} GiB"  # noqa: PLR2004

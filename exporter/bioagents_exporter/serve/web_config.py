@@ -1,7 +1,11 @@
-"""``--web.config.file``: TLS and basic authentication, in the form of Prometheus' exporter-toolkit."""
+"""``--web.config.file``: TLS and basic authentication, in the format of Prometheus' exporter-toolkit.
+
+The files are read again when one of them changes.
+"""
 
 from __future__ import annotations
 
+import logging
 import re
 import ssl
 from collections.abc import Mapping
@@ -10,8 +14,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+from bioagents_exporter.serve.auth import Guard
 from bioagents_exporter.settings import SettingsError, yaml_file
 from bioagents_exporter.settings.yaml_file import Item
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -24,6 +31,8 @@ _CLIENT_AUTH: Final = MappingProxyType(
     }
 )
 _VERSIONS: Final = MappingProxyType({"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3})
+#: Modification time, size and inode; None: no such file.
+_Stamp = tuple[int, int, int] | None
 _BCRYPT: Final = re.compile(r"\$2[abxy]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
 
 
@@ -116,7 +125,7 @@ def _word(item: Item | None, known: Mapping[str, T], default: T) -> T:
 
 
 def _hash(item: Item) -> bytes:
-    """Not shown in the error: a password in plain text may stand here."""
+    """The hash; not shown in the error, since it may be a password in plain text."""
     if not _BCRYPT.fullmatch(item.text()):
         expected = "expected the password's bcrypt hash, as `htpasswd -nB <user>` prints it"
         raise SettingsError(f"{item.place} (line {item.line}): {expected}")
@@ -129,3 +138,55 @@ def _no_passphrase() -> str:
 
 def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+class LiveConfig:
+    """The configuration in force, reloaded when its files change.
+
+    Raises SettingsError where the file cannot be used at first; later the last good one stays in force.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.tls: ssl.SSLContext | None = None
+        self.guard = Guard({})
+        self._path, self._refused = path, ""
+        self._files: tuple[Path, ...] = ()
+        self._stamps: tuple[_Stamp, ...] = ()
+        if path is not None:
+            self._load(path)
+
+    def refresh(self) -> bool:
+        """Read the files again if they changed; whether something new is in force. Blocking."""
+        if self._path is None or (_stamps(self._files) == self._stamps and not self._refused):
+            return False
+        try:
+            self._load(self._path)
+        except SettingsError as error:
+            if str(error) != self._refused:
+                log.warning("web_config_refused reason=%r in_force=%r", str(error), "the one before")
+            self._refused = str(error)
+            return False
+        log.info("web_config_read file=%s", self._path)
+        return True
+
+    def _load(self, path: Path) -> None:
+        # Before reading: a change in between is then noticed at the next check.
+        stamps = {file: _stamp(file) for file in (path, *self._files)}
+        config = read(path)
+        tls = context(config.tls) if config.tls else None
+        before, self.guard = self.guard, Guard(config.users)
+        before.close()
+        self.tls, self._files, self._refused = tls, config.files, ""
+        self._stamps = tuple(stamps[file] if file in stamps else _stamp(file) for file in config.files)
+
+
+def _stamps(files: tuple[Path, ...]) -> tuple[_Stamp, ...]:
+    return tuple(_stamp(file) for file in files)
+
+
+def _stamp(file: Path) -> _Stamp:
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

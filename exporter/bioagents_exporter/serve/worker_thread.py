@@ -1,6 +1,6 @@
 """A thread for blocking work, one call after the other.
 
-A daemon, unlike the threads of ``concurrent.futures``: while a call hangs on an unresponsive Redis the
+It is a daemon, unlike the threads of ``concurrent.futures``: while a call waits for an unresponsive Redis the
 process must still end within a second.
 """
 
@@ -15,30 +15,30 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_Job = Callable[[], None]
+_Call = Callable[[], None]
 
 
-class Lane:
-    """One thread, started at once; ``name`` is its name."""
+class WorkerThread:
+    """One thread with this name, started at once."""
 
     def __init__(self, name: str) -> None:
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     def run(self, call: Callable[[], T]) -> asyncio.Future[T]:
-        """What ``call`` returns or raises; to be called from the event loop."""
+        """The result or exception of ``call``; to be called from the event loop."""
         outcome: Future[T] = Future()
-        self._jobs.put(lambda: _settle(outcome, call))
+        self._calls.put(lambda: _settle(outcome, call))
         return asyncio.wrap_future(outcome)
 
     def close(self) -> None:
-        """Take no more calls; the one under way is not waited for."""
-        self._jobs.put(None)
+        """Take no more calls, without waiting for the present one."""
+        self._calls.put(None)
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job()
+        while (call := self._calls.get()) is not None:
+            call()
 
 
 def _settle(outcome: Future[T], call: Callable[[], T]) -> None:

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from bioagents_exporter.serve.run import every
+from bioagents_exporter.serve.server import every
 
 
 async def test_work_is_done_at_once_and_again(caplog: pytest.LogCaptureFixture) -> None:
