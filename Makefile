@@ -61,14 +61,14 @@ deps: ## install the Debian packages that the tests need, by apt, where they are
 clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist $(PREVIEW)/node_modules $(PREVIEW)/dist
 
-# No scripts of packages are run, and no lock file is written: it would name the registry of whoever installed.
+# Package scripts do not run. No lock file is written, because it would contain the registry of this machine.
 $(PREVIEW)/node_modules/made: $(PREVIEW)/package.json
 	@command -v npm > /dev/null || { echo 'Node 20 or newer and npm are needed' >&2; exit 1; }
 	cd $(PREVIEW) && npm install --engine-strict --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# Made anew when pyproject.toml changes: what it no longer names must not go on working by chance.
-# Debian keeps what `venv` needs in a package of its own, the only thing here that apt may have to install.
+# Created again when pyproject.toml changes, so that a removed dependency is missing here too.
+# On Debian, `venv` needs a separate package; apt installs it if it is missing.
 $(VENV)/made: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo 'Python 3.11 or newer is needed; name it with make PYTHON=...' >&2; exit 1; }

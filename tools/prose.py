@@ -1,6 +1,7 @@
-"""The prose linter of `make check`: proselint and our own vocabulary over docs, alerts and dashboards.
+"""The prose linter of ``make check``: proselint and our own vocabulary over everything that a person reads.
 
-It prints ``file:line: words: advice`` for each finding, and exits with 1 if there are any.
+It prints ``file:line: finding`` for each finding, and exits with 1 if there is one. Comments, docstrings and
+messages in code are checked with the vocabulary alone.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,25 +33,47 @@ NO_PROSE: Final = re.compile(
 BOARD_TEXT: Final = re.compile(r'"(?:title|description|label|noValue)": ("(?:[^"\\]|\\.)*")')
 
 
+#: The parts of the code. Words in a string of one word are names, not prose.
+CODE: Final = ("alerts", "benchmarks", "cli", "dashboards", "demo", "exporter", "tools", "worker")
+
+#: Files with comments after ``#``.
+COMMENTED: Final = ("*.yml", "pyproject.toml", "Makefile", ".ci/*", "alerts/*.yml", "alerts/rules/*.yml", "deploy/**/*")
+
+
 class Text(NamedTuple):
     """A piece of prose and where it begins."""
 
     path: Path
     line: int
     text: str
+    is_page: bool = False  # whole sentences: proselint reads it too
 
 
 def texts() -> Iterator[Text]:
     """Everything that is checked."""
-    for pattern in ("docs/**/*.md", "*.md", "tests/cli/golden/*.txt"):
-        for path in ROOT.glob(pattern):
-            yield Text(path, 1, path.read_text(encoding="utf-8"))
+    for path in (*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md"), *ROOT.glob("dashboards/preview/*.md")):
+        yield Text(path, 1, path.read_text(encoding="utf-8"), is_page=True)
+    for path in ROOT.glob("tests/cli/golden/*.txt"):
+        yield Text(path, 1, path.read_text(encoding="utf-8"))
     for path in ROOT.glob("alerts/rules/*.yml"):
         yield from alert_texts(path, yaml.compose(path.read_text(encoding="utf-8")))
     for path in ROOT.glob("dashboards/json/*.json"):
         whole = path.read_text(encoding="utf-8")
         for found in BOARD_TEXT.finditer(whole):
-            yield Text(path, whole.count("\n", 0, found.start()) + 1, json.loads(found[1]))
+            yield Text(path, whole.count("\n", 0, found.start()) + 1, json.loads(found[1]), is_page=True)
+    for path in (file for part in CODE for file in ROOT.glob(f"{part}/**/*.py")):
+        yield from code_texts(path)
+    for path in (file for pattern in COMMENTED for file in ROOT.glob(pattern) if file.is_file()):
+        for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            yield Text(path, line, text.partition("#")[2])
+
+
+def code_texts(path: Path) -> Iterator[Text]:
+    """Comments and strings of a module."""
+    with path.open("rb") as source:
+        for token in tokenize.tokenize(source.readline):
+            if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and " " in token.string):
+                yield Text(path, token.start[0], token.string)
 
 
 def alert_texts(path: Path, node: yaml.Node | None) -> Iterator[Text]:
@@ -60,7 +84,7 @@ def alert_texts(path: Path, node: yaml.Node | None) -> Iterator[Text]:
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value in {"summary", "description"}:
-                yield Text(path, value.start_mark.line + 1, value.value)
+                yield Text(path, value.start_mark.line + 1, value.value, is_page=True)
             yield from alert_texts(path, value)
 
 
@@ -70,7 +94,7 @@ def findings(text: Text) -> Iterator[tuple[int, str]]:
     for pattern, instead in WORDS.items():
         for found in re.finditer(rf"\b(?:{pattern})\b", prose, re.IGNORECASE):
             yield text.line + prose.count("\n", 0, found.start()), f"{found[0]!r}: write {instead}"
-    if text.path.suffix != ".txt":  # the columns of a help text look like repeated words
+    if text.is_page:
         for result in LintFile(str(text.path), prose).lint(PROSELINT):
             yield text.line + result.pos[0] - 1, result.check_result.message
 

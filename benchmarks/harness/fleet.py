@@ -107,7 +107,7 @@ class SimulatedFleet:
         for histogram in ("duration", "wait"):
             yield f"{histogram}|{actor}|{noise.randrange(len(wire.BUCKETS))}", jobs
             yield f"{histogram}_us|{actor}", noise.randrange(10_000_000)
-        if noise.random() < 0.1:  # noqa: PLR2004 (one call in ten tells of a failure)
+        if noise.random() < 0.1:  # noqa: PLR2004 (one call in ten reports a retry)
             yield f"retries|{actor}", 1
             yield f"failures|{actor}|TimeoutError", 1
 
@@ -168,7 +168,7 @@ def _jobs(fleet: SimulatedFleet, namespace: str) -> Iterator[Command]:
         id_, body = message(queue, actor_of(queue), "a document", 42)
         yield "HSET", f"{namespace}:{queue}.msgs", id_, body
         yield "SADD", f"{namespace}:__acks__.{worker.broker}.{queue}", id_
-        # An hour ahead, as nobody repeats it here: Dramatiq must not take them for dead.
+        # One hour ahead, because these heartbeats are not repeated: Dramatiq must not treat the brokers as dead.
         yield "ZADD", f"{namespace}:__heartbeats__", now_ms + 3_600_000, worker.broker
 
 

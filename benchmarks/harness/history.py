@@ -29,7 +29,7 @@ COURSES: Final = 7
 _TARGET: Final = {"job": "bioagents", "fleet": "dramatiq"}
 _COPY: Final = {"instance": "exporter-1:9877"}
 _EXCEPTIONS: Final = ("TimeoutError", "ModelOverloaded", "ContextTooLong", "(other)")
-#: What no worker of a sound fleet has.
+#: A series that does not exist in a healthy fleet.
 _RARE: Final = "worker:bioagents_worker_memory_leak:deriv6h"
 #: Metrics that say the same all day.
 _CONSTANT: Final = {

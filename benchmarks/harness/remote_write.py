@@ -18,7 +18,7 @@ _HEADERS = {
 
 
 def encode_labels(labels: Mapping[str, str]) -> bytes:
-    """The labels of a time series, its ``__name__`` among them, as they stand in the message."""
+    """The encoded labels of a time series, including its ``__name__``."""
     return b"".join(
         _field(1, _field(1, name.encode()) + _field(2, value.encode()))
         for name, value in sorted(labels.items())
@@ -26,7 +26,7 @@ def encode_labels(labels: Mapping[str, str]) -> bytes:
 
 
 def encode_samples(milliseconds: Sequence[int], values: Sequence[float]) -> bytes:
-    """The samples of a time series as they stand in the message."""
+    """The encoded samples of a time series."""
     return b"".join(
         _field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + _varint(time))
         for time, value in zip(milliseconds, values, strict=True)

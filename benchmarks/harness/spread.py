@@ -31,7 +31,7 @@ class Spread:
 
 def plain(value: float) -> str:
     """Three significant digits, never an exponent."""
-    if abs(value) >= 100:  # noqa: PLR2004 (three digits stand before the point)
+    if abs(value) >= 100:  # noqa: PLR2004 (three digits before the point)
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) >= 0.001 else f"{value:.6f}"  # noqa: PLR2004 (%g turns exponential)
 

@@ -151,7 +151,7 @@ def dramatiq_workers(
 
 
 def dramatiq_exposition(bench: Bench, redis: RedisServer, processes: int) -> Target:
-    """Dramatiq's own server, beside its workers."""
+    """Dramatiq's own metrics server, with its workers."""
     port = free_port()
     program = dramatiq_workers(
         bench, redis, "dramatiq", processes=processes, threads=THREADS, env={"dramatiq_prom_port": str(port)}

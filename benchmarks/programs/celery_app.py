@@ -18,6 +18,6 @@ ends = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if record 
 
 @app.task(name="recorded")
 def recorded() -> None:
-    """Write down the time at the job's very end."""
+    """Record the time at the end of the job."""
     if ends is not None:
         os.write(ends, b"%d\n" % time.monotonic_ns())

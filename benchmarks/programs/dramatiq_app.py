@@ -34,6 +34,6 @@ def nothing() -> None:
 
 @dramatiq.actor(queue_name="queue-0001")
 def recorded() -> None:
-    """Write down the time, by a clock that all processes of this host share, at the job's very end."""
+    """Record the time at the end of the job, from a clock that all processes of this host share."""
     if ends is not None:
         os.write(ends, b"%d\n" % time.monotonic_ns())

@@ -4,7 +4,7 @@ Usage: hooks_probe.py KIND (none, ours or dramatiq), REDIS_URL in the environmen
 Input: WHAT THREADS JOBS BLOCKS, where WHAT is ``process`` (before and after an attempt) or ``life`` (of a whole
 job); JOBS of all threads together make a block, and between two blocks the process has time to flush.
 Output: microseconds per job: ``wall`` of the hooks (median of the blocks), and ``cpu`` of the whole process from
-the first block to a moment after the last, with what goes on in the background (adding up, flushing, heartbeats).
+the first block until after the last one, including background work (adding up, flushing, heartbeats).
 """
 
 from __future__ import annotations

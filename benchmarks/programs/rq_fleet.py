@@ -11,7 +11,7 @@ import redis
 import rq  # not in our environment
 
 JOBS = 3  # waiting in each queue
-WORKER_TTL = 3600  # seconds without a heartbeat: nobody sends one here
+WORKER_TTL = 3600  # seconds without a heartbeat: none is sent here
 
 
 def main(port: int, queues: int, workers: int) -> None:

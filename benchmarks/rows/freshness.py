@@ -35,7 +35,7 @@ CELERY = re.compile(rb'^celery_task_succeeded_total\{[^}]*name="recorded"[^}]*\}
 
 @dataclass(slots=True)
 class Fleet:
-    """Workers, whoever sends them jobs, and whoever watches them."""
+    """Workers, the producer of their jobs, and the exporters."""
 
     record: Path
     scraper: Scraper

@@ -1,4 +1,4 @@
-"""A thousand queues and ten thousand workers, simulated in the wire format; nobody else does it."""
+"""1,000 queues and 10,000 workers, simulated in the wire format; there is no peer to compare with."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from harness.targets import PROGRAMS
 
 WORKERS = 1_000
 SECONDS = 12.0
-INTERVAL = WORKERS / FLEET_CALLS  # seconds between two calls of a worker with something to tell
+INTERVAL = WORKERS / FLEET_CALLS  # seconds between two calls of a worker with new counts
 REACH = 5.0  # per cent of a core
 
 

@@ -1,12 +1,12 @@
 """CPU of real worker processes per job that does nothing, and their throughput in the same runs.
 
-A fleet of each kind stands ready; the jobs of one appear at once while the others have nothing to do. With
-Dramatiq's default prefetch its consumer sleeps between small batches, which hides any cost; so it is 500.
+All fleets run at once; the jobs of one fleet are enqueued together while the others are idle. With Dramatiq's
+default prefetch a consumer sleeps between small batches, which hides any cost, so the prefetch is 500.
 
-Two fleets of the very same kind differ by several per cent for as long as they live (where their memory lies, which
-core they like), so each repetition starts all of them anew, and the fleet without metrics stands there three times: the
-mean of the three is what others are compared with, and what one of them differs from it by is the row's own error. This
-row takes more repetitions than others, since a hundredth is smaller than that error.
+Two identical fleets differ by several per cent for as long as they run (memory layout, CPU core). Each repetition
+therefore starts all fleets again, and the fleet without metrics runs three times. Others are compared with the mean
+of the three, and the deviation of each of the three is the error of this row. The row needs more repetitions than
+others, because a difference of one per cent is smaller than that error.
 """
 
 from __future__ import annotations
