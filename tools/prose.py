@@ -37,7 +37,9 @@ BOARD_TEXT: Final = re.compile(r'"(?:title|description|label|noValue)": ("(?:[^"
 CODE: Final = ("alerts", "benchmarks", "cli", "dashboards", "demo", "exporter", "tools", "worker")
 
 #: Files with comments after ``#``.
-COMMENTED: Final = ("*.yml", "pyproject.toml", "Makefile", ".ci/*", "alerts/*.yml", "alerts/rules/*.yml", "deploy/**/*")
+COMMENTED: Final = (
+    "*.yml", "pyproject.toml", "Makefile", ".ci/*", "alerts/*.yml", "alerts/rules/*.yml", "deploy/**/*",
+)  # fmt: skip
 
 
 class Text(NamedTuple):
