@@ -1,6 +1,7 @@
 # Every goal works in a fresh clone on Debian with git, make and Python 3.11 or newer; it makes .venv itself.
 #
 #   make demo DEMO_ARGS='--duration 60'     make test TEST_ARGS='tests/worker -x'
+#   make test TEST_ARGS='tests/worker -n 0 --pdb' runs the tests in one process
 #   make bench BENCH_ARGS='hooks --quick'   make PYTHON=python3.13 test
 #   make preview PREVIEW_ARGS='--prometheus http://127.0.0.1:9090'
 
@@ -13,6 +14,9 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # What the tests and benchmarks start. Nothing of it has to run: they use free ports and temporary folders.
 DEBIAN := redis-server redis-sentinel prometheus prometheus-alertmanager chromium libfaketime
 
+# Two processes run the tests, each one file at a time; tests/conftest.py puts the slow files first.
+TWO_AT_A_TIME := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format bench generate docs-site preview deps clean
 
@@ -23,7 +27,7 @@ demo: $(VENV)/demo ## a whole fleet on this machine; Ctrl-C stops it and leaves 
 	@$(BIN)/bioagents demo $(DEMO_ARGS)
 
 test: $(VENV)/dev ## run the tests; they need what `make deps` installs
-	$(BIN)/python -m pytest $(TEST_ARGS)
+	$(BIN)/python -m pytest $(TWO_AT_A_TIME) --durations 15 $(TEST_ARGS)
 
 check: $(VENV)/dev ## lint, formatting, types
 	$(BIN)/ruff check

@@ -32,7 +32,7 @@ def guarded_redis(tmp_path: Path) -> Iterator[RedisServer]:
 @pytest.fixture
 def clustered_redis(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis Cluster of one."""
-    server = RedisServer(tmp_path / "cluster", port=free_port(below=55_000), cluster_enabled="yes")
+    server = RedisServer(tmp_path / "cluster", port=free_port(), cluster_enabled="yes")
     yield server
     server.kill()
 

@@ -139,7 +139,7 @@ def test_a_database_that_does_not_exist(redis_server: RedisServer) -> None:
 
 def test_a_cluster_and_a_namespace_without_a_hash_tag(tmp_path: Path) -> None:
     """Its keys lie on several nodes."""
-    server = RedisServer(tmp_path / "redis", port=free_port(below=55_000), cluster_enabled="yes")
+    server = RedisServer(tmp_path / "redis", port=free_port(), cluster_enabled="yes")
     try:
         with server.client() as client:
             client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
