@@ -24,7 +24,7 @@ This is is a repetition. See [the page](mend.md), then start
 anew.
 """
 KINDS = (
-    "README.md", "docs/get-started/*.md", "docs/runbooks/*.md", "alerts/rules/*.yml", "alerts/alertmanager.yml",
+    "README.md", "docs/get-started/*.md", "docs/runbooks/*.md", "alerts/rules/*.yml", "alerts/*.yml",
     "dashboards/json/*.json", "tests/cli/golden/*.txt", "worker/bioagents_worker/*.py", "exporter/**/*.py",
 )  # fmt: skip
 
