@@ -10,6 +10,8 @@ import pytest
 
 from support.checkout import PARTS, ROOT, outcome, run
 
+from .conftest import Install
+
 
 def names(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
@@ -63,19 +65,10 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(built: Path) -> None:
 
 def test_the_base_install_brings_what_a_worker_needs_and_no_more(base_install: Path) -> None:
     """Nothing but dramatiq, redis and psutil, and what these bring themselves."""
-    listed = run(str(base_install / "python"), "-m", "pip", "list", "--format=freeze", cwd=base_install)
-    installed = {line.partition("==")[0].partition(" ")[0].lower() for line in listed.splitlines()}
+    program = "from importlib.metadata import distributions as d; print(*{i.name.lower() for i in d()})"
+    installed = set(run(str(base_install / "python"), "-c", program, cwd=base_install).split())
     # redis brings async-timeout for Python before 3.11.3.
-    others = installed - {"pip", "setuptools", "async-timeout"}
-    assert others == {"bioagents-monitor", "dramatiq", "psutil", "redis"}
-
-
-@pytest.mark.parametrize(
-    "module", ["bioagents_worker", "bioagents_demo.reference.actors", "bioagents_cli.main"]
-)
-def test_the_base_install_imports(base_install: Path, module: str) -> None:
-    """A worker imports without any extra; warnings are errors here too."""
-    run(str(base_install / "python"), "-W", "error", "-c", f"import {module}", cwd=base_install)
+    assert installed - {"async-timeout"} == {"bioagents-monitor", "dramatiq", "psutil", "redis"}
 
 
 def test_the_middleware_joins_a_broker_in_the_base_install(base_install: Path) -> None:
@@ -89,8 +82,8 @@ def test_the_middleware_joins_a_broker_in_the_base_install(base_install: Path) -
     run(str(base_install / "python"), "-c", program, cwd=base_install)
 
 
-def test_the_command_tells_its_version(base_install: Path, wheel: Path) -> None:
-    """The version of the wheel's name is the one that the command tells."""
+def test_the_command_prints_its_version(base_install: Path, wheel: Path) -> None:
+    """The command and the wheel's name have the same version."""
     version = run(str(base_install / "bioagents"), "--version", cwd=base_install).split()[-1]
     assert wheel.name.split("-")[1] == version
 
@@ -102,3 +95,37 @@ def test_a_command_without_its_extra_says_what_to_install(base_install: Path, co
     assert done.returncode == 2, done
     assert done.stderr.count("\n") == 1
     assert f"bioagents-monitor[{command}]" in done.stderr
+
+
+#: Imports every module of the packages that are named; warnings are errors here too.
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+for name in sys.argv[1:]:
+    for found in pkgutil.walk_packages(importlib.import_module(name).__path__, name + "."):
+        importlib.import_module(found.name)
+print(*sorted(name for name in sys.modules if name.startswith("bioagents_")))
+"""
+BASE = ("bioagents_worker", "bioagents_cli")
+
+
+def import_all(folder: Path, *packages: str) -> set[str]:
+    """The modules of ours that are loaded when all modules of these packages were imported."""
+    python = str(folder / "python")
+    return set(run(python, "-W", "error", "-c", IMPORT_ALL, *packages, cwd=folder).split())
+
+
+def modules(wheel: Path, *packages: str) -> set[str]:
+    """The names of all modules of these packages in the wheel."""
+    files = (Path(name) for name in names(wheel) if name.endswith(".py") and name.startswith(packages))
+    return {".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in files}
+
+
+def test_every_module_of_the_base_install_imports(base_install: Path, wheel: Path) -> None:
+    """A worker needs no extra."""
+    assert modules(wheel, *BASE) <= import_all(base_install, *BASE)
+
+
+@pytest.mark.parametrize(("extra", "package"), [("exporter", "bioagents_exporter")])
+def test_every_module_imports_with_its_extra(install: Install, wheel: Path, extra: str, package: str) -> None:
+    """An extra brings all that its package needs."""
+    assert modules(wheel, package) <= import_all(install(extra), package)
