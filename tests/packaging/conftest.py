@@ -35,7 +35,7 @@ def wheel(built: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def install(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Install:
-    """``install(extra, python)``: the ``bin`` of an environment outside of the checkout, made once for each."""
+    """``install(extra, python)``: the ``bin`` of an environment outside the checkout, made once for each."""
 
     @cache
     def make(extra: str = "", python: str = sys.executable) -> Path:
