@@ -14,6 +14,7 @@ from bioagents_worker._transport import NotSent, Request
 from bioagents_worker._transport import Reply as CallerReply
 from bioagents_worker._transport import Transport as Caller
 from bioagents_worker.wire import FLEET
+from transport.broken import VARIANTS, Broken, play
 from transport.histories import HiddenRunId, Refusing, Transport
 from transport.model import SILENT, Call, Cell, Reply, Store, Worker
 
@@ -99,6 +100,12 @@ class CallerThatIsRefused(Refusing):
 def test_the_worker_asks_what_the_specification_asks(machine: type[Transport]) -> None:
     """Same questions, same state after every answer, in 300 random histories each."""
     run_state_machine_as_test(machine, settings=SETTINGS)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_worker_asks_the_same_where_each_rule_counts(variant: type[Broken]) -> None:
+    """In the history that shows the need of a rule; random ones seldom come there."""
+    play((CallerInAllHistories if variant.shows_run_id else CallerWithHiddenRunId)(), variant.steps)
 
 
 def test_it_gives_up_after_the_same_time() -> None:

@@ -10,6 +10,7 @@ from bioagents_exporter.derive.totals import TotalsMemory
 from bioagents_exporter.read.snapshot import Store as ReadStore
 from bioagents_exporter.read.snapshot import Totals
 from bioagents_worker.wire import WIRE_VERSION
+from transport.broken import VARIANTS, Broken, play
 from transport.histories import HiddenRunId, Transport
 from transport.model import Cell, Exporter, Store
 
@@ -68,3 +69,9 @@ class MemoryWithHiddenRunId(HiddenRunId):
 def test_the_exporter_publishes_what_the_specification_publishes(machine: type[Transport]) -> None:
     """The same series, epochs and values in 300 random histories each."""
     run_state_machine_as_test(machine, settings=SETTINGS)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_exporter_publishes_the_same_where_each_rule_counts(variant: type[Broken]) -> None:
+    """In the history that shows the need of a rule; random ones seldom come there."""
+    play((MemoryInAllHistories if variant.shows_run_id else MemoryWithHiddenRunId)(), variant.steps)
