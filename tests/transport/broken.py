@@ -219,9 +219,9 @@ class KeptTotals(Broken):
 class _ResendsDropped(Worker):
     """A difference whose outcome is unknown is sent again in the new epoch."""
 
-    def start_anew(self, epoch: int, stored: int) -> None:
+    def start_over(self, epoch: int, stored: int) -> None:
         self.unanswered = 0
-        super().start_anew(epoch, stored)
+        super().start_over(epoch, stored)
 
 
 class ResendsDropped(Broken):
@@ -234,8 +234,8 @@ class ResendsDropped(Broken):
 class _DropsUnsent(Worker):
     """With a new epoch everything counted so far is forgotten, unreported."""
 
-    def start_anew(self, epoch: int, stored: int) -> None:
-        super().start_anew(epoch, stored)
+    def start_over(self, epoch: int, stored: int) -> None:
+        super().start_over(epoch, stored)
         if epoch:
             self.unsent.clear()
 

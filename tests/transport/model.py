@@ -176,7 +176,7 @@ class Worker:
         True: nothing is left to send.
         """
         if self.clock.now - self.answered_at > SILENT:
-            self.start_anew(0, 0)
+            self.start_over(0, 0)
         if self.epoch and not self.open:
             self.open, self.unsent, self.unanswered = self.unsent, Counter(), 0
         self.clock.now += 0.0001  # no two calls in the same microsecond
@@ -190,12 +190,12 @@ class Worker:
             return False
         self.answered_at = self.clock.now
         if reply.epoch != self.epoch or reply.stored != new:
-            self.start_anew(reply.epoch, reply.stored)
+            self.start_over(reply.epoch, reply.stored)
         else:
             self.acked, self.open = new, Counter()
         return self.epoch != 0 and not self.unsent
 
-    def start_anew(self, epoch: int, stored: int) -> None:
+    def start_over(self, epoch: int, stored: int) -> None:
         """Keep only what certainly never reached Redis."""
         (self.dropped if self.unanswered else self.unsent).update(self.open)
         self.open, self.unanswered, self.epoch, self.acked = Counter(), 0, epoch, stored

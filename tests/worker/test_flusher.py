@@ -95,7 +95,7 @@ def test_hosts_that_boot_are_bounded(
         monkeypatch.setattr(flusher.socket, "gethostname", lambda name=host: name)
         worker = ByHand(broker, by_hand.client)
         worker.step()
-        assert worker._say_goodbye()
+        assert worker._sign_off()
         worker._link.close()
     boots = by_hand.client.hgetall(KEYS.totals(""))
     assert (boots["boots|host-0"], boots[f"boots|{label}"]) == ("2", "1")

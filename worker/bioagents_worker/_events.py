@@ -1,17 +1,17 @@
-"""What the hooks write down: one tuple for each thing that happened, in a list of the thread's own.
+"""The events that the hooks record: one tuple each, in a list of the calling thread.
 
-An Interrupt (time limit, shutdown) may be raised between any two bytecodes of a hook. One ``append`` of a
-finished tuple cannot be torn apart, takes no lock and waits for nothing; all arithmetic is left to the
-flusher's thread (:mod:`bioagents_worker._tally`).
+Dramatiq may raise an Interrupt (time limit, shutdown) between any two bytecodes of a hook. Appending a
+finished tuple is atomic and needs no lock; all arithmetic is done in the flusher's thread
+(:mod:`bioagents_worker._tally`).
 
 Events, by their first element:
 
 - ``(START, monotonic ns, queue, actor, message id, ready ms or None, message timestamp ms)``
-- ``(END, monotonic ns, exception class or None, message failed)``; without an open START of its thread it is
-  the second report of one attempt and means nothing
+- ``(END, monotonic ns, exception class or None, message failed)``; without a START of its thread before it is
+  the second report of one attempt, and is ignored
 - ``(SKIP, message failed)``
-- ``(FIRST, message id)``: about to be enqueued for the first time
-- ``(ENQUEUED, message id, queue, actor)``: an enqueue that succeeded; counts where its FIRST came before
+- ``(FIRST, message id)``: the job is about to be enqueued for the first time
+- ``(ENQUEUED, message id, queue, actor)``: an enqueue that succeeded; counted if its FIRST came before
 - ``(RETRY, queue, actor)`` and ``(DEAD, queue, actor)``
 """
 
@@ -34,13 +34,13 @@ Event = tuple[object, ...]
 
 
 class _Owner:
-    """Lives as long as the thread (or greenlet) whose local storage holds it."""
+    """An object of a thread's (or greenlet's) local storage: it is collected when the thread ends."""
 
     __slots__ = ("__weakref__",)
 
 
 class Log:
-    """The events of one thread. Only its thread appends, only the flusher takes."""
+    """The events of one thread: only this thread appends, only the flusher takes."""
 
     __slots__ = ("_events", "_owner", "append")
 
@@ -51,11 +51,11 @@ class Log:
 
     @property
     def ended(self) -> bool:
-        """Whether the thread is gone, so that nothing will be appended any more."""
+        """Whether the thread has ended, so that nothing more will be appended."""
         return self._owner() is None
 
     def take(self) -> list[Event]:
-        """All events so far, removed; appends that happen meanwhile stay for the next call."""
+        """Remove and return all events; what is appended during the call stays for the next one."""
         n = len(self._events)
         taken = self._events[:n]
         del self._events[:n]
@@ -63,21 +63,21 @@ class Log:
 
 
 class Recorder:
-    """The logs of all threads of this process."""
+    """The logs of all threads in this process."""
 
     def __init__(self) -> None:
         self._logs: list[Log] = []
 
     def open(self, owner: _Owner) -> Log:
-        """A new log, for the calling thread."""
+        """A new log for the calling thread."""
         log = Log(owner)
         self._logs.append(log)
         return log
 
     def drain(self) -> Iterator[tuple[Log, list[Event], bool]]:
-        """Each log with its new events, and whether its thread is gone; such a log is forgotten."""
+        """Each log with its new events, and whether its thread has ended; such a log is removed."""
         for log in self._logs.copy():
-            ended = log.ended  # before the events: what was appended before the end is taken below
+            ended = log.ended  # read first: events appended before the end are then taken below
             yield log, log.take(), ended
             if ended:
                 self._logs.remove(log)

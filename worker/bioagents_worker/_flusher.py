@@ -1,4 +1,4 @@
-"""The thread that adds up events and hands the counts to Redis."""
+"""The thread that adds up events and sends the counts to Redis."""
 
 from __future__ import annotations
 
@@ -24,42 +24,41 @@ from bioagents_worker.wire import FLEET, MIDDLEWARE_ERRORS, OTHER, Keys, boots_f
 
 logger = logging.getLogger(__name__)
 
-#: Calls a second that one fleet makes at most, about. One costs Redis some 130 µs where it does nothing else
-#: meanwhile (``benchmarks/run.py redis-cpu``): as many keep below 5 % of a core.
+#: Calls per second of a whole fleet, about. A call costs an otherwise idle Redis some 130 µs of CPU
+#: (``benchmarks/run.py redis-cpu``), so this many use less than 5 % of a core.
 FLEET_CALLS: Final = 300
-#: Seconds between two heartbeats of a worker with nothing to tell.
+#: Seconds between two heartbeats of a worker with no new counts.
 IDLE: Final = 5.0
-#: Seconds to wait after a call without an answer.
+#: Seconds to wait after a call without a reply.
 _RETRY: Final = 1.0
-#: Events are added up at least this often (seconds), however seldom the fleet's size allows a call.
+#: Events are added up at least this often (seconds), even if the size of the fleet allows fewer calls.
 _MAX_TICK: Final = 1.0
 #: Attempts remembered for :meth:`Sweep.claim`.
 _MAX_STARTED: Final = 1_000
-
-#: Hosts whose boots a fleet counts apart.
+#: Hosts with a label of their own in the fleet's count of starts.
 _MAX_HOSTS: Final = 1_000
 
 _Errors = (redis.RedisError, OSError, NotSent)
 
 
 def clock() -> float:
-    """Monotonic seconds that go on while the host sleeps, where the system has such a clock."""
+    """Monotonic seconds that include the time in which the host sleeps, if the system has such a clock."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Flusher:
-    """One caller of the script: a worker once it has a heartbeat, a producer before.
+    """One caller of the script: a producer, or a worker from the moment it has a heartbeat.
 
-    All but :meth:`stop` and the attributes set by the middleware belong to the flusher's thread.
+    Everything but :meth:`stop` and the attributes that the middleware sets belongs to the flusher's thread.
     """
 
     def __init__(self, broker: RedisBroker, recorder: Recorder, tally: Tally, *, min_interval: float) -> None:
-        """``min_interval``: least seconds between two calls."""
+        """``min_interval``: shortest time between two calls, in seconds."""
         self.id = uuid.uuid4().hex
         self.heartbeat: Heartbeat | None = None
-        self._booted = False  # a boot to count
-        self._urgent = False  # something to say before the next heartbeat is due
-        self.errors = 0  # of our hooks, counted by the middleware
+        self._booted = False  # a start to count
+        self._urgent = False  # the next heartbeat must not wait until it is due
+        self.errors = 0  # of the hooks; the middleware adds to it
         self._recorder, self._tally, self._min_interval = recorder, tally, min_interval
         self._keys = keys = Keys(broker.namespace)
         self._link = Link(broker.client, keys)
@@ -76,7 +75,7 @@ class Flusher:
         self._thread = threading.Thread(target=self._run, name="bioagents-flusher", daemon=True)
 
     def start(self) -> None:
-        """Begin to flush; every flusher that is started must be stopped."""
+        """Start the thread; every flusher that is started must be stopped."""
         self._thread.start()
 
     def become_worker(self, heartbeat: Heartbeat) -> None:
@@ -85,23 +84,23 @@ class Flusher:
         self.heartbeat = heartbeat
 
     def drain(self) -> None:
-        """Tell at once that this worker takes no more jobs."""
+        """Report soon that this worker accepts no more jobs."""
         if self.heartbeat is not None:
             self.heartbeat.draining = self._urgent = True
 
     def stop(self, timeout: float) -> None:
-        """Hand over what is left and say goodbye, within ``timeout`` seconds; once, by another thread."""
+        """Send the last counts and sign off within ``timeout`` seconds; called once, by another thread."""
         deadline = clock() + timeout
         self._stopped.set()
         self._thread.join(timeout)
         if self._thread.is_alive():
-            return  # it waits for Redis; its counts stay unflushed, as those of a killed worker
-        while not self._say_goodbye() and clock() < deadline:
+            return  # it waits for Redis: its last counts are lost, as those of a killed worker
+        while not self._sign_off() and clock() < deadline:
             time.sleep(min(0.2, timeout))
         self._link.close()
 
     def step(self) -> None:
-        """Add up events; call Redis when it is time to."""
+        """Add up events, and call Redis if it is time."""
         self._collect()
         now = clock()
         if self._due(now):
@@ -114,14 +113,14 @@ class Flusher:
         while not self._stopped.wait(self._pause()):
             try:
                 self.step()
-            except Exception as error:  # whatever it was, the next events must still be counted
+            except Exception as error:  # the next events must still be counted
                 self.errors += 1
                 if repr(error) not in self._logged:
                     self._logged.add(repr(error))
                     logger.exception("flush failed; the same failure again is only counted")
 
     def _pause(self) -> float:
-        """Seconds to the next step: until a call is allowed, and from then on short, to see what happens."""
+        """Seconds to the next step: until a call is allowed, and short from then on."""
         allowed_in = self._last_call + self._interval - clock()
         return min(max(allowed_in, self._min_interval), _MAX_TICK)
 
@@ -153,7 +152,7 @@ class Flusher:
                 self._waiting_since = clock()
 
     def _boot_host(self) -> str:
-        """This host's name, or ``(other)`` when the fleet has seen many: a pod has a new name each time."""
+        """The name of this host; ``(other)`` if the fleet has many: each pod has a new name."""
         host, totals = socket.gethostname(), self._keys.totals(FLEET)
         many: list[bool] = []
 
@@ -165,7 +164,7 @@ class Flusher:
         return OTHER if any(many) else host
 
     def _markers(self) -> Increments:
-        """Zeros that make the series of every declared actor exist."""
+        """Zeros with which the series of every declared actor start."""
         actors = list(self._actors.values())
         self._marked = len(actors)
         markers: Increments = {}
@@ -197,7 +196,7 @@ class Flusher:
         if reply is not None:
             if not self._transport.waiting:
                 self._waiting_since = None
-            # A tenth of jitter, so that a fleet that boots at once does not call at once for ever.
+            # A jitter of 10 %, so that workers that start together do not stay in step.
             self._interval = max(self._min_interval, reply.fleet / FLEET_CALLS) * random.uniform(0.9, 1.1)  # noqa: S311
         return reply
 
@@ -214,13 +213,13 @@ class Flusher:
         self._skew = -self._redis_ahead_us / 1e6
         return reply[0]
 
-    def _say_goodbye(self) -> bool:
+    def _sign_off(self) -> bool:
         self._collect()
         reply = self._call(clock(), "gone")
         return reply is not None and not self._transport.waiting
 
     def _guard(self, action: Callable[[], object]) -> Exception | None:
-        """Run something that talks to Redis; its error. Going out of reach and back is logged, once each."""
+        """Run an action that uses Redis and return its error; log when Redis fails and when it is back."""
         try:
             action()
         except _Errors as error:

@@ -1,4 +1,4 @@
-"""What a worker says about itself: from Dramatiq's objects to a heartbeat."""
+"""The heartbeat of a worker, made from Dramatiq's objects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bioagents_worker._tally import Attempt, Tally
 
 
 class Heartbeat:
-    """Of one running worker."""
+    """Makes the heartbeats of one worker."""
 
     def __init__(self, broker: Any, worker: Any, tally: Tally, *, version: str) -> None:  # noqa: ANN401 - untyped in dramatiq 1
         self._worker, self._tally, self._resources = worker, tally, Resources()
@@ -25,7 +25,7 @@ class Heartbeat:
         self.draining = False
 
     def encode(self, *, interval: float, skew: float, flush_age: float) -> str:
-        """The heartbeat as it stands now; arguments in seconds, see :class:`bioagents_worker.wire.State`."""
+        """The current heartbeat; arguments in seconds, see :class:`bioagents_worker.wire.State`."""
         usage = self._resources.usage()
         attempts = sorted(self._tally.running(), key=started)
         now_ns = time.monotonic_ns()
@@ -56,9 +56,9 @@ class Heartbeat:
 
 
 def listed(attempts: list[Attempt]) -> list[Attempt]:
-    """Of the attempts under way, the oldest first, those that a heartbeat names.
+    """The running attempts that a heartbeat lists; ``attempts`` and the result have the oldest first.
 
-    Each queue is among them: a job that hangs in a queue of short ones must not hide behind hours of others.
+    Each queue is listed: a stuck job of a queue with short jobs must not be hidden by older jobs of another.
     """
     shown, rest = attempts[: wire.MAX_LISTED_JOBS], attempts[wire.MAX_LISTED_JOBS :]
     queues = {attempt.queue for attempt in shown}
@@ -67,12 +67,12 @@ def listed(attempts: list[Attempt]) -> list[Attempt]:
 
 
 def started(attempt: Attempt) -> int:
-    """When it began, in monotonic ns."""
+    """The start of an attempt in monotonic ns."""
     return attempt.started_ns
 
 
 def identity(broker: Any, worker: Any, version: str) -> wire.Identity:  # noqa: ANN401 - as Heartbeat
-    """What never changes in a worker's life."""
+    """The identity of this process as a worker."""
     allowed = worker.consumer_whitelist
     queues = sorted(name for name in broker.get_declared_queues() if not allowed or name in allowed)
     return wire.Identity(
@@ -92,8 +92,8 @@ def identity(broker: Any, worker: Any, version: str) -> wire.Identity:  # noqa: 
 def held(worker: Any, running: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:  # noqa: ANN401 - as Heartbeat
     """Jobs that this worker has fetched and not acknowledged, and delayed jobs in its memory, by queue.
 
-    A consumer that connects anew counts from zero, while what it had fetched before still runs or waits in
-    the worker: without those a job of hours would look like one that the worker has forgotten.
+    After a reconnect a consumer counts from zero, while jobs that it fetched before still run or wait in this
+    worker. They are added, because otherwise a long job would look like one that the worker has lost.
     """
     queues: dict[str, int] = {}
     delayed: dict[str, int] = {}

@@ -1,8 +1,8 @@
-"""One connection to Redis, the flusher's own.
+"""The flusher's own connection to Redis.
 
-redis-py's clients send a command again when the reply is lost, and a pooled connection may be a new one,
-to another server, without a word. The transport must know both, so it holds a plain connection: every error
-closes it, nothing is sent twice, and the server's ``run_id`` is read once for each connection made.
+A client of redis-py sends a command again if the reply is lost, and its pool may silently connect to another
+server. The transport must notice both, so it uses a plain connection: every error closes it, no command is
+sent twice, and the ``run_id`` of the server is read once for each connection.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from redis.retry import Retry
 from bioagents_worker._transport import NotSent, Reply, Request
 from bioagents_worker.wire import Keys
 
-#: Seconds to wait for a connection or an answer; the flusher has a thread of its own to wait in.
+#: Seconds to wait for a connection or a reply; the flusher waits in a thread of its own.
 TIMEOUT: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A Lua script of this package."""
+    """A Lua script in this package."""
 
     source: bytes
     sha: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Name the script as Redis does."""
-        # Redis names scripts by SHA-1: no matter of security.
+        """Compute the name that Redis gives to the script."""
+        # SHA-1 because Redis uses it; this is not about security.
         object.__setattr__(self, "sha", sha1(self.source, usedforsecurity=False).hexdigest())
 
     @classmethod
@@ -57,10 +57,10 @@ def flush_arguments(  # noqa: PLR0913 - the script's own arguments
 
 
 class Link:
-    """The connection; made when it is first used and again after any error."""
+    """A connection that is made at its first use and again after any error."""
 
     def __init__(self, client: Any, keys: Keys) -> None:  # noqa: ANN401 - redis-py's clients share no base
-        """``client``: the broker's; its address, credentials and TLS are used, its pool is not."""
+        """``client``: the broker's client, of which address, credentials and TLS settings are used."""
         self._client, self._keys = client, keys
         self._flush, self._reap = Script.load("flush.lua"), Script.load("reap.lua")
         self._connection: Any = None
@@ -71,7 +71,7 @@ class Link:
 
         Raises:
             NotSent: No connection could be made.
-            redis.RedisError, OSError: No answer, or Redis refused; whether it was carried out is unknown.
+            redis.RedisError, OSError: No reply, or an error reply; the call may have been applied.
         """
         try:
             self._connect()
@@ -82,7 +82,7 @@ class Link:
         return Reply(int(epoch), int(stored), int(fleet), int(time_us))
 
     def reap(self, callers: list[bytes], age: float) -> int:
-        """Forget those of ``callers`` that were silent for ``age`` seconds; how many."""
+        """Remove those of ``callers`` that have not called for ``age`` seconds; return how many."""
         keys = self._keys
         names = [keys.seqs, keys.beats, keys.producers, keys.gone]
         return int(self._evaluate(self._reap, names, [int(age * 1_000_000), *callers]))
@@ -102,17 +102,17 @@ class Link:
         self._connect()
         try:
             return self._send("EVALSHA", script.sha, len(names), *names, *argv)
-        except NoScriptError:  # a refusal: nothing was carried out, so a second call is safe
+        except NoScriptError:  # nothing was applied, so a second call is safe
             self._send("SCRIPT LOAD", script.source)
             return self._send("EVALSHA", script.sha, len(names), *names, *argv)
 
     def _send(self, *args: Any) -> Any:  # noqa: ANN401 - as command
         if self._connection is None:
             raise redis.ConnectionError("the connection was lost")
-        # A name out of a message may be no valid text, and redis-py refuses the whole command then.
+        # A name from a message may be invalid Unicode, for which redis-py would reject the whole command.
         parts = [arg.encode(errors="backslashreplace") if isinstance(arg, str) else arg for arg in args]
         try:
-            # No health check: it would reconnect on its own, perhaps to another server.
+            # No health check: it could reconnect, perhaps to another server.
             self._connection.send_command(*parts, check_health=False)
             return self._connection.read_response()
         except NoScriptError:
@@ -131,7 +131,7 @@ class Link:
 
 
 def _connection(client: Any, key: str) -> Any:  # noqa: ANN401 - see Link
-    """A connection outside the client's pool, to the node that owns our keys."""
+    """A connection outside the client's pool, to the node that has our keys."""
     if hasattr(client, "get_node_from_key"):  # redis.RedisCluster
         client = client.get_redis_connection(client.get_node_from_key(key))
     pool = client.connection_pool
@@ -147,7 +147,7 @@ def _connection(client: Any, key: str) -> Any:  # noqa: ANN401 - see Link
 
 
 def _run_id(info: Any) -> str:  # noqa: ANN401 - bytes, or str under some parsers
-    """The ``run_id`` of INFO; empty where a managed service hides it."""
+    """The ``run_id`` of INFO; empty if a managed service hides it."""
     text = info.decode(errors="replace") if isinstance(info, bytes) else str(info)
     for line in text.splitlines():
         if line.startswith("run_id:"):

@@ -1,6 +1,6 @@
-"""The middleware: hooks that write down events, and the life of the flusher.
+"""The middleware: its hooks record events, and start and stop the flusher.
 
-No hook does I/O, takes a lock or waits; see :mod:`bioagents_worker._events`.
+The hooks of a job do no I/O, take no lock and never wait; see :mod:`bioagents_worker._events`.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Bounds of ``min_interval`` in seconds. Above the upper one the rules would judge a healthy worker wrongly:
-#: its counts are late after a minute, it is missing after three intervals and forgotten after an hour.
+#: Bounds of ``min_interval`` in seconds. With a longer one, alerts would fire for a healthy worker: counts
+#: are late after a minute, a worker is missing after three intervals and forgotten after an hour.
 _INTERVALS: Final = (0.01, 30.0)
-#: Seconds that the end of a worker or a producer may wait for its last counts to be taken.
-_GOODBYE: Final = 5.0
+#: Seconds in which a worker or a producer that ends may send its last counts.
+_STOP_TIMEOUT: Final = 5.0
 
 
 class ConfigurationError(MiddlewareError):
@@ -42,23 +42,23 @@ class ConfigurationError(MiddlewareError):
 
 
 class JobMetrics(Middleware):
-    """Counts every job of this process exactly once; hands counts and a heartbeat to Redis.
+    """Counts every job of this process exactly once, and sends counts and a heartbeat to Redis.
 
-    Add it to a :class:`dramatiq.brokers.redis.RedisBroker` in workers and producers alike; it moves itself
-    to the front of the list of middleware. With a ``StubBroker`` it does nothing.
+    Add it to the :class:`dramatiq.brokers.redis.RedisBroker` of workers and of producers; it moves itself to
+    the front of the list of middleware. With a ``StubBroker`` it does nothing.
 
     Raises:
         ConfigurationError: From ``broker.add_middleware`` or the first declaration of an actor: a second
-            JobMetrics, a broker that is not on Redis, a namespace that no exporter takes, a bad option.
+            JobMetrics, a broker that does not use Redis, an unsupported namespace, a bad option.
     """
 
     def __init__(self, *, version: str = "", min_interval: float = 0.1) -> None:
-        """Set up the middleware; nothing is opened or started yet.
+        """Set up the middleware; no connection is opened and no thread started yet.
 
         Args:
             version: The application's version, published with each worker.
-            min_interval: Least time between two calls to Redis in seconds. Raise it where Redis is paid by
-                the request; counts are then seen so much later. From 0.01 to 30.
+            min_interval: Shortest time between two calls to Redis, 0.01 to 30 seconds. A longer one makes
+                fewer requests, and counts are visible that much later.
         """
         if not isinstance(version, str):
             raise ConfigurationError(f"JobMetrics: version must be a string, got {version!r}")
@@ -74,21 +74,21 @@ class JobMetrics(Middleware):
         self._failures_logged: set[str] = set()
         self._begin()
 
-    # -- the hooks of a job's life: the hot path -----------------------------------------------------------
+    # -- hooks of each job: the hot path -------------------------------------------------------------------
 
     def before_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:  # noqa: ARG002 - Dramatiq's signature
-        """Stamp the time at which the job becomes ready; the stamp also says that it was counted."""
+        """Set the time at which the job becomes ready; this also marks the job as counted."""
         try:
             if self._broker is None:
                 self._attach(broker)
             local, options = self._local, message.options
-            if local.consumer:  # a delayed job that has become due moves on, from .DQ to its queue
+            if local.consumer:  # a delayed job that is due moves from .DQ to its queue
                 options.setdefault(READY_OPTION, time.time_ns() // 1_000_000)
                 return
             if READY_OPTION not in options and "retries" not in options:
                 local.append((FIRST, message.message_id))
             options[READY_OPTION] = options.get("eta") or time.time_ns() // 1_000_000
-        except Exception as error:  # noqa: BLE001 - a bug of ours must not cost a job
+        except Exception as error:  # noqa: BLE001 - a bug here must not fail a job
             self._failed("before_enqueue", error)
 
     def after_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:  # noqa: ARG002 - as above
@@ -107,9 +107,9 @@ class JobMetrics(Middleware):
             self._failed("after_enqueue", error)
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - as above
-        """An attempt begins."""
+        """An attempt starts."""
         try:
-            m = message._message  # noqa: SLF001 - the proxy's attribute look-ups cost more than all else here
+            m = message._message  # noqa: SLF001 - attribute look-ups of the proxy would be most of the cost here
             self._local.append(
                 (START, monotonic_ns(), m.queue_name, m.actor_name, m.message_id,
                  m.options.get(READY_OPTION), m.message_timestamp)
@@ -134,7 +134,7 @@ class JobMetrics(Middleware):
             self._failed("after_process_message", error)
 
     def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - as above
-        """A middleware refused the attempt."""
+        """A middleware skipped the attempt."""
         try:
             self._local.append((SKIP, message.failed))
         except Exception as error:  # noqa: BLE001 - see before_enqueue
@@ -147,54 +147,54 @@ class JobMetrics(Middleware):
         except Exception as error:  # noqa: BLE001 - see before_enqueue
             self._failed("after_nack", error)
 
-    # -- declarations and the life of a process ------------------------------------------------------------
+    # -- declarations, start and end of a process ----------------------------------------------------------
 
     def before_declare_actor(self, broker: Broker, actor: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        """Take our place in front."""
+        """Move to the front of the list of middleware."""
         self._attach(broker)
 
     def after_declare_actor(self, broker: Broker, actor: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        """Take our place in front."""
+        """Move to the front of the list of middleware."""
         self._attach(broker)
 
     def before_declare_queue(self, broker: Broker, queue_name: str) -> None:  # noqa: ARG002 - as above
-        """Take our place in front."""
+        """Move to the front of the list of middleware."""
         self._attach(broker)
 
     def after_declare_queue(self, broker: Broker, queue_name: str) -> None:  # noqa: ARG002 - as above
-        """Take our place in front."""
+        """Move to the front of the list of middleware."""
         self._attach(broker)
 
     def before_worker_boot(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        """Take our place in front."""
+        """Move to the front of the list of middleware."""
         self._attach(broker)
 
     def after_worker_boot(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401 - as above
-        """From now on this process is a worker."""
-        flusher = self._ensure_flusher(wait=True)  # a job that runs already may be starting it
+        """This process is a worker."""
+        flusher = self._ensure_flusher(wait=True)  # a running job may be starting it
         if flusher is not None:
             flusher.become_worker(Heartbeat(broker, worker, self._tally, version=self._version))
 
     def after_consumer_thread_boot(self, broker: Broker, thread: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        """What this thread enqueues are delayed jobs that have become due."""
+        """This thread enqueues only delayed jobs that are due."""
         if self._active:
             self._local.consumer = True
 
     def before_worker_shutdown(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        """From now on this worker drains: it offers no slots."""
+        """This worker drains: it offers no slots."""
         if self._flusher is not None:
             self._flusher.drain()
 
     def after_worker_shutdown(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        """A worker's children run no ``atexit``: this is their last word."""
+        """The worker has ended; Dramatiq's worker processes run no ``atexit``."""
         self._stop()
 
-    # -- inside --------------------------------------------------------------------------------------------
+    # -- internals -----------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """A process's own state; a forked child starts with none of its parent's."""
+        """Reset the state of the process; a forked child does not inherit its parent's."""
         self._recorder = Recorder()
-        self._local: Any = ThreadLocal(self._recorder) if self._active else _Idle()
+        self._local: Any = ThreadLocal(self._recorder) if self._active else _NoLog()
         self._tally = Tally(self._broker.actors if self._active else ())
         self._flusher: Flusher | None = None
         self._finalizer: Any = None
@@ -208,8 +208,8 @@ class JobMetrics(Middleware):
         elif self._broker is not broker:
             raise ConfigurationError("this JobMetrics belongs to another broker; give each broker its own")
         if broker.middleware and broker.middleware[0] is not self:
-            # First in the list: before AgeLimit may skip, after Retries has decided. A new list, never a move
-            # in place, since Dramatiq may be iterating over this one.
+            # First, to see a job before AgeLimit may skip it and after Retries has decided. A new list,
+            # because Dramatiq may be iterating over this one.
             broker.middleware = [self, *(other for other in broker.middleware if other is not self)]
 
     def _bind(self, broker: Any) -> None:  # noqa: ANN401 - as above
@@ -227,12 +227,12 @@ class JobMetrics(Middleware):
             os.register_at_fork(after_in_child=lambda: (begin := forked()) and begin())
 
     def _ensure_flusher(self, *, wait: bool = False) -> Flusher | None:
-        """The running flusher; started by whichever thread comes first, while others go on without.
+        """The flusher, started by the first thread that needs it; None while another thread starts it.
 
-        ``wait`` for a start that is under way; no hook of a job may.
+        ``wait`` until that start has finished; the hooks of jobs must not.
         """
         acquire, unset = self._starting.acquire, self._active and self._flusher is None
-        if unset and (acquire(timeout=_GOODBYE) if wait else acquire(blocking=False)):
+        if unset and (acquire(timeout=_STOP_TIMEOUT) if wait else acquire(blocking=False)):
             try:
                 if self._flusher is None:
                     self._flusher = self._start()
@@ -244,7 +244,7 @@ class JobMetrics(Middleware):
         flusher = Flusher(self._broker, self._recorder, self._tally, min_interval=self._min_interval)
         flusher.start()
         stop = weakref.WeakMethod(self._stop)
-        # Runs at the end of the interpreter and of children made by multiprocessing, which run no atexit.
+        # Runs at the end of the interpreter, and of multiprocessing's children, which run no atexit.
         self._finalizer = multiprocessing_util.Finalize(
             None, lambda: (end := stop()) and end(), exitpriority=0
         )
@@ -254,10 +254,10 @@ class JobMetrics(Middleware):
         flusher, self._flusher = self._flusher, None
         if flusher is not None:
             self._finalizer.cancel()
-            flusher.stop(_GOODBYE)
+            flusher.stop(_STOP_TIMEOUT)
 
     def _failed(self, hook: str, error: Exception) -> None:
-        """A bug of ours: counted, and logged once for each hook."""
+        """A bug of ours: count it, and log it once for each hook."""
         if self._flusher is not None:
             self._flusher.errors += 1
         if hook not in self._failures_logged:
@@ -267,10 +267,10 @@ class JobMetrics(Middleware):
             )
 
 
-class _Idle:
-    """Stands in for a thread's log where nothing is to be recorded."""
+class _NoLog:
+    """Used in place of a thread's log while nothing is recorded."""
 
     consumer = False
 
     def append(self, event: object) -> None:
-        """Forget it."""
+        """Drop the event."""

@@ -1,4 +1,4 @@
-"""Memory and CPU of this process, and the memory that it may use."""
+"""Memory and CPU of this process, and its memory limit."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Final
 
 import psutil
 
-#: cgroup v1 writes "no limit" as a number near 2**63.
+#: cgroup v1 reports "no limit" as a number near 2**63.
 _NO_LIMIT: Final = 1 << 62
-_MAX_AGE: Final = 1.0
+_MAX_AGE: Final = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class Usage:
 
 
 class Resources:
-    """Reads at most once a second; between readings the last one is returned."""
+    """Reads at most once a second, and returns the last reading in between."""
 
     def __init__(self, *, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> None:
-        """The paths are arguments so that other machines' layouts can be tested."""
+        """``proc`` and ``cgroups``: other paths for tests."""
         self._process, self._proc, self._cgroups = psutil.Process(), proc, cgroups
         self._last: Usage | None = None
         self._read_at = 0.0
@@ -45,10 +45,10 @@ class Resources:
 
 
 def memory_limit(proc: Path, cgroups: Path) -> int:
-    """The memory this process may use, in bytes: cgroup v2 and v1, or the host's where there is no limit.
+    """The memory limit of this process in bytes, by cgroup v2 or v1; without a limit the host's memory.
 
-    Limits hold for a cgroup and everything below it, so each parent counts. In a container the path of
-    ``/proc/self/cgroup`` may not exist under ``/sys/fs/cgroup``, whose root is then the container's own.
+    A limit of a cgroup holds for everything below it, so parents are read too. In a container, the path in
+    ``/proc/self/cgroup`` may not exist under ``/sys/fs/cgroup``; its root is then the container's cgroup.
     """
     limits = [psutil.virtual_memory().total]
     for line in _read(proc / "self" / "cgroup").splitlines():

@@ -1,6 +1,6 @@
-"""What one worker of the fleet does for all now and then: notice the missing, forget the dead.
+"""The sweep: one worker of the fleet marks missing workers and removes the entries of dead callers.
 
-A lock with a lifetime in Redis lets one worker at a time do it; nothing is wrong if two do.
+A lock with a lifetime in Redis keeps others from doing the same; two sweeps at once do no harm.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bioagents_worker.wire import Keys, State, decode_state, is_alive, split_bea
 
 #: Seconds between two sweeps of a fleet.
 PERIOD: Final = 15.0
-#: A caller is reaped after a day: always more than the 12 h after which it would begin anew by itself.
+#: A caller is reaped after a day: more than the 12 h after which it would start over by itself.
 REAP_AGE: Final = 24 * 3600.0
 _LOST_TTL: Final = 24 * 3600
 _CHUNK: Final = 500
@@ -22,14 +22,14 @@ _MARK: Final = b"worker:"
 
 
 class Sweep:
-    """Bound to one worker; its link belongs to the caller's thread."""
+    """The sweeps of one worker, all from the thread that owns ``link``."""
 
     def __init__(self, link: Link, keys: Keys, me: str) -> None:
         self._link, self._keys, self._me = link, keys, me
-        self.watching = False  # whether jobs of missing workers may turn up again
+        self.watching = False  # whether jobs of missing workers may be redelivered
 
     def run(self, now_us: int) -> None:
-        """One sweep, if no other worker made one lately; ``now_us`` is Redis' clock.
+        """Sweep, unless another worker has done so recently; ``now_us`` is the time by Redis' clock.
 
         Raises:
             redis.RedisError, OSError: As Link.
@@ -37,12 +37,12 @@ class Sweep:
         if self._link.command("SET", self._keys.sweep, self._me, "NX", "PX", int(PERIOD * 900)):
             try:
                 self._mark_missing(now_us)
-            finally:  # what cannot be marked must not live for ever
+            finally:  # the dead must be reaped even if marking fails
                 self._reap(now_us)
         self.watching = bool(self._link.command("EXISTS", self._keys.lost))
 
     def claim(self, started: list[Attempt]) -> list[Attempt]:
-        """Those of these attempts whose job a missing worker was running; each job is claimed once.
+        """The attempts whose job a missing worker was running; each job is claimed only once.
 
         Raises:
             redis.RedisError, OSError: As Link.
@@ -65,13 +65,13 @@ class Sweep:
             known.add(worker)
             mark = _MARK + worker
             if is_alive((now_us - stamp_us) / 1e6, state.interval):
-                if mark in marked:  # it may go missing again
+                if mark in marked:  # it is back, and may go missing again
                     self._link.command("HDEL", self._keys.lost, mark)
             elif mark not in marked:
                 jobs = (part for job in state.oldest for part in (job.message_id, worker))
                 self._link.command("HSET", self._keys.lost, mark, stamp_us, *jobs)
                 self._link.command("EXPIRE", self._keys.lost, _LOST_TTL)
-        # The lifetime begins anew with each worker that goes missing, so the hash itself may never end.
+        # Each missing worker renews the lifetime of the hash, so it may never expire.
         old = [field for field, value in marked.items() if _owner(field, value) not in known]
         for i in range(0, len(old), _CHUNK):
             self._link.command("HDEL", self._keys.lost, *old[i : i + _CHUNK])
@@ -93,7 +93,7 @@ class Sweep:
                 continue  # the exporter counts heartbeats that cannot be read
 
     def _scan(self, key: str) -> Iterator[tuple[bytes, bytes]]:
-        """Fields and values as they stand there: not all that is in Redis is UTF-8."""
+        """Fields and values as bytes: not everything in Redis is UTF-8."""
         cursor = b"0"
         while True:
             cursor, flat = self._link.command("HSCAN", key, cursor, "COUNT", _CHUNK)
@@ -103,12 +103,12 @@ class Sweep:
 
 
 def _owner(field: bytes, value: bytes) -> bytes:
-    """The missing worker for which a field of the lost stands."""
+    """The missing worker of one field of ``lost``."""
     return field.removeprefix(_MARK) if field.startswith(_MARK) else value
 
 
 def _stamp(value: bytes) -> int:
-    """Redis time in µs; 0, so that it is reaped, if there is none."""
+    """Redis time in µs; 0 if there is none, so that the entry is reaped."""
     try:
         return split_beat(value)[0]
     except ValueError:

@@ -1,7 +1,7 @@
-"""From events to counts: what each event adds to the totals of its queue, and which jobs are running.
+"""From events to counts: what each event adds to the totals of its queue, and which attempts are running.
 
-The counting rules are those of the metrics reference; DESIGN: *pair an attempt's end with a start that we
-recorded, popped once*.
+The rules are those of the metrics reference. The end of an attempt is paired with a start that was recorded
+here, and used once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from bioagents_worker.wire import (
     sum_field,
 )
 
-#: Differences: queue → field of its totals hash → increment.
+#: Queue → field of its totals hash → increment.
 Increments = dict[str, dict[str, int]]
 
 #: Canonical queue and actor label.
@@ -38,15 +38,15 @@ Place = tuple[str, str]
 
 _BUCKETS_US: Final = tuple(int(bound * 1_000_000) for bound in BUCKETS)
 _LATER: Final = (Retry, RateLimitExceeded, Shutdown)
-#: Enqueues under way in one thread; more than this were begun and failed, and are forgotten.
+#: Enqueues in progress of one thread; more than this have failed, and are forgotten.
 _MAX_INTENTS: Final = 1_000
 
-#: Bounded: queue names come from messages, too.
+#: Bounded, because queue names also come from messages.
 canonical = lru_cache(maxsize=4_096)(q_name)
 
 
 class Attempt(NamedTuple):
-    """A START, read."""
+    """One attempt, read from its START."""
 
     started_ns: int
     queue: str  # canonical
@@ -56,21 +56,21 @@ class Attempt(NamedTuple):
 
 @dataclass(slots=True)
 class _Thread:
-    start: Event | None = None  # without an END yet
+    start: Event | None = None  # its END has not come yet
     place: Place = ("", "")  # of the attempt
-    intents: dict[str, None] = field(default_factory=dict)
+    intents: dict[str, None] = field(default_factory=dict)  # ids of FIRST without an ENQUEUED
 
 
 def _is_time(ms: object) -> bool:
-    """Whether this can be a wall-clock time in milliseconds."""
+    """Whether this can be a Unix time in milliseconds."""
     return isinstance(ms, int) and 0 <= ms < 10**14
 
 
 class _ActorCounts:
     """The attempts of one actor on one queue since the last :meth:`Tally.take`.
 
-    All that every single job adds to, in places that are found without building a field's name: this and the
-    tuples halve what a job costs the flusher's thread (``benchmarks/run.py hooks worker-cpu``).
+    Attributes, because every job adds to them: building no field names here, and the tuples of events, halve
+    the CPU time of a job in the flusher's thread (``benchmarks/run.py hooks worker-cpu``).
     """
 
     __slots__ = ("duration_us", "durations", "processed", "succeeded", "wait_us", "waits")
@@ -81,7 +81,7 @@ class _ActorCounts:
         self.waits = self.durations.copy()
 
     def fields(self, actor: str) -> Iterator[tuple[str, int]]:
-        """Fields of the queue's totals hash and their increments."""
+        """The fields of the totals hash and their increments."""
         if self.processed:
             yield counter_field("processed", actor), self.processed
             yield sum_field(DURATION, actor), self.duration_us
@@ -96,21 +96,21 @@ class _ActorCounts:
 
 
 class Tally:
-    """Adds up events; :meth:`take` hands over what was added since."""
+    """Adds up events; :meth:`take` returns what was added since the last call."""
 
     def __init__(self, declared: Container[str]) -> None:
-        """``declared``: the names of the actors that get a label of their own."""
+        """``declared``: the names of the actors that have a label of their own."""
         self._increments: Increments = {}
         self._by_place: dict[Place, _ActorCounts] = {}
         self._places: dict[tuple[str, str], Place] = {}  # of declared actors, by the names in messages
-        self.attempts = 0  # finished, since boot
-        self.started: list[Event] = []  # each START since the last time someone emptied it
+        self.attempts = 0  # finished, since this process started
+        self.started: list[Event] = []  # each START since the flusher emptied it last
         self._declared = declared
         self._threads: dict[Log, _Thread] = {}
         self._exceptions: dict[str, set[str]] = {}
 
     def add(self, log: Log, new: list[Event], *, ended: bool, wall_minus_monotonic_ns: int) -> None:
-        """Count the new events of one thread, in their order."""
+        """Count the new events of one thread, in order."""
         thread = self._threads.get(log)
         if thread is None:
             thread = self._threads[log] = _Thread()
@@ -125,16 +125,16 @@ class Tally:
             del self._threads[log]
 
     def running(self) -> Iterator[Attempt]:
-        """Attempts under way."""
+        """The attempts in progress."""
         return (self.attempt(thread.start) for thread in self._threads.values() if thread.start is not None)
 
     def attempt(self, start: Any) -> Attempt:  # noqa: ANN401 - see events.py
-        """Of a START. Made for the few that somebody asks for, as every job would pay for it."""
+        """The attempt of a START; made on request, because making one for every job would cost too much."""
         _, started_ns, queue_name, actor_name, message_id, *_ = start
         return Attempt(started_ns, *self._place(queue_name, actor_name), message_id)
 
     def take(self) -> Increments:
-        """The counts so far; from here on they are the caller's."""
+        """Return the increments since the last call, and start again from zero."""
         taken, self._increments = self._increments, {}
         by_place, self._by_place = self._by_place, {}
         for (queue, actor), counts in by_place.items():
@@ -142,7 +142,7 @@ class Tally:
         return taken
 
     def inc(self, queue: str, name: str, n: int = 1) -> None:
-        """Add to one field of a queue's totals."""
+        """Add ``n`` to one field of a queue's totals."""
         fields = self._increments.get(queue)
         if fields is None:
             fields = self._increments[queue] = {}
@@ -154,10 +154,10 @@ class Tally:
         thread.start, thread.place = event, place
         self.started.append(event)
         if not _is_time(ready_ms):
-            ready_ms = timestamp_ms  # a producer without JobMetrics: right for a job sent directly
-            if not _is_time(ready_ms):  # anything may stand in a message: no wait is known
+            ready_ms = timestamp_ms  # a producer without JobMetrics: right for a job sent without delay
+            if not _is_time(ready_ms):  # a message may hold anything: the wait is unknown
                 ready_ms = (started_ns + offset_ns) // 1_000_000
-        # Not below zero: the producer's clock may be ahead.
+        # Not negative: the producer's clock may be ahead.
         wait_us = max(0, (started_ns + offset_ns) // 1000 - ready_ms * 1000)
         counts = self._by_place.get(place) or self._open(place)
         counts.waits[bisect_left(_BUCKETS_US, wait_us)] += 1
@@ -206,7 +206,7 @@ class Tally:
         return counts
 
     def _place(self, queue_name: str, actor_name: str) -> Place:
-        """Remembered for declared actors alone: names from outside must not fill the memory."""
+        """Cached for declared actors only: other names must not fill the memory."""
         place = (canonical(queue_name), self._label(actor_name))
         if place[1] == actor_name:
             self._places[queue_name, actor_name] = place
@@ -216,7 +216,7 @@ class Tally:
         return actor if actor in self._declared else UNKNOWN_ACTOR
 
     def _exception(self, actor: str, name: str) -> str:
-        """The class name; ``(other)`` once the actor has shown enough classes."""
+        """The class name; ``(other)`` if the actor already has enough classes."""
         name = name.replace("|", "_")
         known = self._exceptions.setdefault(actor, set())
         if name not in known:

@@ -1,7 +1,7 @@
-"""At-most-once delivery of differences: the caller's half of the protocol, without threads or sockets.
+"""At-most-once delivery of increments: the caller's half of the protocol, without threads or sockets.
 
-Specified by ``tests/transport/model.py`` (class Worker), which random histories of faults hold against an
-independent record; the other half is ``flush.lua``.
+The specification is ``tests/transport/model.py`` (class Worker); random histories of faults compare it with
+an independent record. The other half is ``flush.lua``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Final
 from bioagents_worker._tally import Increments
 from bioagents_worker.wire import DROPPED, FLEET, counter_field
 
-#: After this long without an answer (seconds) a caller begins anew: half the age at which it may be reaped.
+#: A caller without a reply for so many seconds starts over: half the age at which it may be reaped.
 SILENT: Final = 12 * 3600.0
-#: Beginnings of the fields that count an event each.
+#: Prefixes of the fields that count events.
 _EVENTS: Final = (counter_field("processed", ""), counter_field("enqueued", ""))
 
 
@@ -31,48 +31,48 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the script answered."""
+    """The reply of the script."""
 
     epoch: int
     stored: int
     fleet: int  # workers and producers known to Redis
-    time_us: int  # Redis' clock
+    time_us: int  # by Redis' clock
 
 
-class NotSent(Exception):  # noqa: N818 - no error, a fate
-    """No connection could be made: the call certainly never reached Redis."""
+class NotSent(Exception):  # noqa: N818 - an outcome, handled here
+    """No connection could be made, so the call did not reach Redis."""
 
 
 class Transport:
-    """Increments that wait, and one difference under way that is sent unchanged until it is answered."""
+    """Increments that wait, and an open request that is repeated unchanged until it has a reply."""
 
     def __init__(self, now: float, markers: Callable[[], Increments]) -> None:
-        """``markers`` are the zeros that make this caller's series exist, sent at the start of each epoch."""
+        """``markers``: the zeros with which this caller's series start, sent at the start of each epoch."""
         self.unsent: Increments = {}
         self.open: Increments = {}
-        self.epoch = 0  # 0: say hello first
+        self.epoch = 0  # 0: not known yet, the next call asks for it
         self.acked = 0
-        self.unanswered = 0  # calls with `open` that got no answer
-        self.dropped = 0  # events given up because nobody knows whether they arrived
+        self.unanswered = 0  # calls with `open` that had no reply
+        self.dropped = 0  # events given up because their delivery is unknown
         self._answered_at = now
         self._markers = markers
 
     def add(self, counts: Increments) -> None:
-        """Put counts with those that wait."""
+        """Add increments to those that wait."""
         _merge(self.unsent, counts)
 
     @property
     def waiting(self) -> bool:
-        """Whether anything is not known to be in Redis."""
+        """Whether there are increments that Redis has not confirmed."""
         return bool(self.unsent or self.open)
 
     def call(self, now: float, send: Callable[[Request], Reply | None]) -> Reply | None:
         """Make one call; ``send`` must not send twice.
 
-        It returns None where no answer came, and raises :class:`NotSent` where nothing can have arrived.
+        ``send`` returns None if there was no reply, and raises :class:`NotSent` if nothing can have arrived.
         """
         if now - self._answered_at > SILENT:
-            self._start_anew(0, 0)
+            self._start_over(0, 0)
         if self.epoch and not self.open:
             self.open, self.unsent, self.unanswered = self.unsent, {}, 0
         request = Request(self.epoch, self.acked, self.acked + bool(self.open), self.open)
@@ -85,13 +85,13 @@ class Transport:
             return None
         self._answered_at = now
         if reply.epoch != self.epoch or reply.stored != request.new:
-            self._start_anew(reply.epoch, reply.stored)
+            self._start_over(reply.epoch, reply.stored)
         else:
             self.acked, self.open = request.new, {}
         return reply
 
-    def _start_anew(self, epoch: int, stored: int) -> None:
-        """Keep only what certainly never reached Redis."""
+    def _start_over(self, epoch: int, stored: int) -> None:
+        """Keep only what cannot have reached Redis."""
         if self.unanswered:
             lost = _events(self.open)
             if lost:
@@ -104,13 +104,13 @@ class Transport:
             _merge(self.unsent, self._markers())
 
 
-def _merge(into: Increments, counts: Increments) -> None:
-    for queue, fields in counts.items():
+def _merge(into: Increments, added: Increments) -> None:
+    for queue, fields in added.items():
         target = into.setdefault(queue, {})
         for name, n in fields.items():
             target[name] = target.get(name, 0) + n
 
 
 def _events(counts: Increments) -> int:
-    """Attempts finished and jobs enqueued in these counts."""
+    """The number of finished attempts and enqueued jobs in these increments."""
     return sum(n for fields in counts.values() for name, n in fields.items() if name.startswith(_EVENTS))

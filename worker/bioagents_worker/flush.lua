@@ -1,7 +1,7 @@
--- One atomic step: a heartbeat and the differences of one caller.
--- Specified by tests/transport/model.py, Store.flush; tested against it call by call.
+-- One atomic step: the heartbeat and the increments of one caller.
+-- The specification is Store.flush in tests/transport/model.py; the tests compare both call by call.
 --
--- KEYS: seqs, beats, producers, gone, queues, then one totals hash for each queue of the difference
+-- KEYS: seqs, beats, producers, gone, queues, then one totals hash for each queue with increments
 -- ARGV: 1 caller  2 run_id  3 epoch  4 base_seq  5 new_seq  6 kind (worker|producer|gone)  7 heartbeat
 --       then for each totals hash: queue, number of fields, field, increment, field, increment, ...
 -- Returns {epoch, stored sequence, fleet size, Redis time in microseconds}, all integers
@@ -19,13 +19,13 @@ local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local head = redis.call("HMGET", seqs, "__epoch", "__server", caller)
 local current, stored = tonumber(head[1] or "0") or 0, tonumber(head[3] or "0") or 0
 
--- Where each queue's part of ARGV begins, and whether a hash that we marked has vanished.
+-- Where the part of each queue begins in ARGV, and whether a marked totals hash is missing.
 local parts, lost = {}, false
 local at = 8
 for k = 6, #KEYS do
   local queue, fields = ARGV[at], tonumber(ARGV[at + 1])
   local its_epoch = redis.pcall("HGET", KEYS[k], "__epoch")
-  if type(its_epoch) ~= "string" then -- missing, or something that is no hash stands in its place
+  if type(its_epoch) ~= "string" then -- missing, or overwritten by something that is no hash
     its_epoch = nil
   end
   if not its_epoch and redis.call("HEXISTS", seqs, "q:" .. queue) == 1 then
@@ -43,7 +43,7 @@ if (head[2] or "") ~= server or current == 0 or epoch > current or lost or rolle
 end
 
 if epoch == current and stored == base and base ~= new then
-  -- What may be refused comes before the first increment: a call that ends half-way is made again, whole.
+  -- Commands that may fail come before the first increment: a call that fails is repeated as a whole.
   for _, part in ipairs(parts) do
     local totals, queue = part[1], part[2]
     if part[5] ~= current then
@@ -57,8 +57,8 @@ if epoch == current and stored == base and base ~= new then
     local totals, first, fields = part[1], part[3], part[4]
     for i = first, first + 2 * fields - 1, 2 do
       local sum = redis.pcall("HINCRBY", totals, ARGV[i], ARGV[i + 1])
-      -- A field that something else made no number must not stop the script half-way. Any other refusal
-      -- (a missing right, no memory) meets the first increment as well: nothing was added yet.
+      -- A field that another program overwrote with no number must not stop the script half-way. Any other
+      -- error (no permission, no memory) already occurs at the first increment, when nothing was added yet.
       if type(sum) == "table" and not (string.find(sum.err, "integer") or string.find(sum.err, "overflow")) then
         return sum
       end

@@ -1,7 +1,7 @@
--- Forgets callers that are dead for a day: their heartbeat, their sequence number.
+-- Removes callers that have been dead for a day: their heartbeats and sequence numbers.
 -- KEYS: seqs, beats, producers, gone  ARGV: 1 youngest age to reap in microseconds, then the callers
--- A caller that any of the three hashes has seen since stays whole, and one that none knows: its heartbeat may
--- have been evicted while it lives. Returns how many were reaped.
+-- Keeps a caller with a recent time in one of the three hashes, and one that is in none of them: its heartbeat
+-- may have been evicted while it runs. Returns the number of reaped callers.
 local time = redis.call("TIME")
 local oldest = tonumber(time[1]) * 1000000 + tonumber(time[2]) - tonumber(ARGV[1])
 local reaped = 0
