@@ -6,14 +6,13 @@ import gzip
 import json
 import os
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
 
 from bioagents_worker.wire import State
-from support.exporter import Exporter
+from support.exporter import Answer, Exporter
 from support.polling import wait_until
 from support.redis_server import RedisServer
 from support.wire_fleet import WireFleet
@@ -97,27 +96,35 @@ def test_losing_redis_never_ends_it(redis_server: RedisServer, start: Start) -> 
 
 
 def test_a_hung_redis_does_not_hold_up_a_scrape(redis_server: RedisServer, start: Start) -> None:
-    """It is answered well within what Prometheus waits, and Redis' return is seen."""
+    """A scrape is answered within its own timeout, before one that may wait longer for the same read."""
     exporter = start("--redis.url", redis_server.url)
     wait_until(lambda: exporter.get("/-/ready").status == 200)
+    answered = []
+
+    def scrape(timeout: str) -> Answer:
+        answer = exporter.get("/metrics", headers={"X-Prometheus-Scrape-Timeout-Seconds": timeout})
+        answered.append(timeout)
+        return answer
+
     redis_server.pause()
     try:
-        began = time.monotonic()
-        answer = exporter.get("/metrics", headers={"X-Prometheus-Scrape-Timeout-Seconds": "1.0"})
-        assert time.monotonic() - began < 1.0
-        assert (answer.status, answer.value(UP)) == (200, 0)
-        assert 'queue="' not in answer.text
+        with ThreadPoolExecutor() as pool:
+            answers = list(pool.map(scrape, ("4.0", "1.0")))
     finally:
         redis_server.resume()
+    assert answered == ["1.0", "4.0"]
+    for answer in answers:
+        assert (answer.status, answer.value(UP)) == (200, 0)
+        assert 'queue="' not in answer.text
     wait_until(lambda: exporter.get("/metrics").value(UP) == 1)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("hung", [False, True], ids=["redis answers", "redis hangs"])
-def test_a_signal_ends_it_within_a_second(
+def test_a_signal_ends_it_at_once(
     signum: signal.Signals, redis_server: RedisServer, start: Start, *, hung: bool
 ) -> None:
-    """With status 0 and without a word, also while a scrape waits for Redis."""
+    """With status 0 and no output. A scrape that waits for Redis gets no answer: nobody waited for it."""
     exporter = start("--redis.url", redis_server.url, "--queues", "chat")
     wait_until(lambda: exporter.get("/-/ready").status == 200)
     said = exporter.program.output()
@@ -126,14 +133,11 @@ def test_a_signal_ends_it_within_a_second(
             redis_server.pause()
             scrape = pool.submit(exporter.get, "/metrics")
             wait_until(lambda: connections(exporter) == 2, what="the request to arrive")
-        began = time.monotonic()
         exporter.program.signal(signum)
-        status = exporter.program.process.wait(10)
-        took = time.monotonic() - began
+        status = exporter.program.process.wait(30)
         redis_server.resume()
         assert not hung or scrape.exception() is not None
     assert (status, exporter.program.output()) == (0, said)
-    assert took < 1.0
 
 
 def connections(exporter: Exporter) -> int:
