@@ -9,9 +9,8 @@ from pathlib import Path
 from harness.bench import Bench
 from harness.peers import python_of
 from harness.scraping import Scraper
-from support.fleet import start_workers
 from support.polling import free_port, wait_until
-from support.programs import Program
+from support.programs import Program, start_workers
 from support.redis_server import RedisServer
 
 PROGRAMS = Path(__file__).resolve().parent.parent / "programs"

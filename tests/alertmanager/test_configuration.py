@@ -12,7 +12,7 @@ import yaml
 
 from alertmanager.manager import ALERTS_FOLDER, SECRETS, running, with_receivers
 from bioagents_alerts import alertmanager_file
-from support.compose import resolved
+from support.checkout import resolved
 from support.monitoring import Alertmanager
 from support.programs import require
 

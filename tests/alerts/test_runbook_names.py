@@ -11,9 +11,8 @@ import pytest
 
 from bioagents_exporter.catalogue import METRICS
 from bioagents_exporter.derive.ledger import CAUSES
-from support.rule_files import names
+from support.rule_files import names, published, recorded
 from support.runbooks import PAGES, blocks, prose
-from support.series import published, recorded
 
 #: A metric, or several of them as a pattern of grep and awk: ``bioagents_queue_(slots|workers)``.
 PATTERN = re.compile(r"\bbioagents_[a-z0-9_]*(?:\([^()]*\)[a-z0-9_]*)*")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.compose import COMPOSE_FILE, ROOT, compose, resolved
+from support.checkout import COMPOSE_FILE, ROOT, compose, resolved
 
 SERVICES = resolved()["services"]
 OURS = {"chat", "deep-research", "exporter"}

@@ -12,7 +12,7 @@ import yaml
 
 from bioagents_dashboards.forms.write import BOARDS
 from bioagents_dashboards.locate import boards_folder
-from support.compose import ROOT, resolved
+from support.checkout import ROOT, resolved
 from support.programs import require
 
 SERVICES = resolved()["services"]

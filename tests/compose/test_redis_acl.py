@@ -13,7 +13,7 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_demo.reference.actors import declare
-from support.compose import ROOT, resolved
+from support.checkout import ROOT, resolved
 from support.monitoring import get
 from support.polling import free_port, wait_until
 from support.programs import Program, require

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pytest
 
-from bioagents_alerts.promql import scale_expression
+from bioagents_alerts.durations import scale_expression
 from bioagents_dashboards.queries.promql import TARGET
 from bioagents_dashboards.queries.rules import record_names
 from support.board_fleet import FLEET, STANDBY

@@ -10,8 +10,8 @@ import pytest
 
 from bioagents_dashboards.push import http
 from bioagents_dashboards.push.boards import shipped_boards
-from support.certificates import self_signed
 from support.grafana_stand_in import Board, GrafanaStandIn
+from support.programs import self_signed
 from support.pushing import refused, run
 
 UID = "bioagents-fleet"

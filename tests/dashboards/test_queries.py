@@ -15,8 +15,7 @@ from bioagents_dashboards.queries.workers import LISTED
 from bioagents_exporter.catalogue import FLEET_LABEL, METRICS
 from support.boards import APART, Lines, Query, boards, grouping_labels, lines, panels, queries, selectors
 from support.rule_files import names as rule_names
-from support.rule_files import records
-from support.series import published
+from support.rule_files import published, records
 
 QUERIES = queries()
 RECORDS = {record.name: record for record in records()}

@@ -15,11 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support.leftovers import marked
 from support.monitoring import answers, get
 from support.polling import free_port, wait_until
-from support.programs import Program
-from support.terminal import Terminal
+from support.programs import Program, Terminal, marked
 
 DEMO = (sys.executable, "-m", "bioagents_cli", "demo")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from bioagents_demo.processes import Command, DemoError, ProcessGroup, ProgramEnded
-from support.leftovers import marked
 from support.polling import wait_until
-from support.programs import Program
+from support.programs import Program, marked
 
 SLEEPER = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"

@@ -14,7 +14,7 @@ from bioagents_demo.reference.environment import DEFAULT_URL, Environment
 
 
 def test_work_takes_its_time_by_the_speed() -> None:
-    """Ten simulated seconds are a tenth of a second at a speed of a hundred, two seconds at a speed of five."""
+    """Ten simulated seconds are 0.1 seconds at a speed of a hundred and 2 at a speed of five."""
     taken = []
     for speed in (100.0, 5.0):
         start = time.monotonic()

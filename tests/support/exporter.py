@@ -1,4 +1,4 @@
-"""A real ``bioagents exporter`` on a free port, and requests to it."""
+"""A real ``bioagents exporter``, requests to it, and an observer that adds up increases."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ import json
 import re
 import ssl
 import sys
+import threading
+import urllib.request
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from support.polling import wait_until
 from support.programs import Program
@@ -20,7 +26,7 @@ _LISTENING = re.compile(r"listening on (https?)://([^/:]+|\[[^\]]+\]):(\d+)/metr
 
 @dataclass(frozen=True)
 class Answer:
-    """What the exporter said."""
+    """A response of the exporter."""
 
     status: int
     headers: dict[str, str]
@@ -42,7 +48,7 @@ class Answer:
 
 
 class Exporter:
-    """Started at once; ready when it says where it listens."""
+    """Started by the constructor, which waits until it listens."""
 
     def __init__(
         self,
@@ -64,7 +70,7 @@ class Exporter:
 
     @property
     def url(self) -> str:
-        """Where it is, without a path."""
+        """Its URL without a path."""
         return f"{self.scheme}://{self.host}:{self.port}"
 
     def get(
@@ -93,5 +99,58 @@ class Exporter:
         return self.program.stop()
 
     def kill(self) -> None:
-        """Whatever happens."""
+        """SIGKILL."""
         self.program.kill()
+
+
+#: (metric without prefix, queue, actor, exception)
+Series = tuple[str, str, str, str]
+
+
+class Observer:
+    """Scrapes in a thread and adds up increases as Prometheus does; a scrape that fails is left out."""
+
+    def __init__(self, url: str, metrics: Iterable[str], *, interval: float = 0.2) -> None:
+        self.url, self.interval = url, interval
+        self.total: Counter[Series] = Counter()
+        self.scrapes = 0
+        self._metrics = frozenset(f"bioagents_{name}" for name in metrics)
+        self._last: dict[tuple[Series, str], float] = {}
+        self._lock, self._stopped = threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def scrape(self) -> bool:
+        """One scrape; whether it succeeded."""
+        try:
+            with urllib.request.urlopen(self.url, timeout=10) as response:
+                text = response.read().decode()
+        except OSError:
+            return False
+        with self._lock:
+            for family in text_string_to_metric_families(text):
+                for sample in family.samples:
+                    if sample.name in self._metrics:
+                        self._take(sample.name.removeprefix("bioagents_"), sample.labels, sample.value)
+            self.scrapes += 1
+        return True
+
+    def _take(self, name: str, labels: dict[str, str], value: float) -> None:
+        series = (name, labels["queue"], labels["actor"], labels.get("exception", ""))
+        key = (series, labels.get("wire", ""))
+        before = self._last.get(key, 0.0)
+        self.total[series] += int(value - before if value >= before else value)
+        self._last[key] = value
+
+    def seen(self) -> Counter[Series]:
+        """The increases so far, without those that are zero."""
+        with self._lock:
+            return +self.total
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self.interval):
+            self.scrape()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()

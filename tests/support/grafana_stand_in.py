@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from support.certificates import Certificate
+from support.programs import Certificate
 
 Answer = tuple[int, Any]
 

@@ -1,9 +1,10 @@
-"""A real redis-server in a temporary folder, on a free port of 127.0.0.1."""
+"""A real redis-server and a real redis-sentinel, in temporary folders and on free ports."""
 
 from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -12,7 +13,7 @@ from support.programs import Program, require
 
 
 class RedisServer:
-    """Starts at once; ``options`` are redis.conf directives, e.g. ``appendonly="yes"``."""
+    """Started by the constructor; ``options`` are redis.conf directives, e.g. ``appendonly="yes"``."""
 
     def __init__(
         self, folder: Path, *, port: int | None = None, program: str = "redis-server", **options: str
@@ -50,7 +51,7 @@ class RedisServer:
             return False
 
     def stop(self) -> None:
-        """SIGTERM: Redis saves what it is told to save."""
+        """SIGTERM: Redis saves its data if it is configured to."""
         self.program.stop()
 
     def kill(self) -> None:
@@ -65,3 +66,42 @@ class RedisServer:
     def restart(self) -> None:
         self.stop()
         self.start()
+
+
+class Sentinel:
+    """One Sentinel with a quorum of one; ``primary`` is the name of the primary that it watches."""
+
+    def __init__(self, folder: Path, primary_port: int, *, primary: str = "fleet") -> None:
+        self.port, self.primary = free_port(), primary
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "sentinel.conf"
+        config.write_text(
+            f"port {self.port}\nbind 127.0.0.1\ndir {folder}\n"
+            f"sentinel monitor {primary} 127.0.0.1 {primary_port} 1\n"
+            f"sentinel down-after-milliseconds {primary} 500\n"
+            f"sentinel failover-timeout {primary} 3000\n"
+        )
+        self.program = Program([require("redis-sentinel"), str(config)], cwd=folder, name="sentinel")
+        wait_until(self._ready, what="redis-sentinel")
+
+    def primary_port(self) -> int:
+        """The port of the current primary."""
+        return int(self._state()["port"])
+
+    def knows_replica(self) -> bool:
+        """Whether a failover is possible."""
+        return int(self._state()["num-slaves"]) > 0
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.program.kill()
+
+    def _ready(self) -> bool:
+        try:
+            return bool(self._state())
+        except redis.RedisError:
+            return False
+
+    def _state(self) -> dict[str, Any]:
+        with redis.Redis(port=self.port, socket_timeout=2) as client:
+            return dict(client.sentinel_master(self.primary))

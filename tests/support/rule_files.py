@@ -1,18 +1,20 @@
-"""The rules as data, and what their expressions name."""
+"""The rules as data, the names in their expressions, and every series that may be queried."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 import promql_parser
 import yaml
 
 from bioagents_alerts import rules_folder
+from bioagents_exporter.catalogue import FLEET_LABEL, METRICS
 
-#: In which copies of one exporter differ.
+#: The labels in which copies of one exporter differ.
 COPIES: Final = frozenset({"instance", "pod", "container", "node", "endpoint"})
 
 
@@ -147,3 +149,31 @@ def _keeps_copies(node: object) -> bool:
         case promql_parser.BinaryExpr() if str(node.op) in {"and", "unless"}:
             return _keeps_copies(node.lhs)  # the right side only decides
     return any(map(_keeps_copies, _children(node)))
+
+
+#: Suffixes of a histogram's series.
+ENDINGS = ("_bucket", "_count", "_sum")
+
+
+@cache
+def published() -> dict[str, frozenset[str]]:
+    """Name of each series of the exporter → its labels."""
+    found = {}
+    for metric in METRICS:
+        name, own = metric.full_name("bioagents_"), {FLEET_LABEL, *metric.labels, *metric.optional}
+        endings = ENDINGS if metric.type == "histogram" else ("",)
+        found |= {name + end: frozenset(own | ({"le"} if end == "_bucket" else set())) for end in endings}
+    return found
+
+
+@cache
+def recorded() -> dict[str, frozenset[str]]:
+    """Name of each recorded series → the labels of all that it is made of."""
+    rules = {rule.name: rule.expression for rule in records()}
+
+    def labels(name: str) -> frozenset[str]:
+        if name in rules:
+            return frozenset().union(*map(labels, names(rules[name]).metrics))
+        return published().get(name, frozenset())
+
+    return {name: labels(name) for name in rules}

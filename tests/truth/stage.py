@@ -15,11 +15,9 @@ import redis
 from record import METRICS, Series, expected
 from times import violations
 
-from support.exporter import Exporter
-from support.fleet import start_workers
-from support.observer import Observer
+from support.exporter import Exporter, Observer
 from support.polling import wait_until
-from support.programs import Program
+from support.programs import Program, start_workers
 
 HERE = Path(__file__).parent
 

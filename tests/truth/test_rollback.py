@@ -13,10 +13,9 @@ from record import Series
 from stage import Stage, stage
 
 from bioagents_worker.wire import Keys
-from support.observer import Observer
+from support.exporter import Observer
 from support.polling import wait_until
-from support.redis_server import RedisServer
-from support.sentinel import Sentinel
+from support.redis_server import RedisServer, Sentinel
 
 KEYS = Keys("dramatiq")
 
