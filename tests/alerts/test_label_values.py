@@ -15,7 +15,7 @@ import pytest
 
 from bioagents_alerts import rules_folder
 from bioagents_exporter.derive import Memory, derive
-from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.info import Server
 from bioagents_exporter.read.snapshot import Queue, Snapshot
 from bioagents_exporter.settings import Settings
 from support.rule_cases import run_cases

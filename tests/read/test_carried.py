@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import bioagents_exporter
-from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.info import Server
 from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot, Store, Totals, Worker
 
 EXPORTER = Path(bioagents_exporter.__file__).parent

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from bioagents_exporter.derive import Memory, derive
-from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.info import Server
 from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot, Store, Totals, Worker
 from bioagents_exporter.settings import Limits, QueueLimits, Settings
 from bioagents_worker.wire import BUCKETS, COUNTERS, Identity, RunningJob, State

@@ -8,7 +8,7 @@ from typing import Final
 
 from bioagents_exporter.derive.family import Family, Metric, single
 from bioagents_exporter.read.errors import Cause
-from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.info import Server
 from bioagents_exporter.read.snapshot import Snapshot
 
 UP: Final = Metric(

@@ -17,7 +17,7 @@ from bioagents_exporter.derive.queue_workers import QueueWorkers, workers_by_que
 from bioagents_exporter.derive.totals import Layouts, PublishedTotals, TotalsMemory, comparable_run_id
 from bioagents_exporter.derive.window import Window
 from bioagents_exporter.derive.workers import WorkerKeys, WorkerStates, classify
-from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.info import Server
 from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.settings import CollectWorkers, Settings
 

@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from bioagents_exporter.derive.family import Key
-from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.info import Server
 from bioagents_exporter.read.snapshot import Store, Totals
 from bioagents_worker.wire import (
     BUCKETS,

@@ -11,8 +11,8 @@ from bioagents_exporter.read.connection import Connection
 from bioagents_exporter.read.discovery import Discovery
 from bioagents_exporter.read.endpoint import endpoint_of
 from bioagents_exporter.read.errors import ReadError
+from bioagents_exporter.read.info import Clock
 from bioagents_exporter.read.rounds import ReadResult, RoundTrips
-from bioagents_exporter.read.server import Clock
 from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.settings import Settings
 

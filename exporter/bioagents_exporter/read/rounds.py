@@ -17,6 +17,7 @@ import hiredis
 from bioagents_exporter.read.connection import Connection
 from bioagents_exporter.read.errors import Cause, ReadError, cause_of
 from bioagents_exporter.read.heads import Heads, lengths_batch, messages_batch
+from bioagents_exporter.read.info import Clock, Server, parse_info, server_of
 from bioagents_exporter.read.protocol import Reply, pack
 from bioagents_exporter.read.queues import (
     QUEUE_REPLIES,
@@ -27,7 +28,6 @@ from bioagents_exporter.read.queues import (
     queue_batch,
     queue_replies,
 )
-from bioagents_exporter.read.server import Clock, Server, parse_info, server_of
 from bioagents_exporter.read.snapshot import Queue, Store, Totals, Worker
 from bioagents_exporter.read.totals import WIRE_REPLIES, WireVersion
 from bioagents_exporter.settings import Settings

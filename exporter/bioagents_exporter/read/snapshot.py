@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.info import Server
 from bioagents_worker.wire import Identity, State
 
 #: Endings of keys that belong to a queue; such a name is never a queue of its own.

@@ -19,7 +19,7 @@ from bioagents_exporter.derive import (
     trouble,
     workers,
 )
-from bioagents_exporter.read.server import Server
+from bioagents_exporter.read.info import Server
 from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.serve.collector import Collected
 from bioagents_exporter.settings import Settings
