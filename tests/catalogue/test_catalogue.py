@@ -38,36 +38,29 @@ def test_names_are_unique() -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_a_metric_keeps_to_the_house_rules(metric: Metric) -> None:
-    """Snake case; ``_total`` for counters only; base units in the name; help is one sentence."""
-    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", metric.name)
-    assert metric.name.endswith("_total") == (metric.type == "counter")
-    for unit in ("seconds", "bytes", "ratio"):
-        assert metric.unit != unit or f"_{unit}" in metric.name
-    assert re.fullmatch(r"[A-Z][^\n]*\.", metric.help)
-    assert ". " not in metric.help
-    assert metric.formula
-    assert not metric.formula.endswith(".")
+#: Labels that Prometheus, Kubernetes or the exporter itself gives a meaning of their own.
+RESERVED = {"fleet", "le", "quantile", "job", "instance", "pod", "container", "node", "endpoint"}
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_labels_are_names_that_prometheus_takes(metric: Metric) -> None:
-    """And none that it, Kubernetes or we give a meaning of their own."""
+def test_every_metric_follows_the_naming_rules() -> None:
+    """Snake case; ``_total`` for counters only; base units; one sentence of help; labels of Prometheus."""
+    assert {metric.name: broken for metric in METRICS if (broken := broken_rules(metric))} == {}
+
+
+def broken_rules(metric: Metric) -> list[str]:
+    """The rules that a metric does not follow."""
     labels = metric.labels + metric.optional
-    assert len(set(labels)) == len(labels)
-    assert all(re.fullmatch(r"[a-z_]+", label) for label in labels)
-    assert not set(labels) & {
-        "fleet",
-        "le",
-        "quantile",
-        "job",
-        "instance",
-        "pod",
-        "container",
-        "node",
-        "endpoint",
+    rules = {
+        "name": re.fullmatch(r"[a-z]+(_[a-z]+)*", metric.name),
+        "_total": metric.name.endswith("_total") == (metric.type == "counter"),
+        "unit": metric.unit not in {"seconds", "bytes", "ratio"} or f"_{metric.unit}" in metric.name,
+        "help": re.fullmatch(r"[A-Z][^\n]*\.", metric.help) and ". " not in metric.help,
+        "formula": metric.formula and not metric.formula.endswith("."),
+        "labels": all(re.fullmatch(r"[a-z_]+", label) for label in labels),
+        "each label once": len(set(labels)) == len(labels),
+        "reserved labels": not RESERVED.intersection(labels),
     }
+    return [rule for rule, followed in rules.items() if not followed]
 
 
 def test_the_name_without_a_prefix_is_shared() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-import pytest
-
 from bioagents_exporter import command
 from bioagents_exporter.settings import Limits, QueueLimits, Secret, Settings
 from bioagents_exporter.settings.load import load
@@ -63,20 +61,28 @@ def test_every_setting_has_a_sample() -> None:
     assert set(FIELDS) == {option.key for option in OPTIONS if option is not CONFIG_FILE}
 
 
-@pytest.mark.parametrize("option", [o for o in OPTIONS if o.key in SAMPLES], ids=lambda option: option.key)
-def test_a_flag_wins_over_the_environment_that_over_the_file_that_over_the_default(
-    option: Option[object], tmp_path: Path
-) -> None:
-    """Each place is used as long as no stronger one says anything."""
-    (in_file, from_file), (in_variable, from_variable), (in_flag, from_flag) = SAMPLES[option.key]
-    field, file = FIELDS[option.key], nested(option.key, in_file)
-    environ = {option.variable: in_variable}
-    default = getattr(loaded(tmp_path), field)
-    assert default == getattr(Settings(), field)
-    assert getattr(loaded(tmp_path, file=file), field) == from_file
-    assert getattr(loaded(tmp_path, file=file, environ=environ), field) == from_variable
-    flags = (f"{option.flag}={in_flag}",)
-    assert getattr(loaded(tmp_path, file=file, environ=environ, flags=flags), field) == from_flag
+def test_a_flag_wins_over_the_environment_that_over_the_file_that_over_the_default(tmp_path: Path) -> None:
+    """Each place is used as long as no stronger one sets the value."""
+    found, expected = {}, {}
+    for option in OPTIONS:
+        if option.key in SAMPLES:
+            values = [value for _, value in SAMPLES[option.key]]
+            found[option.key] = values_by_place(option, tmp_path)
+            expected[option.key] = [getattr(Settings(), FIELDS[option.key]), *values]
+    assert found == expected
+
+
+def values_by_place(option: Option[object], folder: Path) -> list[object]:
+    """The value of nothing, of the file, of the environment beside it, and of a flag beside both."""
+    in_file, in_variable, in_flag = (text for text, _ in SAMPLES[option.key])
+    file, environ = nested(option.key, in_file), {option.variable: in_variable}
+    all_settings = (
+        loaded(folder),
+        loaded(folder, file=file),
+        loaded(folder, file=file, environ=environ),
+        loaded(folder, file=file, environ=environ, flags=(f"{option.flag}={in_flag}",)),
+    )
+    return [getattr(settings, FIELDS[option.key]) for settings in all_settings]
 
 
 def test_the_web_configuration_can_be_named_in_each_place(tmp_path: Path) -> None:
@@ -159,13 +165,11 @@ limits:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "file", ["", "# nothing\n", "limits:\n", "redis:\nlimits:\n  defaults:\n  queues:\n"]
-)
-def test_a_file_may_be_empty(file: str, tmp_path: Path) -> None:
+def test_a_file_may_be_empty(tmp_path: Path) -> None:
     """A template whose parts are commented out."""
-    assert loaded(tmp_path, file=file) == Settings()
-    assert loaded(tmp_path, file=file).limits == Limits()
+    for file in ("", "# nothing\n", "limits:\n", "redis:\nlimits:\n  defaults:\n  queues:\n"):
+        assert loaded(tmp_path, file=file) == Settings(), file
+        assert loaded(tmp_path, file=file).limits == Limits(), file
 
 
 def test_text_in_the_file_is_taken_as_written(tmp_path: Path) -> None:
