@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,7 @@ import pytest
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
-from bioagents_exporter.read.audit.queue_check import DelayedSample
 from bioagents_exporter.read.heads import MAX_HEAD
-from bioagents_exporter.read.protocol import Reply
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.read.snapshot import QueueAudit, Snapshot
 from bioagents_worker.wire import State
@@ -216,15 +213,19 @@ def test_many_overdue_jobs_are_estimated(
     assert sum(estimates) / 20 == pytest.approx(2000, rel=0.15)
 
 
-def test_what_cannot_be_read_does_not_shrink_the_estimate() -> None:
-    """Half of the readable ones are late, so half of all are taken to be."""
-    sample, errors = DelayedSample(b"dramatiq:chat.DQ.msgs"), Counter[str]()
-    sample.take_ids(4000, [b"%d" % n for n in range(100)], errors)
-    sample.take_lengths([MAX_HEAD + 1] * 60 + [30] * 40, errors)
-    late, early, junk = b'{"options":{"eta":1000}}', b'{"options":{"eta":9000000}}', b"{}"
-    messages: list[Reply] = [*[late] * 10, *[early] * 10, *[junk] * 20]
-    assert sample.overdue([messages], 1000.0, errors) == 2000
-    assert errors == {"delayed_unreadable": 80}
+def test_what_cannot_be_read_does_not_shrink_the_estimate(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
+) -> None:
+    """All that can be read are late, so all are taken to be; most are too large or no JSON."""
+    delayed(client, *[-60] * 400)
+    junk = {f"junk-{n}": "{}" for n in range(400)} | {f"large-{n}": "x" * (MAX_HEAD + 1) for n in range(200)}
+    client.hset("dramatiq:chat.DQ.msgs", mapping=junk)  # type: ignore[arg-type]
+    reader = make_reader(shared_redis.url, queues=("chat",))
+    assert audited(reader).overdue == 1000
+    reader.audit()
+    errors = reader.read().errors
+    assert errors.keys() == {"delayed_unreadable"}
+    assert 10 < errors["delayed_unreadable"] <= 100
 
 
 def test_delayed_messages_that_cannot_be_read(
@@ -286,9 +287,17 @@ def test_ages_are_by_the_servers_clock(
 ) -> None:
     """``read_at`` is when the audit ended."""
     WireFleet(client).flush("w1", State(), totals={"chat": {"processed|a": 1}})
-    audit = audited(make_reader(shared_redis.url))
-    seconds, microseconds = client.time()
-    assert audit.read_at == pytest.approx(seconds + microseconds / 1e6, abs=0.5)
+    reader = make_reader(shared_redis.url)
+    reader.read()
+    before = client.time()
+    reader.audit()
+    after = client.time()
+    assert unix(before) <= reader.read().audits["chat"].read_at <= unix(after)
+
+
+def unix(time: tuple[int, int]) -> float:
+    """Unix seconds from the reply to TIME."""
+    return time[0] + time[1] / 1e6
 
 
 def test_a_worker_that_stands_still_keeps_its_jobs(

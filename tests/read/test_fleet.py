@@ -55,7 +55,9 @@ def test_an_empty_redis_is_no_failure(reader: Reader) -> None:
 
 def test_the_server_is_described(reader: Reader, client: redis.Redis) -> None:
     """What INFO says, in our terms."""
+    before = time.time()
     server = reader.read().server
+    after = time.time()
     info = client.info()
     assert server is not None
     assert (server.run_id, server.version, server.software) == (
@@ -67,7 +69,7 @@ def test_the_server_is_described(reader: Reader, client: redis.Redis) -> None:
     assert server.memory_used > 100_000
     assert (server.memory_max, server.maxmemory_policy) == (0, "noeviction")
     assert (server.link_up, server.lag) == (None, None)
-    assert abs(server.time - time.time()) < 5
+    assert before <= server.time <= after
 
 
 def test_queues_of_the_settings_exist_at_zero(shared_redis: RedisServer, make_reader: MakeReader) -> None:
@@ -91,10 +93,13 @@ def test_depths_are_those_of_dramatiq(
     first, second = next(consumer), next(consumer)
     assert first
     assert second
+    before = time.time()
     consumer.nack(second)
+    after = time.time()
     chat = queue_of(make_reader(shared_redis.url, queues=("chat",)).read(), "chat")
     assert (chat.waiting, chat.messages, chat.delayed, chat.dead, chat.dead_expiring) == (3, 4, 3, 1, 0)
-    assert chat.dead_oldest == pytest.approx(time.time(), abs=5)
+    assert chat.dead_oldest is not None
+    assert before - 0.001 <= chat.dead_oldest <= after  # Dramatiq writes milliseconds
 
 
 def test_dead_letters_are_counted_within_their_lifetime(
@@ -133,7 +138,7 @@ def test_a_worker_is_what_it_wrote(reader: Reader, client: redis.Redis) -> None:
     WireFleet(client).flush("w1", state)
     worker = worker_of(reader.read())
     assert worker.identity == IDENTITY
-    assert before - 1 < worker.seen < time.time() + 1
+    assert before <= worker.seen <= time.time()
     assert worker.wire == 1
     for name in State.__dataclass_fields__:
         if name != "oldest":

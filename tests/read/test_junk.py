@@ -53,29 +53,22 @@ def bad_queue(snapshot: Snapshot) -> Queue:
     return {queue.name: queue for queue in snapshot.queues}["bad"]
 
 
-@pytest.mark.parametrize(
-    ("key", "part", "errors"),
-    [
-        ("dramatiq:bad", "waiting", 1),
-        ("dramatiq:bad.msgs", "messages", 1),
-        ("dramatiq:bad.DQ.msgs", "delayed", 1),
-        ("dramatiq:bad.XQ", "dead", 1),
-    ],
-)
+#: Part of a queue → the end of its key.
+PARTS = {"waiting": "", "messages": ".msgs", "delayed": ".DQ.msgs", "dead": ".XQ"}
+
+
 @pytest.mark.usefixtures("fleet")
-def test_a_key_of_dramatiq_of_the_wrong_type(
-    key: str, part: str, errors: int, reader: Reader, client: redis.Redis
-) -> None:
+def test_a_key_of_dramatiq_of_the_wrong_type(reader: Reader, client: redis.Redis) -> None:
     """Only this one number is missing."""
-    client.set(key, "junk")
-    for _ in range(2):
-        snapshot = reader.read()
-        check_good(snapshot)
-        assert snapshot.errors == {"wrong_type": errors}
-        parts = {
-            name: getattr(bad_queue(snapshot), name) for name in ("waiting", "messages", "delayed", "dead")
-        }
-        assert parts == {"waiting": 0, "messages": 0, "delayed": 0, "dead": 0} | {part: None}
+    for part, end in PARTS.items():
+        client.set(f"dramatiq:bad{end}", "junk")
+        for _ in range(2):
+            snapshot = reader.read()
+            check_good(snapshot)
+            assert snapshot.errors == {"wrong_type": 1}, part
+            parts = {name: getattr(bad_queue(snapshot), name) for name in PARTS}
+            assert parts == dict.fromkeys(PARTS, 0) | {part: None}
+        client.delete(f"dramatiq:bad{end}")
 
 
 def test_a_messages_hash_of_the_wrong_type_under_a_head(
@@ -91,126 +84,123 @@ def test_a_messages_hash_of_the_wrong_type_under_a_head(
     assert (bad_queue(snapshot).waiting, bad_queue(snapshot).head_ready) == (1, None)
 
 
-@pytest.mark.parametrize("name", ["totals:bad", "seqs", "beats", "queues", "totals:"])
-def test_a_key_of_ours_of_the_wrong_type(
-    name: str, reader: Reader, client: redis.Redis, fleet: WireFleet
-) -> None:
+def test_a_key_of_ours_of_the_wrong_type(reader: Reader, client: redis.Redis, fleet: WireFleet) -> None:
     """The other keys are read; without sequences no store is known, so that derive publishes no totals."""
     reader.read()
-    client.delete(fleet.keys.prefix + name)
-    client.set(fleet.keys.prefix + name, "junk")
-    snapshot = reader.read()
-    assert snapshot.errors == {"wrong_type": 1}
-    assert {queue.name for queue in snapshot.queues} == {"good", "bad"}
-    assert bool(snapshot.stores) == (name != "seqs")
-    assert bool(snapshot.workers) == (name != "beats")
-    assert ("bad" in {totals.queue for totals in snapshot.totals}) == (name != "totals:bad")
-    assert "good" in {totals.queue for totals in snapshot.totals}
+    for name in ("totals:bad", "seqs", "beats", "queues", "totals:"):
+        key = fleet.keys.prefix + name
+        if client.exists(key):
+            client.rename(key, "kept")
+        client.set(key, "junk")
+        snapshot = reader.read()
+        assert snapshot.errors == {"wrong_type": 1}, name
+        assert {queue.name for queue in snapshot.queues} == {"good", "bad"}, name
+        assert bool(snapshot.stores) == (name != "seqs")
+        assert bool(snapshot.workers) == (name != "beats")
+        assert ("bad" in {totals.queue for totals in snapshot.totals}) == (name != "totals:bad")
+        assert "good" in {totals.queue for totals in snapshot.totals}, name
+        client.delete(key)
+        if client.exists("kept"):
+            client.rename("kept", key)
 
 
-@pytest.mark.parametrize(
-    ("fields", "left", "errors"),
-    [
-        pytest.param({"x|a": "1.5"}, {"processed|a": 1}, 1, id="a float"),
-        pytest.param({"x|a": "1_0"}, {"processed|a": 1}, 1, id="what int() would take"),
-        pytest.param({"x|a": " 1"}, {"processed|a": 1}, 1, id="a space"),
-        pytest.param({"x|a": ""}, {"processed|a": 1}, 1, id="nothing"),
-        pytest.param({"x|a": "9" * 30}, {"processed|a": 1}, 1, id="more than Redis counts"),
-        pytest.param({"x|a": "1\n2"}, {"processed|a": 1}, 1, id="two lines"),
-        pytest.param({b"\xff|a": "1", "y|a": "junk"}, {"processed|a": 1}, 2, id="a name that is no text"),
-        pytest.param({'q"uo\nte|a': "7"}, {"processed|a": 1, 'q"uo\nte|a': 7}, 0, id="a strange name"),
-        pytest.param({"x|a": "-3"}, {"processed|a": 1, "x|a": -3}, 0, id="a negative number"),
-        pytest.param({"__epoch": "junk"}, None, 1, id="no epoch"),
-        pytest.param({"__epoch": "-1"}, None, 1, id="a negative epoch"),
-    ],
-)
-def test_fields_of_totals(
-    fields: dict[str | bytes, str],
-    left: dict[str, int] | None,
-    errors: int,
-    reader: Reader,
-    fleet: WireFleet,
-) -> None:
+#: Fields beside ``processed|a`` → what is read of them, and how many errors are counted.
+FIELDS: list[tuple[dict[str | bytes, str], dict[str, int] | None, int]] = [
+    ({"x|a": "1.5"}, {"processed|a": 1}, 1),  # a float
+    ({"x|a": "1_0"}, {"processed|a": 1}, 1),  # what int() would take
+    ({"x|a": " 1"}, {"processed|a": 1}, 1),  # a space
+    ({"x|a": ""}, {"processed|a": 1}, 1),  # nothing
+    ({"x|a": "9" * 30}, {"processed|a": 1}, 1),  # more than Redis counts
+    ({"x|a": "1\n2"}, {"processed|a": 1}, 1),  # two lines
+    ({b"\xff|a": "1", "y|a": "junk"}, {"processed|a": 1}, 2),  # a name that is no text
+    ({'q"uo\nte|a': "7"}, {"processed|a": 1, 'q"uo\nte|a': 7}, 0),  # a strange name
+    ({"x|a": "-3"}, {"processed|a": 1, "x|a": -3}, 0),  # a negative number
+    ({"__epoch": "junk"}, None, 1),  # no epoch
+    ({"__epoch": "-1"}, None, 1),  # a negative epoch
+]
+
+
+def test_fields_of_totals(reader: Reader, fleet: WireFleet) -> None:
     """What is no integer or has no name is left out and counted, at every read."""
-    fleet.client.hset(fleet.keys.totals("bad"), mapping=fields)  # type: ignore[arg-type]
-    for _ in range(2):
+    key = fleet.keys.totals("bad")
+    good = fleet.client.hgetall(key)
+    for fields, left, errors in FIELDS:
+        fleet.client.delete(key)
+        fleet.client.hset(key, mapping=good | fields)  # type: ignore[arg-type]
+        for _ in range(2):
+            snapshot = reader.read()
+            check_good(snapshot)
+            assert snapshot.errors == ({"bad_totals": errors} if errors else {}), fields
+            assert {t.queue: t.fields for t in snapshot.totals}.get("bad") == left, fields
+
+
+def test_sequences_without_an_epoch(reader: Reader, client: redis.Redis, fleet: WireFleet) -> None:
+    """The data set to which the totals belong is unknown then, which is counted."""
+    for epoch in (b"junk", b"1.5", b"\xff"):
+        client.hset(fleet.keys.seqs, "__epoch", epoch)
         snapshot = reader.read()
         check_good(snapshot)
-        assert snapshot.errors == ({"bad_totals": errors} if errors else {})
-        assert {t.queue: t.fields for t in snapshot.totals}.get("bad") == left
-
-
-@pytest.mark.parametrize("fields", [{"__epoch": "junk"}, {"__epoch": "1.5"}, {"__epoch": b"\xff"}])
-def test_sequences_without_an_epoch(
-    fields: dict[str, str], reader: Reader, client: redis.Redis, fleet: WireFleet
-) -> None:
-    """To which data set the totals belong is unknown then, and said so."""
-    client.hset(fleet.keys.seqs, mapping=fields)  # type: ignore[arg-type]
-    snapshot = reader.read()
-    check_good(snapshot)
-    assert snapshot.stores == ()
-    assert snapshot.errors == {"bad_totals": 1}
+        assert snapshot.stores == (), epoch
+        assert snapshot.errors == {"bad_totals": 1}, epoch
 
 
 IDENTITY_LINE, STATE_LINE = GOOD.split(b"\n")[1:]
 
 
-@pytest.mark.parametrize(
-    "beat",
-    [
-        pytest.param(b"", id="nothing"),
-        pytest.param(b"junk", id="junk"),
-        pytest.param(pickle.dumps([1]), id="pickle"),
-        pytest.param(b"\xff" * 20, id="no text"),
-        pytest.param(GOOD.replace(b"1764000000000000", b"yesterday"), id="no time"),
-        pytest.param(GOOD.replace(b"1764000000000000", b"-1"), id="a negative time"),
-        pytest.param(GOOD.replace(b"1764000000000000", b"9" * 400), id="a huge time"),
-        pytest.param(b"1\n" + IDENTITY_LINE, id="no state"),
-        pytest.param(b"1\n{}\n{}", id="an empty identity"),
-        pytest.param(GOOD + b"\n{}", id="a line too many"),
-        pytest.param(GOOD.replace(b'"pid":4711', b'"pid":"4711"'), id="a pid of another type"),
-        pytest.param(GOOD.replace(b'"queues":["good"]', b'"queues":"good"'), id="queues of another type"),
-        pytest.param(b"1\n" + IDENTITY_LINE + b"\n[]", id="a state of another type"),
-        *[
-            pytest.param(b"1\n" + IDENTITY_LINE + b"\n" + state, id=state.decode(errors="replace")[:40])
-            for state in (
-                b'{"jobs":1.5}',
-                b'{"jobs":-1}',
-                b'{"jobs":true}',
-                b'{"jobs":"1"}',
-                b'{"jobs":9223372036854775808}',
-                b'{"cpu":NaN}',
-                b'{"cpu":1e999}',
-                b'{"cpu":-0.5}',
-                b'{"interval":-5}',
-                b'{"skew":-1e300}',
-                b'{"held":{"chat":-5}}',
-                b'{"held":{"chat":null}}',
-                b'{"held":["chat"]}',
-                b'{"held":{"\\ud800":1}}',
-                b'{"held":{"\xff":1}}',
-                b'{"oldest":[["chat","answer",1]]}',
-                b'{"oldest":[["chat","answer","old","m"]]}',
-                b'{"oldest":[["chat",5,1,"m"]]}',
-                b'{"draining":1}',
-                b'{"limit":"max"}',
-                b'{"new":' + b"[" * 100_000,
-            )
-        ],
-    ],
-)
-def test_a_heartbeat_that_cannot_be_read(
-    beat: bytes, reader: Reader, client: redis.Redis, fleet: WireFleet
-) -> None:
+BEATS = [
+    b"",  # nothing
+    b"junk",  # junk
+    pickle.dumps([1]),  # pickle
+    b"\xff" * 20,  # no text
+    GOOD.replace(b"1764000000000000", b"yesterday"),  # no time
+    GOOD.replace(b"1764000000000000", b"-1"),  # a negative time
+    GOOD.replace(b"1764000000000000", b"9" * 400),  # a huge time
+    b"1\n" + IDENTITY_LINE,  # no state
+    b"1\n{}\n{}",  # an empty identity
+    GOOD + b"\n{}",  # a line too many
+    GOOD.replace(b'"pid":4711', b'"pid":"4711"'),  # a pid of another type
+    GOOD.replace(b'"queues":["good"]', b'"queues":"good"'),  # queues of another type
+    b"1\n" + IDENTITY_LINE + b"\n[]",  # a state of another type
+    *(
+        b"1\n" + IDENTITY_LINE + b"\n" + state
+        for state in (
+            b'{"jobs":1.5}',
+            b'{"jobs":-1}',
+            b'{"jobs":true}',
+            b'{"jobs":"1"}',
+            b'{"jobs":9223372036854775808}',
+            b'{"cpu":NaN}',
+            b'{"cpu":1e999}',
+            b'{"cpu":-0.5}',
+            b'{"interval":-5}',
+            b'{"skew":-1e300}',
+            b'{"held":{"chat":-5}}',
+            b'{"held":{"chat":null}}',
+            b'{"held":["chat"]}',
+            b'{"held":{"\\ud800":1}}',
+            b'{"held":{"\xff":1}}',
+            b'{"oldest":[["chat","answer",1]]}',
+            b'{"oldest":[["chat","answer","old","m"]]}',
+            b'{"oldest":[["chat",5,1,"m"]]}',
+            b'{"draining":1}',
+            b'{"limit":"max"}',
+            b'{"new":' + b"[" * 100_000,
+        )
+    ),
+]
+
+
+def test_a_heartbeat_that_cannot_be_read(reader: Reader, client: redis.Redis, fleet: WireFleet) -> None:
     """This worker is left out and counted, at every read, and is back with its next good heartbeat."""
-    client.hset(fleet.keys.beats, "sick", beat)
-    for _ in range(2):
-        snapshot = reader.read()
-        check_good(snapshot)
-        assert snapshot.errors == {"bad_heartbeat": 1}
-        assert [worker.id for worker in snapshot.workers] == ["healthy"]
-    client.hset(fleet.keys.beats, "sick", GOOD)
-    assert {worker.id for worker in reader.read().workers} == {"healthy", "sick"}
+    for beat in BEATS:
+        client.hset(fleet.keys.beats, "sick", beat)
+        for _ in range(2):
+            snapshot = reader.read()
+            check_good(snapshot)
+            assert snapshot.errors == {"bad_heartbeat": 1}, beat[:300]
+            assert [worker.id for worker in snapshot.workers] == ["healthy"], beat[:300]
+        client.hset(fleet.keys.beats, "sick", GOOD)
+        assert {worker.id for worker in reader.read().workers} == {"healthy", "sick"}
 
 
 def test_a_heartbeat_of_a_later_version_is_read(
