@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,13 +36,11 @@ def test_every_series_of_a_known_actor_exists_at_zero() -> None:
     assert found["job_wait_seconds"] == found["job_duration_seconds"] == {("chat", "answer"): 0}
 
 
-@pytest.mark.parametrize(
-    "field", ["dead|answer", "failures|answer|ValueError", "wait|answer|3", "wait_us|answer"]
-)
-def test_any_field_makes_its_actor_known(field: str) -> None:
+def test_any_field_makes_its_actor_known() -> None:
     """A producer that crashed before it declared the actor, a hash that lost a field."""
-    found = published(snapshot(totals=(totals("chat", {field: 1}),)))
-    assert ("chat", "answer") in found["jobs_processed_total"]
+    for field in ("dead|answer", "failures|answer|ValueError", "wait|answer|3", "wait_us|answer"):
+        found = published(snapshot(totals=(totals("chat", {field: 1}),)))
+        assert ("chat", "answer") in found["jobs_processed_total"], field
 
 
 def test_counters_show_their_own_field() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,13 +75,14 @@ def test_without_totals_there_is_no_pace_of_failures() -> None:
     assert found["queue_failures_per_second"] == {}
 
 
-@pytest.mark.parametrize(
-    ("ended", "seconds"), [("succeeded", 20), ("dead", 20), ("skipped", 20), ("retries", math.inf)]
-)
-def test_drain_time_from_completions_and_arrivals(ended: str, seconds: float) -> None:
-    """A job that ended for good has left the backlog; one that will be tried again has not."""
-    samples = [(t, read(waiting=40, enqueued=3 * t, **{ended: 5 * t})) for t in range(0, 65, 5)]
-    assert one(samples, "queue_drain_seconds") == seconds
+def test_drain_time_from_completions_and_arrivals() -> None:
+    """A job that ended for good has left the backlog; one that will be retried has not."""
+    seconds = {"succeeded": 20, "dead": 20, "skipped": 20, "retries": math.inf}
+    found = {}
+    for ended in seconds:
+        samples = [(t, read(waiting=40, enqueued=3 * t, **{ended: 5 * t})) for t in range(0, 65, 5)]
+        found[ended] = one(samples, "queue_drain_seconds")
+    assert found == seconds
 
 
 def test_drain_time_without_counted_arrivals_goes_by_the_list() -> None:
@@ -91,10 +91,11 @@ def test_drain_time_without_counted_arrivals_goes_by_the_list() -> None:
     assert one(samples, "queue_drain_seconds") == 100
 
 
-@pytest.mark.parametrize(("waiting", "seconds"), [(0, 0), (1, math.inf), (None, None)])
-def test_drain_time_of_a_backlog_that_does_not_shrink(waiting: int | None, seconds: float | None) -> None:
+def test_drain_time_of_a_backlog_that_does_not_shrink() -> None:
     """0 without backlog, +Inf where it stays, absent where it is not known."""
-    assert one([(t, read(waiting=waiting)) for t in range(0, 65, 5)], "queue_drain_seconds") == seconds
+    seconds = {0: 0, 1: math.inf, None: None}
+    samples = {waiting: [(t, read(waiting=waiting)) for t in range(0, 65, 5)] for waiting in seconds}
+    assert {waiting: one(samples[waiting], "queue_drain_seconds") for waiting in seconds} == seconds
 
 
 def test_a_reset_in_between_shows_neither_a_negative_nor_a_giant_pace() -> None:
@@ -157,33 +158,35 @@ def test_whatever_happens_signals_are_possible_numbers(steps: list[tuple[int, in
     assert found["queue_drain_seconds"].get(("chat",), 0) >= 0
 
 
-@pytest.mark.parametrize(
-    ("waiting", "running", "slots", "ratio"),
-    [(6, 2, 4, 2.0), (0, 0, 4, 0.0), (1, 0, 0, math.inf), (0, 0, 0, 0.0), (None, 1, 4, None)],
-)
-def test_load_ratio(waiting: int | None, running: int, slots: int, ratio: float | None) -> None:
-    """+Inf when jobs wait and there are no slots; not in need of a window."""
+def test_load_ratio() -> None:
+    """Jobs for each slot, +Inf when jobs wait and there are no slots; it needs no window."""
+    ratios = {(6, 2, 4): 2.0, (0, 0, 4): 0.0, (1, 0, 0): math.inf, (0, 0, 0): 0.0, (None, 1, 4): None}
+    assert {case: load_ratio(*case) for case in ratios} == ratios
+
+
+def load_ratio(waiting: int | None, running: int, slots: int) -> float | None:
+    """The ratio of a queue with one worker."""
     workers = (worker("w", threads=slots, running={"chat": running}),)
     found = published(snapshot(queues=(queue("chat", waiting=waiting),), workers=workers))
-    assert found["queue_load_ratio"].get(("chat",)) == ratio
+    return found["queue_load_ratio"].get(("chat",))
 
 
-@pytest.mark.parametrize(
-    ("waiting", "workers"),
-    [(0, 2), (9, 2), (10, 4), (29, 4), (30, 6), (49, 6), (50, 8), (9_999, 8), (None, None)],
-)
-def test_desired_workers(waiting: int | None, workers: int | None) -> None:
+def test_desired_workers() -> None:
     """The steps of the scaling signal."""
-    assert published(read(waiting=waiting))["queue_desired_workers"].get(("chat",)) == workers
+    workers = {0: 2, 9: 2, 10: 4, 29: 4, 30: 6, 49: 6, 50: 8, 9_999: 8, None: None}
+    assert {waiting: desired_workers(waiting, Settings()) for waiting in workers} == workers
 
 
-@pytest.mark.parametrize(("waiting", "workers"), [(0, 3), (10, 4), (500, 5)])
-def test_desired_workers_stay_within_the_queues_limits(waiting: int, workers: int) -> None:
+def test_desired_workers_stay_within_the_queues_limits() -> None:
     """Of that queue."""
     settings = Settings(limits=Limits(queues={"chat": QueueLimits(min_workers=3, max_workers=5)}))
-    assert published(read(waiting=waiting), settings=settings)["queue_desired_workers"] == {
-        ("chat",): workers
-    }
+    workers = {0: 3, 10: 4, 500: 5}
+    assert {waiting: desired_workers(waiting, settings) for waiting in workers} == workers
+
+
+def desired_workers(waiting: int | None, settings: Settings) -> float | None:
+    """The signal of a queue with so many waiting jobs."""
+    return published(read(waiting=waiting), settings=settings)["queue_desired_workers"].get(("chat",))
 
 
 def test_a_queue_that_is_gone_is_forgotten() -> None:

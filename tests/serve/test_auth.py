@@ -33,34 +33,30 @@ def guard() -> Iterator[Guard]:
     made.close()
 
 
-@pytest.mark.parametrize(
-    ("header", "passes"),
-    [
-        (basic("prometheus", "pass:word"), True),
-        (basic("ünïcode", "pässwörd"), True),
-        (basic("long", "x" * 100), True),  # as bcrypt has it in every other program
-        (basic("prometheus", "pass:word").replace("Basic", "bASIC"), True),
-        (basic("prometheus", "pass"), False),
-        (basic("prometheus", ""), False),
-        (basic("prometheus", "pass:word\0"), False),
-        (basic("nobody", "pass:word"), False),
-        (basic("", ""), False),
-        ("Basic " + base64.b64encode(b"\xff\xfe:\xff").decode(), False),
-        ("Basic " + base64.b64encode(b"prometheus").decode(), False),
-        ("Basic ???", False),
-        ("Basic", False),
-        ("Bearer " + base64.b64encode(b"prometheus:pass:word").decode(), False),
-        ("", False),
-        (None, False),
-    ],
-)
-async def test_the_right_password_of_a_known_user(
-    header: str | None,
-    passes: bool,  # noqa: FBT001 - a column of the table
-    guard: Guard,
-) -> None:
+HEADERS = [
+    (basic("prometheus", "pass:word"), True),
+    (basic("ünïcode", "pässwörd"), True),
+    (basic("long", "x" * 100), True),  # as bcrypt has it in every other program
+    (basic("prometheus", "pass:word").replace("Basic", "bASIC"), True),
+    (basic("prometheus", "pass"), False),
+    (basic("prometheus", ""), False),
+    (basic("prometheus", "pass:word\0"), False),
+    (basic("nobody", "pass:word"), False),
+    (basic("", ""), False),
+    ("Basic " + base64.b64encode(b"\xff\xfe:\xff").decode(), False),
+    ("Basic " + base64.b64encode(b"prometheus").decode(), False),
+    ("Basic ???", False),
+    ("Basic", False),
+    ("Bearer " + base64.b64encode(b"prometheus:pass:word").decode(), False),
+    ("", False),
+    (None, False),
+]
+
+
+async def test_the_right_password_of_a_known_user(guard: Guard) -> None:
     """Asked twice: what is remembered is the same answer."""
-    assert [await guard.allows(header) for _ in range(2)] == [passes, passes]
+    for _ in range(2):
+        assert [(header, await guard.allows(header)) for header, _ in HEADERS] == HEADERS
 
 
 async def test_a_password_is_checked_once(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
