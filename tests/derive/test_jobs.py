@@ -110,13 +110,13 @@ def test_totals_of_the_previous_wire_version_have_a_label_more() -> None:
 
 
 def test_without_the_middleware_there_is_no_total() -> None:
-    """A zero that nobody counted would be a lie."""
+    """A zero that was not counted would be wrong."""
     found = published(snapshot(stores=()))
     assert not any(found.get(name) for name in (*COUNTERS, "metrics_dropped_total", "worker_boots_total"))
 
 
 @given(st.dictionaries(NAMES, st.integers(-5, 2**70), max_size=5))
 def test_fields_that_are_not_of_the_wire_format_are_ignored(fields: dict[str, int]) -> None:
-    """Anything may stand in the hash; what is known stays right beside it."""
+    """Anything may be in the hash; the known fields beside it stay right."""
     fields = {name: n for name, n in fields.items() if parse_actor_field(name) is None} | {"dead|answer": 3}
     assert published(snapshot(totals=(totals("chat", fields),)))["jobs_dead_total"] == {("chat", "answer"): 3}

@@ -1,4 +1,4 @@
-"""Who succeeded, and of which instant their numbers are."""
+"""The state of the sources, and the instant that their numbers are of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bioagents_exporter.derive.ledger import Ledger
 
 
 def test_source_with_nothing_to_read_has_no_age() -> None:
-    """Where all that the audit looked at is gone, its age must not grow for ever: nothing is stale."""
+    """Where all audited queues are gone, the age must not grow without end: nothing is stale."""
     ledger = Ledger(clock=lambda: 0.0)
     ledger.run("audit", list, 100.0, lambda: 3.0)
     assert ledger.sources["audit"].fresh_at == 97.0
@@ -16,7 +16,7 @@ def test_source_with_nothing_to_read_has_no_age() -> None:
 
 
 def test_failure_keeps_the_age_of_what_was_read() -> None:
-    """It says how old the last numbers are."""
+    """It is the age of the last numbers."""
 
     def broken() -> list[int]:
         raise RuntimeError

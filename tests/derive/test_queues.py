@@ -69,7 +69,7 @@ def test_what_is_read_in_the_background_has_an_age() -> None:
 
 
 def test_before_the_first_audit_there_is_neither_number_nor_age() -> None:
-    """Zeros would say that nothing is orphaned."""
+    """Zeros would mean that nothing is orphaned."""
     found = published(snapshot(queues=(queue("chat"),)))
     assert found["queue_orphaned_jobs"] == {}
     assert ("audit",) not in found["exporter_source_age_seconds"]

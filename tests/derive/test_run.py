@@ -28,7 +28,7 @@ DOWN = Snapshot(None, 0.0, errors={"redis_unreachable": 1}, failure="Redis 127.0
 
 
 def of_redis(found: dict[str, Any]) -> dict[str, Any]:
-    """All but what every scrape says of the exporter."""
+    """Everything but the exporter's own metrics."""
     return {name: series for name, series in found.items() if not name.startswith(ALWAYS)}
 
 
@@ -45,7 +45,7 @@ def test_without_redis_there_is_nothing_but_that() -> None:
 
 
 def test_a_replica_without_its_primary_is_a_failed_source() -> None:
-    """Its numbers are of some time ago."""
+    """Its numbers are out of date."""
     cut = replace(SERVER, role="slave", link_up=False, lag=70.0)
     found = published(snapshot(server=cut, queues=(queue("chat"),)))
     assert of_redis(found) == {
@@ -58,7 +58,7 @@ def test_a_replica_without_its_primary_is_a_failed_source() -> None:
 
 
 def test_a_server_that_loads_its_data_is_a_failed_source() -> None:
-    """What it would tell is not all of it yet."""
+    """Its data is not complete yet."""
     loading = snapshot(server=replace(SERVER, loading=True), queues=(queue("chat"),))
     assert published(loading)["redis_up"] == {(): 0}
     assert "queue_depth" not in published(loading)
@@ -67,7 +67,7 @@ def test_a_server_that_loads_its_data_is_a_failed_source() -> None:
 
 
 def test_no_sample_is_taken_of_a_source_that_failed() -> None:
-    """The window would show a backlog that nobody read."""
+    """The window would show a backlog that was not read."""
     memory = Memory()
     sample(DOWN, memory, Settings(), 1.0)
     sample(snapshot(server=replace(SERVER, link_up=False), queues=(queue("chat"),)), memory, Settings(), 2.0)
@@ -78,7 +78,7 @@ def test_no_sample_is_taken_of_a_source_that_failed() -> None:
 def test_a_bug_in_one_part_hides_no_other_numbers(caplog: pytest.LogCaptureFixture) -> None:
     """It is counted each time and logged once, as is its end."""
     memory, good = Memory(), worker("w")
-    broken = replace(good, state=None)  # type: ignore[arg-type] # stands for a bug of ours
+    broken = replace(good, state=None)  # type: ignore[arg-type] # as a bug of ours would
     parts: Any = {"queues": (queue("chat"),), "totals": (totals("chat", {"dead|a": 1}),)}
     with caplog.at_level(logging.INFO, logger="bioagents_exporter"):
         for _ in range(3):
@@ -111,7 +111,7 @@ def test_a_cut_replica_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_what_the_reader_left_out_is_counted() -> None:
-    """Each scrape anew, by cause; every cause exists at 0 before."""
+    """At each scrape, by cause; every cause exists at 0 before."""
     memory, read = Memory(), snapshot(errors={"wrong_type": 2, "a cause of tomorrow": 1})
     assert published(snapshot(), memory=memory)["exporter_scrape_errors_total"]["wrong_type",] == 0
     published(read, memory=memory)

@@ -1,4 +1,4 @@
-"""The window and what is worked out from it."""
+"""The window and the signals that are calculated from it."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def one(samples: Sequence[tuple[float, Snapshot]], name: str) -> float | None:
 
 
 def test_nothing_is_known_before_two_samples_are_a_minute_apart() -> None:
-    """Neither zeros nor a pace of a few seconds."""
+    """Neither zeros nor a rate over a few seconds."""
     early = signals([(t, read(processed=t, failures=t, enqueued=t)) for t in range(0, 60, 5)])
     assert not any(early[name] for name in SIGNALS)
     late = signals([(t, read(processed=t, failures=t, enqueued=t)) for t in range(0, 65, 5)])
     assert all(late[name] for name in SIGNALS)
 
 
-def test_failure_ratio_and_pace() -> None:
+def test_failure_ratio_and_rate() -> None:
     """Over the window alone: what happened before its first sample does not count."""
     samples = [(t, read(processed=1_000 + 4 * t, failures=500 + t)) for t in range(0, 105, 5)]
     found = signals(samples)
@@ -69,7 +69,7 @@ def test_without_attempts_there_is_no_ratio() -> None:
     assert found["queue_failures_per_second"] == {("chat",): 0}
 
 
-def test_without_totals_there_is_no_pace_of_failures() -> None:
+def test_without_totals_there_is_no_failure_rate() -> None:
     """An application without the middleware."""
     found = signals([(t, read()) for t in range(0, 65, 5)])
     assert found["queue_failures_per_second"] == {}
@@ -98,7 +98,7 @@ def test_drain_time_of_a_backlog_that_does_not_shrink() -> None:
     assert {waiting: one(samples[waiting], "queue_drain_seconds") for waiting in seconds} == seconds
 
 
-def test_a_reset_in_between_shows_neither_a_negative_nor_a_giant_pace() -> None:
+def test_a_reset_in_between_shows_neither_a_negative_nor_a_huge_rate() -> None:
     """Redis restarted: totals of different epochs are not differenced, nor are the seconds between them."""
     samples = [(t, read(processed=1_000_000 + 2 * t, failures=t)) for t in range(0, 105, 5)]
     samples += [(t, read(processed=2 * t, failures=t, epoch=2_000)) for t in range(105, 155, 5)]
@@ -107,7 +107,7 @@ def test_a_reset_in_between_shows_neither_a_negative_nor_a_giant_pace() -> None:
     assert found["queue_failures_per_second"] == {("chat",): 1.0}
 
 
-def test_totals_that_are_left_out_for_a_while_do_not_dilute_the_pace() -> None:
+def test_totals_that_are_left_out_for_a_while_do_not_dilute_the_rate() -> None:
     """Their seconds are not observed."""
     left_out = snapshot(queues=(queue("chat"),), stores=())
     samples = [(float(t), read(processed=t, failures=t)) for t in range(0, 70, 5)]
@@ -122,8 +122,8 @@ def test_an_outage_of_redis_leaves_a_gap_not_a_hole() -> None:
     assert one(samples, "queue_failures_per_second") == 1.0
 
 
-def test_a_window_that_is_no_longer_filled_tells_nothing() -> None:
-    """A sampler that hangs, a Redis that came back this moment."""
+def test_a_window_that_is_no_longer_filled_gives_no_signals() -> None:
+    """A sampler that hangs, or a Redis that has just come back."""
     memory, found = Memory(), read(processed=1)
     for t in range(0, 65, 5):
         sample(found, memory, Settings(), t)

@@ -31,24 +31,24 @@ def state(age: float, interval: float) -> str:
     return "alive" if alive else "missing" if missing else ""
 
 
-def test_only_who_a_missing_worker_was_is_shown() -> None:
+def test_of_a_missing_worker_only_its_facts_are_published() -> None:
     """Its slots, jobs and memory are no longer known; its queue has no worker, which is an alert."""
-    silent = worker("w", age=60.0, running={"chat": 3}, oldest=(RunningJob("chat", "a", 5.0, "m"),))
-    found = published(snapshot(workers=(silent,)))
+    missing = worker("w", age=60.0, running={"chat": 3}, oldest=(RunningJob("chat", "a", 5.0, "m"),))
+    found = published(snapshot(workers=(missing,)))
     assert not any(found[name] for name in GAUGES)
     assert found["worker_last_heartbeat_timestamp_seconds"] == {("w",): NOW - 60}
     assert found["queue_workers"] == found["queue_running_jobs"] == {("chat",): 0}
 
 
 def test_every_known_queue_has_a_number_of_workers() -> None:
-    """0 where nobody consumes it: an absent series would fire no alert."""
+    """0 where no worker consumes it: an absent series would fire no alert."""
     found = published(snapshot(queues=(queue("idle"),), workers=(worker("w", queues=("chat",)),)))
     assert found["queue_workers"] == {("chat",): 1, ("idle",): 0}
 
 
 @pytest.mark.parametrize("age", [1.0, 60.0])
 def test_names_that_no_queue_has_are_not_published(age: float) -> None:
-    """Wherever they stand in a heartbeat, of a living worker and of a missing one."""
+    """In each field of a heartbeat, of a living worker and of a missing one."""
     names = ("", "chat.DQ", "chat.XQ", "chat.msgs", "__acks__")
     numbers = dict.fromkeys(names, 1)
     jobs = tuple(RunningJob(name, "a", 5.0, "m") for name in names)
@@ -78,7 +78,7 @@ def test_slots_are_living_threads() -> None:
     assert found["worker_threads"] == {("w",): 4}
 
 
-def test_the_longest_running_job_grows_with_the_silence() -> None:
+def test_the_longest_running_job_ages_after_the_heartbeat() -> None:
     """Its age is of the heartbeat; since then it has run on."""
     jobs = (
         RunningJob("chat", "a", 100.0, "m1"),
@@ -130,13 +130,13 @@ def test_roles_with_the_same_first_queues_differ() -> None:
 
 
 def queues_label(*queues: str) -> str:
-    """What ``worker_info`` says of the queues of a worker."""
+    """The label ``queues`` of ``worker_info`` for a worker with these queues."""
     found = published(snapshot(workers=(worker("w", queues=queues),)))
     return next(iter(found["worker_info"]))[3]
 
 
 def test_a_sidecar_publishes_the_workers_of_its_host_alone() -> None:
-    """Neither queues nor totals, of which one central copy is enough; whether it reaches Redis it says."""
+    """Neither queues nor totals, which a central copy publishes; but whether it can read Redis."""
     workers = (
         worker("mine", host="here"),
         worker("gone", host="here", age=99.0),
@@ -159,6 +159,6 @@ def test_a_central_copy_beside_sidecars_publishes_no_series_by_worker() -> None:
 
 
 def test_the_clock_is_the_servers() -> None:
-    """This machine's clock may say anything."""
+    """Whatever this machine's clock is."""
     server = replace(SERVER, time=NOW + 100)
     assert published(snapshot(server=server, workers=(worker("w"),)))["workers_missing"] == {(): 1}

@@ -1,4 +1,4 @@
-"""Orphaned, stuck, unheld and overdue jobs against the truth: real workers, real kills, real restarts."""
+"""Orphaned, stuck, unheld and overdue jobs of real workers that are killed, stopped and restarted."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_killed_worker_leaves_orphans(
 
 
 def test_a_restart_of_redis_leaves_stuck_jobs(tmp_path: Path, make_reader: MakeReader) -> None:
-    """A living worker forgets the delayed jobs in its memory, while Redis keeps them as its own."""
+    """A living worker forgets the delayed jobs in its memory, while they stay in its acknowledgement set."""
     server = RedisServer(tmp_path / "redis", appendonly="yes", appendfsync="always")
     worker = start(server, tmp_path)
     try:
@@ -158,7 +158,7 @@ def test_a_producer_that_is_gone_orphans_nothing(
     assert (audit.orphaned, audit.unheld, audit.stuck) == (0, 0, 0)
 
 
-def test_a_job_that_nobody_has_is_unheld(
+def test_a_job_that_no_worker_has_is_unheld(
     shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
 ) -> None:
     """After three audits; one that comes back is not."""
@@ -231,7 +231,7 @@ def test_what_cannot_be_read_does_not_shrink_the_estimate(
 def test_delayed_messages_that_cannot_be_read(
     shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
 ) -> None:
-    """Are counted as such; the others are still judged, and without others nothing is said."""
+    """They are counted as such; the others are still counted, and without others the number is unknown."""
     junk = {"a": b"\x80pickle", "b": b"{}", "c": b'{"options":{"eta":"soon"}}', "d": b"x" * 5_000_000}
     client.hset("dramatiq:chat.DQ.msgs", mapping=junk)  # type: ignore[arg-type]
     reader = make_reader(shared_redis.url, queues=("chat",))
@@ -300,10 +300,10 @@ def unix(time: tuple[int, int]) -> float:
     return time[0] + time[1] / 1e6
 
 
-def test_a_worker_that_stands_still_keeps_its_jobs(
+def test_a_stopped_worker_keeps_its_jobs(
     redis_server: RedisServer, worker: Program, make_reader: MakeReader
 ) -> None:
-    """Silence is not death: its jobs are orphans by Dramatiq's rule while it is silent, and not after."""
+    """Its jobs are orphans by Dramatiq's rule while it sends no heartbeats, and not afterwards."""
     reader = make_reader(redis_server.url, queues=("chat",), heartbeat_timeout=3.0)
     send(redis_server, 600)
     wait_until(lambda: worker_knows(reader.read(), 1, 0))

@@ -1,4 +1,4 @@
-"""Redis in every state: a clear line says why it cannot be read; it is read again as soon as it can be."""
+"""Redis in every state: one line names the reason why it cannot be read; it is read again when it can be."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def failed(snapshot: Snapshot, cause: Cause, *words: str) -> None:
         assert word in snapshot.failure
 
 
-def test_nobody_listens(make_reader: MakeReader) -> None:
+def test_no_server_listens(make_reader: MakeReader) -> None:
     """The line names the address, the user and the database."""
     port = free_port()
     reader = make_reader(f"redis://someone:{PASSWORD}@127.0.0.1:{port}/3")
@@ -136,7 +136,7 @@ def test_a_wrong_database(redis_server: RedisServer, make_reader: MakeReader) ->
 
 
 def test_no_redis_at_all(make_reader: MakeReader) -> None:
-    """A web server answers something else, a silent one hangs up."""
+    """A web server sends another answer, another server closes the connection."""
     for answer in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b""):
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
@@ -193,7 +193,7 @@ def replica(redis_server: RedisServer, tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def test_a_replica(redis_server: RedisServer, replica: RedisServer, make_reader: MakeReader) -> None:
-    """Is read as one; without its primary it says so, and what it does not answer is a failure."""
+    """It is read as a replica; without its primary the link is down, and refused commands are a failure."""
     with redis_server.client() as client:
         WireFleet(client).flush("w1")
         wait_until(lambda: make_reader(replica.url).read().workers)
@@ -210,7 +210,7 @@ def test_a_replica(redis_server: RedisServer, replica: RedisServer, make_reader:
 
 
 def link_is_up(reader: Reader) -> bool:
-    """Whether a replica hears its primary; the lag is known while it does."""
+    """Whether a replica is connected to its primary; the lag is known while it is."""
     server = reader.read().server
     assert server is not None
     assert (server.lag is None) == (not server.link_up)
@@ -327,10 +327,10 @@ def cluster_is_ok(client: redis.Redis) -> bool:
     return b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO")
 
 
-def test_what_is_said_of_a_change(
+def test_a_change_is_logged_once(
     redis_server: RedisServer, make_reader: MakeReader, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One line when Redis goes and one when it is back, not one for each read."""
+    """One line when Redis fails and one when it is back, not one for each read."""
     caplog.set_level("INFO")
     reader = make_reader(redis_server.url)
     reader.read()

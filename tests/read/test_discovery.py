@@ -1,4 +1,4 @@
-"""Queues that nobody registered are found in the background."""
+"""Queues that no registry names are found in the background."""
 
 from __future__ import annotations
 

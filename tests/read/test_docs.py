@@ -1,4 +1,4 @@
-"""The page about reading says what is true."""
+"""The page about reading Redis is true."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A read of a healthy fleet says what stands in Redis."""
+"""A read of a healthy fleet shows what is in Redis."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def message(queue: str = "chat", **options: object) -> dramatiq.Message[object]:
 
 
 def test_an_empty_redis_is_no_failure(reader: Reader) -> None:
-    """Nothing is there, and that is what the snapshot says."""
+    """The snapshot is empty and has no errors."""
     snapshot = reader.read()
     assert snapshot.failure == ""
     assert snapshot.server is not None
@@ -54,7 +54,7 @@ def test_an_empty_redis_is_no_failure(reader: Reader) -> None:
 
 
 def test_the_server_is_described(reader: Reader, client: redis.Redis) -> None:
-    """What INFO says, in our terms."""
+    """The fields of INFO that have a metric or are used to judge the data."""
     before = time.time()
     server = reader.read().server
     after = time.time()

@@ -105,7 +105,7 @@ def test_a_new_connection_forgets_the_empty_list(reader: Reader, client: redis.R
 
 
 def test_a_clock_ahead_of_redis_makes_no_negative_age(reader: Reader, client: redis.Redis) -> None:
-    """A job is ready at the latest when it is first read, whatever its producer's clock says."""
+    """A job is ready at the latest when it is first read, whatever its producer's clock is."""
     ahead = now(client) + 3600
     for options in ({"sent": ahead}, {"bioagents_ready": ahead * 1000}):
         put(client, **options)
@@ -159,7 +159,7 @@ def test_a_large_head_is_not_read(reader: Reader, client: redis.Redis) -> None:
 
 
 class Bomb:
-    """Would say so if it were unpickled."""
+    """Fails the test if it is unpickled."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         """Called by pickle when it loads."""
@@ -202,7 +202,7 @@ def test_an_empty_message_has_no_age(reader: Reader, client: redis.Redis) -> Non
 
 
 def test_a_head_without_a_message(reader: Reader, client: redis.Redis) -> None:
-    """An id whose message is gone waits, but says nothing."""
+    """An id whose message is gone waits, but its age is unknown."""
     client.rpush("dramatiq:chat", "ghost")
     queue = head(reader)
     assert (queue.waiting, queue.messages, queue.head_ready) == (1, 0, None)

@@ -48,9 +48,9 @@ def test_the_labels_are_those_of_the_metric() -> None:
 
 def test_a_primary_without_limits(reader: Reader, client: redis.Redis) -> None:
     """Every number is that of the server, and there is nothing about replication."""
-    found, said = published(reader.read()), client.info()
+    found, fields = published(reader.read()), client.info()
     assert facts(found) == {
-        "version": said["redis_version"],
+        "version": fields["redis_version"],
         "software": "redis",
         "role": "master",
         "mode": "standalone",
@@ -58,7 +58,7 @@ def test_a_primary_without_limits(reader: Reader, client: redis.Redis) -> None:
         "aof": "no",
     }
     assert found["redis_up"] == {(): 1}
-    assert found["redis_memory_used_bytes"][()] == pytest.approx(said["used_memory"], rel=0.2)
+    assert found["redis_memory_used_bytes"][()] == pytest.approx(fields["used_memory"], rel=0.2)
     assert found["redis_memory_max_bytes"] == found["redis_evicted_keys_total"] == {(): 0}
     assert not {"redis_replica_link_up", "redis_replica_lag_seconds"} & found.keys()
 
@@ -73,11 +73,11 @@ def test_memory_limit_eviction_and_append_only_file(tmp_path: Path, make_reader:
             for number in range(800):
                 client.set(f"other:{number}", "x" * 10_000)
             before = client.info()["evicted_keys"]
-            found, said = published(make_reader(server.url).read()), client.info()
+            found, fields = published(make_reader(server.url).read()), client.info()
         # The buffers of a new connection may evict some more.
-        assert 100 < before <= found["redis_evicted_keys_total"][()] <= said["evicted_keys"]
+        assert 100 < before <= found["redis_evicted_keys_total"][()] <= fields["evicted_keys"]
         assert found["redis_memory_max_bytes"] == {(): 4 * MEBIBYTE}
-        assert found["redis_memory_used_bytes"][()] == pytest.approx(said["used_memory"], rel=0.1)
+        assert found["redis_memory_used_bytes"][()] == pytest.approx(fields["used_memory"], rel=0.1)
         assert (facts(found)["maxmemory_policy"], facts(found)["aof"]) == ("allkeys-lru", "yes")
     finally:
         server.kill()
@@ -86,7 +86,7 @@ def test_memory_limit_eviction_and_append_only_file(tmp_path: Path, make_reader:
 def test_a_replica_and_its_link(
     redis_server: RedisServer, replica: RedisServer, make_reader: MakeReader
 ) -> None:
-    """Role, link and lag; the lag grows while the primary is silent and is absent once the link is down."""
+    """Role, link and lag; the lag grows while the primary sends nothing and ends with the link."""
     reader = make_reader(replica.url)
     found = published(reader.read())
     assert facts(found)["role"] == "slave"
@@ -121,9 +121,9 @@ def test_valkey(tmp_path: Path, make_reader: MakeReader) -> None:
     server = RedisServer(tmp_path / "valkey", program=str(_binary.get_binary_path()))
     try:
         with server.client() as client:
-            found, said = published(make_reader(server.url).read()), client.info()
-        assert (facts(found)["software"], facts(found)["version"]) == ("valkey", said["valkey_version"])
-        assert said["valkey_version"] != said["redis_version"]
+            found, fields = published(make_reader(server.url).read()), client.info()
+        assert (facts(found)["software"], facts(found)["version"]) == ("valkey", fields["valkey_version"])
+        assert fields["valkey_version"] != fields["redis_version"]
     finally:
         server.kill()
 
@@ -159,7 +159,7 @@ class Asked(dict[str, str]):
 
 @pytest.mark.usefixtures("redis_server")
 def test_every_field_that_is_asked_for_exists(replica: RedisServer) -> None:
-    """A misspelled name would show its default for ever; a replica's INFO has all but Valkey's version."""
+    """A misspelled name would always give its default; a replica's INFO has all but Valkey's version."""
     with replica.client(decode_responses=False) as client:
         client.set_response_callback("INFO", bytes)
         fields = Asked(parse_info(client.execute_command("INFO")))

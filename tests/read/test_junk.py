@@ -1,4 +1,4 @@
-"""Whatever stands in Redis: the affected part is left out and counted, everything else is right."""
+"""Damaged data in Redis: the affected part is left out and counted, everything else is right."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def test_names_of_queues(reader: Reader, client: redis.Redis, fleet: WireFleet) 
 
 
 def test_names_of_queues_in_heartbeats(reader: Reader, client: redis.Redis, fleet: WireFleet) -> None:
-    """What no queue can be called is counted while a worker says so, and its other queues are known."""
+    """Impossible names are counted while a heartbeat has them, and its other queues are known."""
     fleet.flush("odd", State(), queues=("", "good.DQ", "good.XQ", "__acks__", "new"))
     for _ in range(2):
         snapshot = reader.read()

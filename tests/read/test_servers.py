@@ -1,4 +1,4 @@
-"""The other servers that speak Redis' language: Valkey, and a primary that Sentinel moves."""
+"""Other servers with the protocol of Redis: Valkey, and a primary that Sentinel moves."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_sentinel(
 ) -> None:
     """The primary is read, after a failover the new one, and never a replica that was a primary."""
     sentinel, replica = watched
-    nobody = f"127.0.0.1:{free_port()}"
-    reader = make_reader(f"redis+sentinel://{nobody},127.0.0.1:{sentinel.port}/fleet/0", queues=("chat",))
+    unused = f"127.0.0.1:{free_port()}"
+    reader = make_reader(f"redis+sentinel://{unused},127.0.0.1:{sentinel.port}/fleet/0", queues=("chat",))
     with redis_server.client() as client:
         client.rpush("dramatiq:chat", "1")
         before = reader.read().server
@@ -76,7 +76,7 @@ def test_sentinel(
 def test_a_demoted_primary_is_not_read(
     redis_server: RedisServer, watched: tuple[Sentinel, RedisServer], make_reader: MakeReader
 ) -> None:
-    """A connection that stood before the failover would lead to a replica without it being noticed."""
+    """A connection from before the failover would read a replica without that being noticed."""
     sentinel, replica = watched
     reader = make_reader(f"redis+sentinel://127.0.0.1:{sentinel.port}/fleet")
     assert reader.read().failure == ""
@@ -88,12 +88,12 @@ def test_a_demoted_primary_is_not_read(
 
 
 def test_sentinels_that_cannot_help(watched: tuple[Sentinel, RedisServer], make_reader: MakeReader) -> None:
-    """Who was asked, and what each said."""
+    """The message names each Sentinel and its answer."""
     sentinel, _ = watched
-    nobody = f"127.0.0.1:{free_port()}"
-    reader = make_reader(f"redis+sentinel://:planted@{nobody},127.0.0.1:{sentinel.port}/unknown")
+    unused = f"127.0.0.1:{free_port()}"
+    reader = make_reader(f"redis+sentinel://:planted@{unused},127.0.0.1:{sentinel.port}/unknown")
     snapshot = reader.read()
     assert snapshot.errors == {Cause.REDIS_UNREACHABLE: 1}
-    for word in ("'unknown'", f"{nobody}: ", "Connection refused", "knows no primary of this name"):
+    for word in ("'unknown'", f"{unused}: ", "Connection refused", "knows no primary of this name"):
         assert word in snapshot.failure
     assert "planted" not in snapshot.failure

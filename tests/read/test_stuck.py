@@ -1,4 +1,4 @@
-"""Stuck jobs are never claimed of a worker that is merely busy, and are found where it is quiet."""
+"""A worker that is merely busy has no stuck jobs, and all stuck jobs are found once it is quiet."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class SimulatedWorker:
         return Worker("w1", self.seen, IDENTITY, State(held=self.held, delayed=self.delayed), 1)
 
 
-def look(suspects: Suspects, simulated: SimulatedWorker) -> int:
-    """One audit of the worker; what it claims."""
+def audit(suspects: Suspects, simulated: SimulatedWorker) -> int:
+    """One audit of the worker; the number of stuck jobs that it finds."""
     worker, ids = simulated.worker(), simulated.ids()
     if suspects.is_suspect(worker, "chat", len(ids)):
         suspects.add(worker, "chat", len(ids), ids if len(ids) <= MAX_IDS else None, simulated.now)
@@ -65,7 +65,7 @@ def look(suspects: Suspects, simulated: SimulatedWorker) -> int:
 
 STEPS = st.lists(
     st.sampled_from(
-        ["fetch", "fetch", "finish", "finish last", "write", "arrive", "heartbeat", "look", "look"]
+        ["fetch", "fetch", "finish", "finish last", "write", "arrive", "heartbeat", "audit", "audit"]
     ),
     min_size=40,
     max_size=150,
@@ -74,29 +74,29 @@ STEPS = st.lists(
 
 @given(STEPS, st.integers(0, 3))
 def test_never_more_than_there_are(steps: list[str], stuck: int) -> None:
-    """Whatever a worker does between heartbeats and looks."""
+    """Whatever a worker does between heartbeats and audits."""
     suspects, simulated = Suspects(), SimulatedWorker(stuck)
     for step in steps:
-        if step == "look":
-            assert look(suspects, simulated) <= stuck
+        if step == "audit":
+            assert audit(suspects, simulated) <= stuck
         else:
             simulated.step(step)
 
 
 @given(STEPS, st.integers(0, 3))
 def test_all_of_them_once_it_is_quiet(steps: list[str], stuck: int) -> None:
-    """After any history, a few heartbeats and looks find every one."""
+    """After any history, a few heartbeats and audits find every one."""
     suspects, simulated = Suspects(), SimulatedWorker(stuck)
     for step in steps:
-        if step == "look":
-            look(suspects, simulated)
+        if step == "audit":
+            audit(suspects, simulated)
         else:
             simulated.step(step)
     found = []
     for _ in range(12):
         simulated.step("heartbeat")
         simulated.step("nothing")
-        found.append(look(suspects, simulated))
+        found.append(audit(suspects, simulated))
     assert found[-1] == stuck
 
 
@@ -107,23 +107,23 @@ def test_a_busy_worker_does_not_hide_them() -> None:
     for _ in range(10):
         for step in ("fetch", "heartbeat", "fetch", "finish", "finish", "heartbeat"):
             simulated.step(step)
-        found.append(look(suspects, simulated))
+        found.append(audit(suspects, simulated))
     assert found[-1] == 2
 
 
 def test_a_heartbeat_on_its_way_knows_nothing_of_later_jobs() -> None:
-    """Written before the first look, it arrives after it: a job fetched in between is not stuck."""
+    """Written before the first audit, it arrives after it: a job fetched in between is not stuck."""
     suspects, simulated = Suspects(), SimulatedWorker(0)
     for step in ("write", "fetch"):
         simulated.step(step)
-    assert look(suspects, simulated) == 0
+    assert audit(suspects, simulated) == 0
     for step in ("arrive", "nothing", "nothing"):
         simulated.step(step)
-        assert look(suspects, simulated) == 0
+        assert audit(suspects, simulated) == 0
 
 
 def test_jobs_that_get_stuck_later_are_found() -> None:
-    """A series of looks does not go on for ever with what it began with."""
+    """An observation ends, and a later one begins with the jobs of its time."""
     suspects, simulated = Suspects(), SimulatedWorker(1)
     found = []
     for number in range(40):
@@ -133,7 +133,7 @@ def test_jobs_that_get_stuck_later_are_found() -> None:
             simulated.stuck = 0
         simulated.step("heartbeat")
         simulated.step("nothing")
-        found.append(look(suspects, simulated))
+        found.append(audit(suspects, simulated))
     assert found[9] == 1
     assert found[24] == 3
     assert found[-1] == 0
@@ -146,12 +146,12 @@ def test_very_many_are_compared_by_number() -> None:
     for _ in range(5):
         simulated.step("heartbeat")
         simulated.step("nothing")
-        assert look(suspects, simulated) == 0
+        assert audit(suspects, simulated) == 0
     simulated.stuck, simulated.known = 3000, []
     for _ in range(12):
         simulated.step("heartbeat")
         simulated.step("nothing")
-        found = look(suspects, simulated)
+        found = audit(suspects, simulated)
     assert found == 3000
 
 
@@ -161,7 +161,7 @@ def test_workers_that_are_gone_are_forgotten() -> None:
     for _ in range(5):
         simulated.step("heartbeat")
         simulated.step("nothing")
-        look(suspects, simulated)
+        audit(suspects, simulated)
     assert suspects.stuck({"w1"})["chat"] == 2
     assert suspects.stuck(set())["chat"] == 0
     suspects.keep(set())

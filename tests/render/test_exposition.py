@@ -46,7 +46,7 @@ def histogram(name: str, counts: Sequence[int], total: float) -> Family:
 
 
 def test_golden_file() -> None:
-    """Written anew by ``PYTHONPATH=tests python -m support.golden``, never by a test."""
+    """Written by ``PYTHONPATH=tests python -m support.golden``, never by a test."""
     assert golden.text().decode() == golden.PATH.read_text()
 
 
@@ -60,7 +60,7 @@ def test_promtool_finds_no_fault() -> None:
 
 
 def test_every_metric_has_help_and_type_once() -> None:
-    """And all of its lines stand together."""
+    """And all of its lines are together."""
     families = list(text_string_to_metric_families(golden.PATH.read_text()))
     assert len({family.name for family in families}) == len(families)
     assert all(family.documentation and family.type != "unknown" for family in families)

@@ -1,4 +1,4 @@
-"""Who may pass."""
+"""Basic authentication."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def basic(user: str, password: str) -> str:
 
 @pytest.fixture
 def guard() -> Iterator[Guard]:
-    """One that knows three users."""
+    """A guard with three users."""
     made = Guard(USERS)
     yield made
     made.close()
@@ -60,7 +60,7 @@ async def test_the_right_password_of_a_known_user(guard: Guard) -> None:
 
 
 async def test_a_password_is_checked_once(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bcrypt costs 50 ms on purpose; a scrape must not pay that each time."""
+    """Bcrypt takes 50 ms on purpose; not every scrape must take that long."""
     checked: list[bytes] = []
     real = bcrypt.checkpw
 
@@ -76,7 +76,7 @@ async def test_a_password_is_checked_once(guard: Guard, monkeypatch: pytest.Monk
 
 
 async def test_what_is_remembered_is_bounded(guard: Guard) -> None:
-    """Guessing must not fill the memory."""
+    """Wrong passwords do not fill the memory."""
     for n in range(150):
         assert not await guard.allows(basic("prometheus", f"guess {n}"))
     assert len(guard._results) == 100

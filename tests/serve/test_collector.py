@@ -1,4 +1,4 @@
-"""Reading, deriving and rendering for many who ask, with a reader made by hand."""
+"""Reading, deriving and rendering for concurrent scrapes, with a simulated reader."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BUGS = 'bioagents_exporter_scrape_errors_total{fleet="dramatiq",cause="derive"}'
 
 
 class FakeReader:
-    """Answers what it is told, when ``gate`` is open; counts its calls and remembers its threads."""
+    """Answers with ``snapshot`` while ``gate`` is open; counts its calls and remembers its threads."""
 
     def __init__(self) -> None:
         self.snapshot = reference_fleet()
@@ -49,7 +49,7 @@ class FakeReader:
 
 @pytest.fixture
 def reader() -> FakeReader:
-    """One that answers at once."""
+    """A reader that answers at once."""
     return FakeReader()
 
 
@@ -69,7 +69,7 @@ def number(text: bytes, series: str) -> float:
 
 
 async def test_concurrent_scrapes_share_one_read(collector: Collector, reader: FakeReader) -> None:
-    """Ten Prometheis cost Redis as much as one; a later scrape reads anew."""
+    """Ten scrapes at once cost Redis as much as one; a later scrape reads again."""
     reader.gate.clear()
     scrapes = [asyncio.create_task(collector.scrape(30)) for _ in range(10)]
     await asyncio.sleep(0)
@@ -81,10 +81,10 @@ async def test_concurrent_scrapes_share_one_read(collector: Collector, reader: F
     assert reader.reads == 2
 
 
-async def test_who_leaves_does_not_end_the_read_of_the_others(
+async def test_a_cancelled_scrape_does_not_end_the_read_of_the_others(
     collector: Collector, reader: FakeReader
 ) -> None:
-    """A client that gives up is no reason to start again."""
+    """The read goes on for the other clients."""
     reader.gate.clear()
     first, second = (asyncio.create_task(collector.scrape(30)) for _ in range(2))
     await asyncio.sleep(0)
@@ -106,7 +106,7 @@ async def test_the_event_loop_is_never_blocked(collector: Collector, reader: Fak
 async def test_after_its_budget_a_scrape_is_answered_without_redis(
     collector: Collector, reader: FakeReader
 ) -> None:
-    """And what the slow read finds in the end serves who comes then."""
+    """The result of the slow read answers the scrapes that wait for it."""
     reader.gate.clear()
     answer = await collector.scrape(0.05)
     assert number(answer.text, 'bioagents_redis_up{fleet="dramatiq"}') == 0
@@ -121,7 +121,7 @@ async def test_after_its_budget_a_scrape_is_answered_without_redis(
 async def test_a_bug_is_counted_and_logged_once_per_change(
     collector: Collector, reader: FakeReader, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The next good scrape tells how many there were."""
+    """The next good scrape shows how many there were."""
     caplog.set_level(logging.INFO)
     for message in ("one", "one", "two"):
         reader.error = KeyError(message)
@@ -130,14 +130,14 @@ async def test_a_bug_is_counted_and_logged_once_per_change(
     reader.error = None
     answer = await collector.scrape(30)
     assert number(answer.text, BUGS) == 3
-    said = [record.getMessage() for record in caplog.records if record.name.endswith("collector")]
-    assert [line.split()[0] for line in said] == ["exporter_bug", "exporter_bug", "exporter_recovered"]
+    messages = [record.getMessage() for record in caplog.records if record.name.endswith("collector")]
+    assert [line.split()[0] for line in messages] == ["exporter_bug", "exporter_bug", "exporter_recovered"]
 
 
-async def test_a_bug_that_nobody_waits_for_is_counted_all_the_same(
+async def test_a_bug_in_a_read_without_waiting_scrapes_is_counted(
     collector: Collector, reader: FakeReader
 ) -> None:
-    """All who asked had gone when it happened."""
+    """All scrapes had been answered when it happened."""
     reader.gate.clear()
     reader.error = KeyError("late")
     await collector.scrape(0.05)
@@ -162,7 +162,7 @@ async def test_a_bug_in_the_sampler_does_not_end_it(collector: Collector, reader
 
 
 async def test_trouble_is_that_of_the_last_read(collector: Collector, reader: FakeReader) -> None:
-    """What /-/ready says."""
+    """It is the answer of /-/ready."""
     assert collector.trouble == "nothing was read yet"
     await collector.sample()
     assert collector.trouble == ""
@@ -172,7 +172,7 @@ async def test_trouble_is_that_of_the_last_read(collector: Collector, reader: Fa
 
 
 async def test_the_text_is_compressed_once(collector: Collector) -> None:
-    """For all who share a read."""
+    """For all scrapes that share a read."""
     answer = await collector.scrape(30)
     assert gzip.decompress(answer.gzipped) == answer.text
     assert answer.gzipped is answer.gzipped

@@ -127,7 +127,7 @@ def test_a_signal_ends_it_at_once(
     """With status 0 and no output. A scrape that waits for Redis gets no answer: nobody waited for it."""
     exporter = start("--redis.url", redis_server.url, "--queues", "chat")
     wait_until(lambda: exporter.get("/-/ready").status == 200)
-    said = exporter.program.output()
+    before = exporter.program.output()
     with ThreadPoolExecutor() as pool:
         if hung:
             redis_server.pause()
@@ -137,7 +137,7 @@ def test_a_signal_ends_it_at_once(
         status = exporter.program.process.wait(30)
         redis_server.resume()
         assert not hung or scrape.exception() is not None
-    assert (status, exporter.program.output()) == (0, said)
+    assert (status, exporter.program.output()) == (0, before)
 
 
 def connections(exporter: Exporter) -> int:

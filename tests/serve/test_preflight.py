@@ -30,7 +30,7 @@ def refused(cause: Cause, *, wait: bool) -> str:
 def test_a_part_that_is_refused_ends_it_too() -> None:
     """Other parts may have been read; an ACL does not change by itself."""
     text = refusal(snapshot(errors={Cause.REDIS_DENIED: 2}), Settings(namespace="shop"))
-    assert "Redis refuses a part of what is read" in text
+    assert "Redis refuses a part of the read" in text
     assert "~shop:* ~bioagents:*" in text
 
 

@@ -1,4 +1,4 @@
-"""Each alert's link leads to a page that tells what to do."""
+"""The link of each alert leads to its runbook."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def links() -> dict[str, str]:
 
 
 def test_every_link_is_answered(redis_server: RedisServer, start: Start) -> None:
-    """With the four headings that whoever is woken looks for."""
+    """With the four headings of a runbook."""
     exporter = start("--redis.url", redis_server.url)
     assert len(links()) >= 3
     for alert, path in links().items():

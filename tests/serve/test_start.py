@@ -37,7 +37,7 @@ def refusal(*args: str, listen: str = "127.0.0.1:0") -> str:
 
 @contextlib.contextmanager
 def listening() -> Iterator[int]:
-    """A port that takes connections and never says anything."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
@@ -69,7 +69,7 @@ def test_a_port_in_use() -> None:
     )
 
 
-def test_nobody_listens() -> None:
+def test_no_server_listens() -> None:
     """Said with the way to start all the same."""
     port = free_port()
     message = refusal("--redis.url", f"redis://:{PASSWORD}@127.0.0.1:{port}/0")
@@ -137,7 +137,7 @@ def test_a_database_that_does_not_exist(redis_server: RedisServer) -> None:
 
 
 def test_a_cluster_and_a_namespace_without_a_hash_tag(tmp_path: Path) -> None:
-    """Its keys lie on several nodes."""
+    """Its keys are on several nodes."""
     server = RedisServer(tmp_path / "redis", port=free_port(), cluster_enabled="yes")
     try:
         with server.client() as client:

@@ -98,7 +98,7 @@ def test_a_large_fleet_is_cut_on_the_page_alone(monkeypatch: pytest.MonkeyPatch)
     assert "and 3 more in /api/v1/status" in page(found)
 
 
-def test_a_worker_that_fell_silent_is_missing() -> None:
+def test_a_worker_without_heartbeats_is_missing() -> None:
     """For an hour; its numbers end at once."""
     read = snapshot(workers=(worker("w", age=600.0),))
     found = status(collected(read), Settings(), {})

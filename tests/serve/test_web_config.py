@@ -1,4 +1,4 @@
-"""The web configuration: what it may say, and what is wrong with it in one line."""
+"""The web configuration: what it may contain, and one line for what is wrong with it."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ def test_files_that_are_no_certificates(tmp_path: Path) -> None:
         )
 
 
-def test_a_key_with_a_passphrase_asks_nobody(tmp_path: Path) -> None:
-    """OpenSSL would ask for it on the terminal, and wait."""
+def test_a_key_with_a_passphrase_is_refused(tmp_path: Path) -> None:
+    """OpenSSL would ask for it on the terminal and wait."""
     made = self_signed(tmp_path)
     locked = tmp_path / "locked.pem"
     command = [

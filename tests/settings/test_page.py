@@ -1,4 +1,4 @@
-"""docs/reference/settings.md says of each setting what the code says."""
+"""docs/reference/settings.md describes each setting as the code does."""
 
 from __future__ import annotations
 

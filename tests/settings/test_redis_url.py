@@ -56,7 +56,7 @@ def test_an_option_that_is_accepted_can_be_used(tmp_path: Path) -> None:
 
 
 def test_tls_options_need_tls(tmp_path: Path) -> None:
-    """``redis://`` would talk in the clear, whatever the options say."""
+    """``redis://`` does not encrypt, whatever the options are."""
     with pytest.raises(ValueError, match="option ssl_cert_reqs: expected rediss://"):
         redis_url("redis://h?ssl_cert_reqs=none")
     with pytest.raises(ValueError, match="option ssl_ca_certs: expected the path of a file"):

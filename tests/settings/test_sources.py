@@ -1,4 +1,4 @@
-"""Where settings come from, and which place wins."""
+"""The sources of settings, and their order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bioagents_exporter.settings import Limits, QueueLimits, Secret, Settings
 from bioagents_exporter.settings.load import load
 from bioagents_exporter.settings.model import CONFIG_FILE, OPTIONS, Option
 
-#: For each setting three texts, for the file, the environment and the flag, and the values they stand for.
+#: For each setting three texts, for the file, the environment and the flag, and their values.
 SAMPLES: dict[str, list[tuple[str, object]]] = {
     "redis.url": [(f"redis://h{n}:6379/0", Secret(f"redis://h{n}:6379/0")) for n in range(3)],
     "redis.namespace": [("one", "one"), ("two", "two"), ("{three}", "{three}")],

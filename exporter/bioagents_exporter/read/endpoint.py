@@ -109,7 +109,7 @@ class ViaSentinel:
 
     @property
     def label(self) -> str:
-        """The primary's label once it is known, else who is asked for it."""
+        """The primary's label once it is known, before that the Sentinels'."""
         if self._primary is not None:
             return f"{self._primary.label}, primary {self._name!r}"
         addresses = ", ".join(sentinel.address for sentinel in self._sentinels)

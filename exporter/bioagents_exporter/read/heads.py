@@ -144,7 +144,7 @@ def messages_batch(chosen: Iterable[QueueReplies]) -> bytes:
 
 
 def ready_of(message: bytes) -> tuple[float, bool] | None:
-    """Unix seconds at which a message became ready at the latest, and whether our stamp says so exactly."""
+    """Unix seconds at which a message became ready at the latest, and whether our stamp makes it exact."""
     decoded = decode_message(message)
     if decoded is None:
         return None

@@ -12,7 +12,7 @@ _MICROSECONDS: Final = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What INFO says of the server; a managed service may hide any field."""
+    """The server by its INFO; a managed service may hide any field."""
 
     run_id: str  # "" where it is hidden
     version: str

@@ -1,4 +1,4 @@
-"""What is looked at once, before an exporter serves: can Redis be read, and is anything there?"""
+"""The checks before an exporter serves: can Redis be read, and does it hold anything of the namespace?"""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _MOST_NAMESPACES: Final = 10
 
 def refusal(snapshot: Snapshot, settings: Settings) -> str:
     """Why an exporter with these settings cannot work here, and what was expected; empty if it can."""
-    said = snapshot.failure.rstrip(".")
+    failure = snapshot.failure.rstrip(".")
     for cause, expected in _EXPECTED.items():
         if cause in snapshot.errors and not (settings.redis_wait and cause in PASSING):
-            return f"--redis.url {settings.redis_url}: {said or cause.value}: {expected}"
+            return f"--redis.url {settings.redis_url}: {failure or cause.value}: {expected}"
     if Cause.REDIS_DENIED in snapshot.errors:
-        reason = said or "Redis refuses a part of what is read"
+        reason = failure or "Redis refuses a part of the read"
         return f"--redis.url {settings.redis_url}: {reason}: expected {_rights(settings)}"
     return ""
 

@@ -102,7 +102,7 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
 
 
 def bind(address: tuple[str, int]) -> list[socket.socket]:
-    """Sockets for every address of the host, or for all interfaces; SettingsError where that cannot be."""
+    """Sockets for every address of the host, or for all interfaces; SettingsError where that fails."""
     host, port = address
     try:
         if not host:

@@ -67,7 +67,7 @@ class Settings:
     heartbeat_timeout: float = DEFAULT_HEARTBEAT_TIMEOUT  # seconds, as the application's broker has it
     dead_message_ttl: float = DEFAULT_DEAD_MESSAGE_TTL  # seconds, as the application's broker has it
     limits: Limits = field(default_factory=Limits)
-    host: str = field(default_factory=socket.gethostname)  # what heartbeats from this host say
+    host: str = field(default_factory=socket.gethostname)  # as in the heartbeats of this host's workers
 
     def __post_init__(self) -> None:
         """A fleet without a name of its own has the name of its namespace."""

@@ -1,7 +1,7 @@
-"""YAML files read strictly: each value knows where it stands, and a key given twice is an error.
+"""YAML files read strictly: each value knows its file, key and line, and a key given twice is an error.
 
 Scalars stay the text that the file holds (``60``, ``5m``, ``yes``), so that one parser serves flags,
-environment and file, and YAML's own ideas of numbers and booleans cannot change a value.
+environment and file, and YAML's rules for numbers and booleans cannot change a value.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ Value: TypeAlias = "str | tuple[Item, ...] | dict[str, Item] | None"
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses aliases: a few lines of them can stand for millions of values, or for themselves."""
+    """Refuses aliases: a few lines of them can mean millions of values, or refer to themselves."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
