@@ -27,7 +27,7 @@ APP: Final = Path(__file__).parent / "app"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What makes a fleet different from the others."""
+    """How a fleet differs from the default."""
 
     limits: Mapping[str, object] = field(default_factory=dict)  # of all queues, in the exporter's file
     redis: Mapping[str, str] = field(default_factory=dict)  # directives of redis.conf
@@ -36,12 +36,12 @@ class Options:
     exporters: int = 1
     replica: bool = False  # of Redis, read by an exporter of its own
     traffic: float = 2.0  # jobs a second that do nothing
-    patience: float = 20.0  # seconds after which Dramatiq and the exporter take a silent broker for dead
+    patience: float = 20.0  # seconds without a heartbeat after which a broker counts as dead
     env: Mapping[str, str] = field(default_factory=dict)  # of the workers
 
 
 class Fleet:
-    """Starts at once and is at rest when it is made; ``cleanup`` ends it."""
+    """Started by the constructor, which waits for its heartbeats; ``cleanup`` stops it."""
 
     def __init__(self, folder: Path, options: Options, factor: float, cleanup: ExitStack) -> None:
         self.folder, self.options, self.factor, self.cleanup = folder, options, factor, cleanup
@@ -67,22 +67,22 @@ class Fleet:
         return server
 
     def _start_more(self) -> None:
-        """What else belongs to Redis."""
+        """Start further servers of Redis."""
 
     def _url(self) -> str:
-        """Redis as the exporter is told of it."""
+        """The address of Redis for the exporter."""
         return self.redis.url
 
     def _broker(self) -> dict[str, Any]:
-        """Redis as a producer is told of it."""
+        """The address of Redis for a producer."""
         return {"url": self.redis.url}
 
     def _env(self) -> dict[str, str]:
-        """Redis as a worker is told of it."""
+        """The address of Redis for a worker."""
         return {"REDIS_URL": self.redis.url}
 
     def client(self) -> redis.Redis:
-        """For what an operator, or a fault, does to Redis by hand."""
+        """A client for commands of an operator."""
         return self.redis.client(socket_timeout=10)
 
     def command(self, *words: Any) -> Any:  # noqa: ANN401 - Redis' answers
@@ -95,7 +95,7 @@ class Fleet:
     def _start_worker(self, **env: str) -> Program:
         own = {
             "FAULTS": str(self.folder), "HEARTBEAT_TIMEOUT": str(round(self.options.patience * 1000)),
-            # At every command, so that the jobs of the dead are given back as soon as they count as dead.
+            # At every command, so that the jobs of dead workers are requeued as soon as possible.
             "MAINTENANCE": "1000000", "QUEUES": "chat deep-research",
         }  # fmt: skip
         env = {**own, **self._env(), **self.options.env, **env}
@@ -108,29 +108,29 @@ class Fleet:
         return worker
 
     def beats(self) -> set[bytes]:
-        """The workers that Redis has a heartbeat of."""
+        """The ids of the workers with a heartbeat in Redis."""
         with self.client() as client:
             return set(client.hkeys(Keys("dramatiq").beats))
 
     def await_workers(self, number: int) -> None:
-        """Until so many workers have been heard of."""
+        """Wait for the heartbeats of so many workers."""
         wait_until(lambda: len(self.beats()) >= number, timeout=90, what=f"{number} workers in {self.folder}")
 
     def add_worker(self, **env: str) -> Program:
-        """One more, heard of."""
+        """Start one more worker and wait for its heartbeat."""
         before = self.beats()
         self.workers.append(self._start_worker(**env))
         wait_until(lambda: self.beats() - before, timeout=90, what=f"a new worker in {self.folder}")
         return self.workers[-1]
 
     def replace_worker(self, worker: Program, **env: str) -> None:
-        """Start another one, then end this one as its service would, and if need be by force."""
+        """Start another worker, then stop this one: SIGTERM, SIGKILL after a while."""
         self.add_worker(**env)
         self.workers.remove(worker)
         worker.stop()
 
     def replace_at_once(self, worker: Program) -> None:
-        """The same without the seconds of a drain, which become an hour where durations are divided so."""
+        """The same without a drain, whose seconds would be an hour of the divided rules."""
         before = self.beats()
         self.add_worker()
         self.workers.remove(worker)
@@ -139,7 +139,7 @@ class Fleet:
             client.hdel(Keys("dramatiq").beats, *before)
 
     def forget_missing(self) -> None:
-        """An hour passes, after which a worker that fell silent is forgotten; this hour is not divided."""
+        """Delete the heartbeats of missing workers, as after an hour, which is not divided."""
         beats = Keys("dramatiq").beats
         with self.client() as client:
             for worker, beat in client.hgetall(beats).items():
@@ -148,7 +148,7 @@ class Fleet:
 
     @contextmanager
     def supervised(self) -> Iterator[None]:
-        """A worker that ends is started again, as systemd or Kubernetes do it."""
+        """Start a worker again when it has ended, as systemd or Kubernetes do."""
         ended = threading.Event()
 
         def run() -> None:
@@ -169,7 +169,7 @@ class Fleet:
     # -- the rest ------------------------------------------------------------------------------------------
 
     def start_exporter(self, *, listen: str = "127.0.0.1:0", url: str = "") -> Exporter:
-        """With the limits of this fleet."""
+        """Start an exporter with the limits of this fleet."""
         self._exporters += 1
         config = self.folder / "exporter.yml"
         config.write_text(json.dumps({"limits": {"defaults": dict(self.options.limits)}}))
@@ -183,7 +183,7 @@ class Fleet:
 
     @contextmanager
     def switch(self, name: str) -> Iterator[None]:
-        """A fault of the application that is on for the length of the block."""
+        """A fault of the application, switched on for the block."""
         file = self.folder / name
         file.touch()
         try:
@@ -193,7 +193,7 @@ class Fleet:
 
 
 class SentinelFleet(Fleet):
-    """A primary, a replica, and a Sentinel whom everybody asks for the primary."""
+    """A primary, a replica, and a Sentinel that all clients ask for the primary."""
 
     def _start_more(self) -> None:
         self.replica = self._start_redis("replica", replicaof=f"127.0.0.1 {self.redis.port}")
@@ -212,7 +212,7 @@ class SentinelFleet(Fleet):
         return {"SENTINEL": str(self.sentinel.port)}
 
     def fail_over(self) -> None:
-        """Kill -9 of the primary; the replica takes its place, and the old one comes back as its replica."""
+        """Kill -9 of the primary; the replica takes over, and the old primary returns as its replica."""
         self.redis.kill()
         wait_until(
             lambda: self.sentinel.primary_port() == self.replica.port, timeout=60, what="a new primary"

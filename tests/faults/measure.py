@@ -19,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from faults import stage
 from faults.monitor import Monitor
-from faults.season import STAGES
 from faults.table import DIVIDED_ONLY, FAULTS
 
 
@@ -35,9 +34,9 @@ def main(names: Sequence[str], *, real: bool) -> None:
             factor: Monitor(folder / f"monitor-{factor:g}", factor=factor, cleanup=cleanup)
             for factor in {fault.factor for fault in faults}
         }
-        pool = cleanup.enter_context(ThreadPoolExecutor(len(faults) if real else STAGES))
+        pool = cleanup.enter_context(ThreadPoolExecutor(len(faults) if real else stage.STAGES))
         runs = {
-            pool.submit(stage.perform, fault, monitors[fault.factor], folder, mend=False): fault.name
+            pool.submit(stage.perform, fault, monitors[fault.factor], folder, repair=False): fault.name
             for fault in faults
         }
         for run in as_completed(runs):

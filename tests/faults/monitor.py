@@ -1,4 +1,4 @@
-"""One Prometheus and one Alertmanager that watch many fleets, which come and go."""
+"""One Prometheus and one Alertmanager that monitor many fleets."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ Labels = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A notice, and when the webhook had it."""
+    """A notification, and when the webhook received it."""
 
     notice: Notice
     at: float  # monotonic seconds
 
     @property
     def alert(self) -> Labels:
-        """What tells this alert from all others."""
+        """The labels that identify this alert."""
         return frozenset(self.notice.labels.items())
 
 
 class Monitor:
-    """The rules that ship, their durations divided by ``factor``; a fleet is known by its label ``cluster``.
+    """The shipped rules, their durations divided by ``factor``.
 
-    Every fleet is named alike: what keeps them apart is a label of the target, as it is for a person who runs
-    the same application in several clusters.
+    All fleets have the same name; the label ``cluster`` of their targets tells them apart, as for a user who
+    runs the same application in several clusters.
     """
 
     def __init__(self, folder: Path, *, factor: float, cleanup: ExitStack) -> None:
@@ -64,7 +64,7 @@ class Monitor:
         return path
 
     def watch(self, cluster: str, addresses: Sequence[str]) -> None:
-        """Scrape these exporters of a fleet, and no others; return when it is so."""
+        """Scrape these exporters of a fleet and no others of it; return when all are up."""
         with self._lock:
             self._targets[cluster] = list(addresses)
             self._write_targets()
@@ -78,7 +78,7 @@ class Monitor:
         }
 
     def forget(self, cluster: str) -> None:
-        """Scrape a fleet no longer."""
+        """Stop scraping a fleet."""
         with self._lock:
             self._targets.pop(cluster, None)
             self._write_targets()
@@ -97,7 +97,7 @@ class Monitor:
         new.replace(self._folder / "targets.json")
 
     def names(self, cluster: str) -> set[str]:
-        """The alerts that the webhook heard of."""
+        """The alerts in the notifications of one fleet."""
         return {receipt.notice.name for receipt in self.receipts(cluster)}
 
     def active(self, cluster: str) -> dict[str, str]:
@@ -110,7 +110,7 @@ class Monitor:
         }
 
     def receipts(self, cluster: str) -> list[Receipt]:
-        """What the webhook was told of one fleet; ``""`` is what belongs to none."""
+        """The notifications of one fleet; ``""`` for alerts without a fleet."""
         with self._lock:
             new = self._webhook.notices[len(self._receipts) :]
             self._receipts += [Receipt(notice, time.monotonic()) for notice in new]
@@ -118,15 +118,15 @@ class Monitor:
                 receipt for receipt in self._receipts if receipt.notice.labels.get("cluster", "") == cluster
             ]
 
-    def is_told(self, cluster: str, name: str) -> bool:
-        """Whether the webhook heard that this alert fires."""
+    def has_fired(self, cluster: str, name: str) -> bool:
+        """Whether the webhook was notified that this alert fires."""
         return any(
             (receipt.notice.name, receipt.notice.status) == (name, "firing")
             for receipt in self.receipts(cluster)
         )
 
-    def told_at(self, cluster: str, name: str) -> float:
-        """When the webhook first heard that this alert fires, in monotonic seconds."""
+    def fired_at(self, cluster: str, name: str) -> float:
+        """When the webhook was first notified that this alert fires, in monotonic seconds."""
         return next(
             receipt.at
             for receipt in self.receipts(cluster)
@@ -134,7 +134,7 @@ class Monitor:
         )
 
     def is_over(self, cluster: str, besides: Sequence[str] = ()) -> bool:
-        """Whether everything that fired was resolved, besides these alerts."""
+        """Whether all alerts but these have resolved."""
         receipts = [found for found in self.receipts(cluster) if found.notice.name not in besides]
         last = {receipt.alert: receipt.notice.status for receipt in receipts}
         firing = {name for name, state in self.active(cluster).items() if state == "firing"}

@@ -1,6 +1,6 @@
-"""How each fault is made and mended, as in life: signals, commands to Redis, jobs that misbehave.
+"""How each fault is caused and repaired: signals, commands to Redis, jobs that misbehave.
 
-A play is a generator: up to a ``yield`` the fault is made, after it the fault is mended.
+A play is a generator: the code before a ``yield`` causes a fault, the code after it repairs it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Play = Generator[None, None, None]
 
 
 def kill_a_worker(fleet: Fleet) -> Play:
-    """Kill -9 in the middle of a job; another worker lives, and somebody starts a third one."""
+    """Kill -9 in the middle of a job while another worker runs; then a third one is started."""
     with fleet.switch("gate-closed"):
         _kill_a_busy_worker(fleet)
         yield
@@ -44,7 +44,7 @@ def _kill_a_busy_worker(fleet: Fleet) -> None:
 
 
 def orphan_jobs(fleet: Fleet) -> Play:
-    """Kill -9 of one of two, and Dramatiq, which looks for such jobs now and then, happens not to look."""
+    """Kill -9 of one of two workers, while Dramatiq's maintenance, which would requeue its jobs, is off."""
     with fleet.switch("gate-closed"):
         _kill_a_busy_worker(fleet)
         yield
@@ -53,7 +53,7 @@ def orphan_jobs(fleet: Fleet) -> Play:
 
 
 def kill_all_workers(fleet: Fleet) -> Play:
-    """Kill -9; jobs go on arriving. With a new worker the fleet works again, the old one is still missing."""
+    """Kill -9 while jobs arrive. A new worker repairs the fleet, the old one is still missing."""
     fleet.workers.pop().kill()
     yield
     fleet.add_worker()
@@ -62,14 +62,14 @@ def kill_all_workers(fleet: Fleet) -> Play:
 
 
 def stop_one_of_two(fleet: Fleet) -> Play:
-    """SIGTERM, and nobody starts another."""
+    """SIGTERM, and no other worker is started."""
     fleet.workers.pop().stop()
     yield
     fleet.add_worker()
 
 
 def pause_a_worker(fleet: Fleet) -> Play:
-    """SIGSTOP, as a host does that swaps or whose virtual machine is moved."""
+    """SIGSTOP, like a host that swaps or whose virtual machine is moved."""
     signal_group(fleet.workers[0], signal.SIGSTOP)
     try:
         yield
@@ -78,21 +78,21 @@ def pause_a_worker(fleet: Fleet) -> Play:
 
 
 def fill_the_memory(fleet: Fleet) -> Play:
-    """A worker that is as large as its container."""
+    """A worker uses the whole memory of its container."""
     fleet.producer.send("leak", 120)
     yield
     fleet.replace_worker(fleet.workers[0])
 
 
 def leak(fleet: Fleet) -> Play:
-    """A worker that keeps a little of every job."""
+    """A worker keeps a little memory of every job."""
     with fleet.producer.traffic("leak", 1, per_second=2):
         yield
     fleet.replace_at_once(fleet.workers[0])
 
 
 def poison(fleet: Fleet) -> Play:
-    """Jobs that kill their worker each time; whoever is killed is started again."""
+    """Jobs that kill their worker each time; a supervisor starts it again."""
     with fleet.supervised():
         with fleet.switch("poison"):
             for _ in range(3):
@@ -100,12 +100,12 @@ def poison(fleet: Fleet) -> Play:
                 # Longer than it takes, and than the five minutes within which losses count as one.
                 time.sleep(max(8, 360 / fleet.factor))
             yield
-        time.sleep(8 + missing_after(5.0))  # the last of them has died, and is known to be missing
+        time.sleep(8 + missing_after(5.0))  # the last of them has died and is reported as missing
     fleet.forget_missing()
 
 
 def restart_again_and_again(fleet: Fleet) -> Play:
-    """Beside another one, a worker that somebody's health check ends as soon as it is up."""
+    """A health check stops a worker as soon as it is up; another worker runs."""
     ended = threading.Event()
 
     def check() -> None:
@@ -123,7 +123,7 @@ def restart_again_and_again(fleet: Fleet) -> Play:
 
 
 def drain(fleet: Fleet) -> Play:
-    """A worker is told to stop in the middle of a long job, with more of them in its memory."""
+    """SIGTERM for a worker in the middle of a long job, with more of them prefetched."""
     with fleet.switch("gate-closed"):
         fleet.producer.send("research", times=16)
         wait_until((fleet.folder / "running").exists, what="a running job")
@@ -134,13 +134,13 @@ def drain(fleet: Fleet) -> Play:
 
 
 def pause_fetching(fleet: Fleet) -> Play:
-    """A living worker with free slots takes no jobs."""
+    """A running worker with free slots fetches no jobs."""
     with fleet.switch("paused"):
         yield
 
 
 def skewed_configuration(fleet: Fleet) -> Play:
-    """Half of a deployment: the new version on one worker alone, with other threads."""
+    """An incomplete deployment: one worker has the new version and another number of threads."""
     fleet.add_worker(VERSION="2.0", THREADS="2")
     yield
     fleet.replace_worker(fleet.workers[0], VERSION="2.0", THREADS="2")
@@ -157,28 +157,28 @@ def skewed_clock(fleet: Fleet) -> Play:
 
 
 def flood(fleet: Fleet) -> Play:
-    """Twice as many jobs as the workers can do."""
+    """Twice as many jobs as the workers can complete."""
     with fleet.producer.traffic("answer", 0.4, per_second=20):
         yield
     drop_the_backlog(fleet)
 
 
 def wait_too_long(fleet: Fleet) -> Play:
-    """Jobs that take longer than anybody thought."""
+    """Jobs that take longer than expected."""
     fleet.producer.send("answer", 1.0, times=1500)
     yield
     drop_the_backlog(fleet)
 
 
 def drop_the_backlog(fleet: Fleet) -> None:
-    """Nobody needs the answers any more: the jobs that wait are removed, those in the workers' hands run."""
+    """Remove the waiting jobs; those that workers have fetched still run."""
     with fleet.client() as client:
         while ids := client.lpop("dramatiq:chat", 100):
             client.hdel("dramatiq:chat.msgs", *ids)
 
 
 def failing_actor(fleet: Fleet) -> Play:
-    """Every attempt fails, in one of two ways."""
+    """Every attempt fails with one of two exceptions."""
     with fleet.switch("model-broken"):
         yield
 
@@ -203,21 +203,21 @@ def fail_now_and_then(fleet: Fleet) -> Play:
 
 
 def fail_for_good(fleet: Fleet) -> Play:
-    """Jobs that nobody tries again."""
+    """Jobs that fail and are not retried."""
     with fleet.producer.traffic("reject", per_second=3):
         yield
     fleet.command("DEL", "dramatiq:chat.XQ", "dramatiq:chat.XQ.msgs")
 
 
-def put_off_for_ever(fleet: Fleet) -> Play:
-    """A few jobs that are put off again and again."""
+def retry_without_end(fleet: Fleet) -> Play:
+    """A few jobs that ask for a retry at every attempt."""
     with fleet.switch("model-busy"):
         fleet.producer.send("postpone", times=6)
         yield
 
 
 def hang(fleet: Fleet, jobs: int = 1) -> Play:
-    """One job hangs and the others go on; or jobs hang in every slot."""
+    """One job hangs and the others run; or jobs hang in every slot."""
     with fleet.switch("gate-closed"):
         fleet.producer.send("research", times=jobs)
         yield
@@ -231,14 +231,14 @@ def dead_letters(fleet: Fleet) -> Play:
 
 
 def old_dead_letter(fleet: Fleet, days: float = 5.0) -> None:
-    """A dead letter that died so many days ago; DeadLetters told of it then."""
+    """Add a dead letter that is so many days old; DeadLetters fired at that time."""
     died = round((time.time() - days * 86400) * 1000)
     fleet.command("HSET", "dramatiq:chat.XQ.msgs", "old", "{}")
     fleet.command("ZADD", "dramatiq:chat.XQ", died, "old")
 
 
 def dead_letters_expire(fleet: Fleet) -> Play:
-    """Time passes until a dead letter is six and a half days old; Dramatiq keeps them for seven."""
+    """A dead letter is six and a half days old; Dramatiq keeps them for seven."""
     old_dead_letter(fleet, 6.5)
     yield
     fleet.command("DEL", "dramatiq:chat.XQ", "dramatiq:chat.XQ.msgs")
@@ -253,7 +253,7 @@ def unserved_queue(fleet: Fleet) -> Play:
 
 
 def overdue_delayed_job(fleet: Fleet) -> Play:
-    """The worker can keep only two delayed jobs in its memory, and two that are due in an hour came first."""
+    """The worker holds at most two delayed jobs, and two that are due in an hour came first."""
     fleet.producer.send("research", times=2, delay=3_600_000)
     depth = ("HLEN", "dramatiq:deep-research.DQ.msgs"), ("LLEN", "dramatiq:deep-research.DQ")
     wait_until(lambda: [fleet.command(*words) for words in depth] == [2, 0], what="delayed jobs in memory")
@@ -263,7 +263,7 @@ def overdue_delayed_job(fleet: Fleet) -> Play:
 
 
 def lost_ids(fleet: Fleet) -> Play:
-    """An operator deletes the list of a queue and leaves its messages: nobody holds these jobs any more."""
+    """An operator deletes the list of a queue but not its messages: no list and no worker has these jobs."""
     with fleet.client() as client:
         client.hset("dramatiq:deep-research.msgs", mapping={f"lost-{number}": "{}" for number in range(3)})
     yield
@@ -274,14 +274,14 @@ def lost_ids(fleet: Fleet) -> Play:
 
 
 def stop_redis(fleet: Fleet) -> Play:
-    """SIGTERM; what it held is on its disk."""
+    """SIGTERM; its data are on disk."""
     fleet.redis.stop()
     yield
     fleet.redis.start()
 
 
 def pause_redis(fleet: Fleet) -> Play:
-    """SIGSTOP: connections stay, nothing answers. Then the workers are started anew, as the runbook says."""
+    """SIGSTOP: connections stay open without answers. Then the workers are restarted, as the runbook says."""
     fleet.redis.pause()
     began = time.monotonic()
     try:
@@ -294,7 +294,7 @@ def pause_redis(fleet: Fleet) -> Play:
 
 
 def fill_redis(fleet: Fleet) -> Play:
-    """Nothing more fits in. The worker holds a delayed job, and its thread for such jobs dies of it."""
+    """Redis is full. The worker holds a delayed job, and its consumer thread for such jobs dies."""
     fleet.producer.send("research", delay=3_600_000)
     wait_until(lambda: not fleet.command("LLEN", "dramatiq:deep-research.DQ"), what="a delayed job in memory")
     used = fleet.client().info("memory")["used_memory"]
@@ -306,7 +306,7 @@ def fill_redis(fleet: Fleet) -> Play:
 
 
 def evict(fleet: Fleet) -> Play:
-    """Somebody's cache shares this Redis, under a policy that deletes anything. Without it, Redis is full."""
+    """A cache shares this Redis under a policy that evicts any key. Without the policy Redis is full."""
     with fleet.client() as client:
         client.mset({f"cache:{number}": "x" * 1000 for number in range(5000)})
         client.config_set("maxmemory-policy", "allkeys-lru")
@@ -336,14 +336,14 @@ def evict(fleet: Fleet) -> Play:
 
 
 def endanger(fleet: Fleet) -> Play:
-    """Somebody sets a policy under which Redis will delete anything, once it is full."""
+    """A policy under which a full Redis evicts any key."""
     fleet.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
     yield
     fleet.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
 
 
 def restart_redis(fleet: Fleet) -> Play:
-    """Redis forgets nothing, but the workers forget the delayed jobs that they held in memory."""
+    """Redis keeps its data, but the workers lose the delayed jobs that they held in memory."""
     fleet.producer.send("answer", times=3, delay=3_600_000)
     depth = ("HLEN", "dramatiq:chat.DQ.msgs"), ("LLEN", "dramatiq:chat.DQ")
     wait_until(lambda: [fleet.command(*words) for words in depth] == [3, 0], what="delayed jobs in memory")
@@ -355,7 +355,7 @@ def restart_redis(fleet: Fleet) -> Play:
 
 
 def break_replication(fleet: Fleet) -> Play:
-    """A replica that looks for its primary at a wrong address."""
+    """A replica connects to a wrong address."""
     with fleet.replica.client() as client:
         client.replicaof("127.0.0.1", 1)
         yield
@@ -363,7 +363,7 @@ def break_replication(fleet: Fleet) -> Play:
 
 
 def slow_redis(fleet: Fleet) -> Play:
-    """Somebody runs commands that keep Redis busy."""
+    """Commands keep Redis busy."""
     ended = threading.Event()
 
     def busy() -> None:
@@ -384,14 +384,14 @@ def slow_redis(fleet: Fleet) -> Play:
 
 
 def lose_the_exporter(fleet: Fleet) -> Play:
-    """Kill -9; started again at the same address."""
+    """Kill -9; then it is started again at the same address."""
     fleet.exporters[0].kill()
     yield
     fleet.start_exporter(listen=f"127.0.0.1:{fleet.exporters[0].port}")
 
 
 def unreadable_key(fleet: Fleet) -> Play:
-    """Somebody writes a text where dead letters belong."""
+    """The key of the dead letters has the wrong type."""
     fleet.command("SET", "dramatiq:deep-research.XQ", "oops")
     yield
     fleet.command("DEL", "dramatiq:deep-research.XQ")

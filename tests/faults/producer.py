@@ -1,4 +1,4 @@
-"""Who enqueues the jobs of a fleet: a producer in this process, with JobMetrics, as every one should be."""
+"""A producer with JobMetrics in this process: it enqueues the jobs of a fleet."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Producer:
 
     @contextmanager
     def traffic(self, actor: str, *args: object, per_second: float) -> Iterator[None]:
-        """Steady jobs for the length of the block, as far as Redis takes them."""
+        """Enqueue jobs at a constant rate during the block; enqueues that Redis refuses are left out."""
         ended = threading.Event()
 
         def run() -> None:
@@ -58,6 +58,6 @@ class Producer:
         declare_reports(self.broker)
 
     def stop(self) -> None:
-        """Hand over the last counts and close all connections."""
+        """Flush the last counts and close all connections."""
         self._metrics._stop()
         self.broker.client.connection_pool.disconnect()

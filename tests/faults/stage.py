@@ -1,78 +1,82 @@
-"""Performs a fault: a fleet at rest, the fault, its alerts and time for others, the mend, silence."""
+"""Performs faults, several at a time, and a normal day beside them.
+
+One fault: a fleet without alerts, the fault, its alerts and time for others, the repair, no more alerts.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from faults.fleet import Fleet, Options
+from faults.fleet import Fleet, Options, SentinelFleet
 from faults.monitor import Monitor, Receipt
 from faults.plays import Play
 from support.polling import wait_until
 
-#: By which all durations in the rules and in Alertmanager's configuration are divided.
+#: Divides all durations in the rules and in Alertmanager's configuration.
 FAST: Final = 60.0
-#: For faults in which 15 seconds of silence, the exporter's own and undivided, must be short beside
-#: the minutes of the rules.
+#: For faults in which a worker stops sending heartbeats: the exporter's 15 seconds are not divided, and must
+#: be short compared with the minutes of the rules.
 SLOW: Final = 10.0
 #: For alerts that take hours.
 FASTEST: Final = 600.0
-#: Seconds that an alert may take to come or to go, on a slow machine.
+#: Seconds that an alert may take to fire or to resolve on a slow machine.
 PATIENCE = 240.0
-#: Seconds of a fleet to which nothing has happened yet.
+#: Seconds before the fault, in which no alert may fire.
 REST: Final = 5.0
-#: How long a fault stays once its alerts have come, so that others could come too: the longest ordinary
-#: ``for``, a quarter of an hour, and what Alertmanager waits before it tells more of a group, five minutes.
+#: How long a fault stays after its alerts, so that any other alert could fire too: the longest ordinary
+#: ``for`` (15 minutes) and Alertmanager's ``group_interval`` (5 minutes).
 STAY: Final = 20 * 60.0
-#: Its bounds in seconds: evaluations are never less than one apart, and at SLOW the alerts took long already.
+#: Bounds of STAY in seconds once it is divided: evaluations are at least one second apart.
 STAYS: Final = (5.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is broken, and who must hear of it."""
+    """What is broken, and which alerts must fire."""
 
     name: str
     play: Callable[[Fleet], Play]
     alerts: tuple[str, ...]
-    #: After the first mend, where that brings a fault of its own to light.
+    #: Alerts after the first repair, where that causes a further fault.
     later: tuple[str, ...] = ()
-    #: What may come besides, with the reason beside it.
+    #: Alerts that may fire too.
     may: tuple[str, ...] = ()
-    #: What may come besides and looks back for hours: its end is not awaited.
+    #: Alerts that may fire too and look back for hours: nobody waits until they resolve.
     lasting: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
     factor: float = FAST
-    #: What has been so for long when the fault begins.
+    #: Prepares the fleet before it is monitored.
     before: Callable[[Fleet], None] | None = None
 
     @property
     def stay(self) -> float:
-        """Seconds from the last of its alerts to the mend."""
+        """Seconds from the last of its alerts to the repair."""
         least, most = STAYS
         return min(max(STAY / self.factor, least), most)
 
     @property
     def phases(self) -> tuple[tuple[str, ...], ...]:
-        """What is awaited at each ``yield`` of the play."""
+        """The alerts that must fire at each ``yield`` of the scenario."""
         return (self.alerts, self.later) if self.later else (self.alerts,)
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What the webhook heard of one fault."""
+    """The notifications of one fault."""
 
     receipts: list[Receipt] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)  # alert → from the fault to the webhook
 
     @property
     def names(self) -> set[str]:
-        """All alerts that fired: a message may also tell the end of one that was silenced all the time."""
+        """All alerts that fired. A notification may also hold a resolved alert that was inhibited."""
         return {receipt.notice.name for receipt in self.receipts if receipt.notice.status == "firing"}
 
     @property
@@ -82,10 +86,10 @@ class Outcome:
         return "\n".join(f"{at:6.1f} {notice.name} {notice.status}" for at, notice in notices)
 
 
-def perform(fault: Fault, monitor: Monitor, folder: Path, *, mend: bool = True) -> Outcome:
-    """From silence to silence; AssertionError when an alert does not come or does not go.
+def perform(fault: Fault, monitor: Monitor, folder: Path, *, repair: bool = True) -> Outcome:
+    """Cause a fault and repair it; AssertionError when an alert does not fire or does not resolve.
 
-    Without ``mend`` it ends as soon as all alerts have come.
+    Without ``repair`` it ends as soon as all alerts have fired.
     """
     outcome = Outcome()
     with ExitStack() as cleanup:
@@ -97,9 +101,9 @@ def perform(fault: Fault, monitor: Monitor, folder: Path, *, mend: bool = True) 
         monitor.watch(fault.name, [f"127.0.0.1:{exporter.port}" for exporter in fleet.exporters])
         try:
             play = fault.play(fleet)
-            _break(fault, play, monitor, outcome, stay=mend)
-            if mend:
-                assert next(play, "mended") == "mended"
+            _break(fault, play, monitor, outcome, stay=repair)
+            if repair:
+                assert next(play, "repaired") == "repaired"
                 over = partial(monitor.is_over, fault.name, fault.lasting)
                 _wait(over, "the end of all alerts", fault, monitor)
             play.close()
@@ -116,18 +120,80 @@ def _break(fault: Fault, play: Play, monitor: Monitor, outcome: Outcome, *, stay
         began = time.monotonic()
         next(play)
         for name in phase:
-            _wait(lambda name=name: monitor.is_told(fault.name, name), name, fault, monitor)  # type: ignore[misc]
-            outcome.seconds[name] = monitor.told_at(fault.name, name) - began
+            _wait(lambda name=name: monitor.has_fired(fault.name, name), name, fault, monitor)  # type: ignore[misc]
+            outcome.seconds[name] = monitor.fired_at(fault.name, name) - began
         if stay:
             time.sleep(fault.stay)
 
 
 def _wait(check: Callable[[], bool], what: str, fault: Fault, monitor: Monitor) -> None:
-    """As wait_until, but tells what was active when it gave up."""
+    """As wait_until; the error names the alerts that fired and those that are active."""
     try:
         wait_until(check, timeout=PATIENCE, interval=0.1)
     except AssertionError:
-        told, active = sorted(monitor.names(fault.name)), monitor.active(fault.name)
+        fired, active = sorted(monitor.names(fault.name)), monitor.active(fault.name)
         raise AssertionError(
-            f"{fault.name}: no {what} within {PATIENCE:g} s; told {told}, active {active}"
+            f"{fault.name}: no {what} within {PATIENCE:g} s; fired {fired}, active {active}"
         ) from None
+
+
+#: Fleets at a time: most of their time is spent waiting.
+STAGES: Final = 10
+_NORMAL_DAY: Final = "a-normal-day"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All faults of a test run, performed in the background."""
+
+    monitors: dict[float, Monitor]  # by factor
+    outcomes: dict[str, Future[Outcome]]  # by the fault's name
+    normal_day: Future[list[Receipt]]
+
+
+@contextmanager
+def run(folder: Path, faults: Iterable[Fault]) -> Iterator[Run]:
+    """Start to perform these faults and a normal day."""
+    with ExitStack() as cleanup:
+        factors = {SLOW, *(fault.factor for fault in faults)}
+        monitors = {
+            factor: Monitor(folder / f"monitor-{factor:g}", factor=factor, cleanup=cleanup)
+            for factor in factors
+        }
+        pool = ThreadPoolExecutor(STAGES)
+        cleanup.callback(pool.shutdown, cancel_futures=True)
+        day = pool.submit(normal_day, monitors[SLOW], folder)
+        outcomes = {
+            fault.name: pool.submit(perform, fault, monitors[fault.factor], folder) for fault in faults
+        }
+        yield Run(monitors, outcomes, day)
+
+
+def normal_day(monitor: Monitor, folder: Path) -> list[Receipt]:
+    """Bursts, a rolling restart, a restart of the exporter, a failover; the notifications of all that.
+
+    At the smallest factor: a restart takes two seconds, so minutes must not become two seconds.
+    """
+    with ExitStack() as cleanup:
+        options = Options(workers=2, redis={"appendonly": "yes"})
+        fleet = SentinelFleet(folder / _NORMAL_DAY, options, SLOW, cleanup)
+        monitor.watch(_NORMAL_DAY, [f"127.0.0.1:{fleet.exporters[0].port}"])
+        with fleet.producer.traffic("answer", per_second=5):
+            for _ in range(3):
+                fleet.producer.send("answer", 0.02, times=200)
+                time.sleep(5)
+            for worker in tuple(fleet.workers):
+                fleet.replace_worker(worker)
+            fleet.exporters[0].stop()
+            fleet.start_exporter(listen=f"127.0.0.1:{fleet.exporters[0].port}")
+            time.sleep(10)
+        # A job that a worker is fetching when Redis dies may become stuck, a fault of its own. So none is.
+        time.sleep(2)
+        fleet.fail_over()
+        seen = fleet.beats()
+        wait_until(lambda: len(seen & fleet.beats()) >= 2, timeout=60, what="heartbeats at the new primary")
+        with fleet.producer.traffic("answer", per_second=5):
+            time.sleep(600 / SLOW)  # ten minutes of the rules
+        receipts = monitor.receipts(_NORMAL_DAY)
+        monitor.forget(_NORMAL_DAY)
+    return receipts

@@ -1,4 +1,4 @@
-"""Every fault and the alerts that must come of it; no other may."""
+"""Every fault and the alerts that it must fire; no other alert may fire."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ DEBUGGED: Final = Options(redis={"enable_debug_command": "yes"})
 TWO_WORKERS: Final = Options(workers=2)
 #: So that there are enough attempts in the shortest windows.
 BUSY: Final = Options(traffic=8.0)
-#: The jobs of the drain fill the other worker too, and what it cannot take beside them would pile up.
+#: The jobs of the drain also fill the other worker; traffic beside them would become a backlog.
 NO_TRAFFIC: Final = Options(workers=2, traffic=0)
 QUIET: Final = Options(traffic=0.3)
 SHORT_JOBS: Final = Options(limits={"job-duration": "3s"})
 SHORT_DRAIN: Final = Options(limits={"drain": "5s"})
 SHORT_WAITS: Final = Options(limits={"wait": "2s", "depth": 10000})
 SHORT_QUEUES: Final = Options(limits={"depth": 10})
-#: Longer than it takes the other workers to miss one, as it is by default.
+#: Longer than it takes until a worker is reported as missing, as by default.
 PATIENT: Final = Options(workers=4, patience=33)
 NEGLIGENT: Final = Options(workers=2, patience=3, env={"MAINTENANCE": "0"})
 REPLICA: Final = Options(replica=True)
 SMALL: Final = Options(env={"MEMORY_LIMIT": str(150 << 20)})
 SMALL_PREFETCH: Final = Options(env={"dramatiq_delay_queue_prefetch": "2"})
-#: What a worker loses when Redis is full, or silent for longer than its timeout, is a matter of the moment.
+#: What a worker loses when Redis is full, or hangs for longer than the timeout, depends on the moment.
 AFTER_A_STALL: Final = ("JobsStuck", "WorkerThreadsLost")
-#: The budget is burnt, and over the longer windows too, of which a fleet so young has seen nothing else.
+#: In a fleet this young the longer windows of the objectives hold nothing but the fault.
 SLOW_BURN: Final = ("SuccessSLOSlowBurn", "WaitSLOSlowBurn")
-#: True of every flood that lasts; this one is mended about when it would be told.
+#: True of every flood that lasts; this one is repaired about when the alert would fire.
 AT_CAPACITY: Final = ("WorkersAtCapacity",)
 
 # The longest first.
@@ -60,7 +60,7 @@ FAULTS: Final = (
           lasting=SLOW_BURN, options=SHORT_WAITS),
     Fault("flood-of-jobs", plays.flood, ("HighQueueDepth", "QueueGrowing"), may=AT_CAPACITY,
           options=SHORT_DRAIN),
-    Fault("jobs-put-off-for-ever", plays.put_off_for_ever, ("JobRetryStorm",)),
+    Fault("jobs-retried-without-end", plays.retry_without_end, ("JobRetryStorm",)),
     Fault("all-jobs-hang", partial(plays.hang, jobs=12), ("JobRunningTooLong", "WorkersAtCapacity"),
           options=Options(limits={"job-duration": "3s"}, traffic=0)),
     Fault("one-job-hangs", plays.hang, ("JobRunningTooLong",), options=SHORT_JOBS),
@@ -94,5 +94,5 @@ FAULTS: Final = (
           options=Options(env={"MAINTENANCE": "0"})),
 )  # fmt: skip
 
-#: What is not performed undivided: alerts that take hours, and jobs that are few only within divided minutes.
+#: Not performed with undivided durations: alerts that take hours, and a rate that is low in divided time alone.
 DIVIDED_ONLY: Final = ("configuration-skewed", "worker-leaks", "jobs-fail-now-and-then")

@@ -1,4 +1,4 @@
-"""Each fault brings its alerts to the webhook and no other; mended, they resolve. An ordinary day is silent.
+"""Each fault makes its alerts fire and no others; they resolve after the repair. A normal day has no alert.
 
 Real Redis, workers, exporters, Prometheus, Alertmanager and a webhook; each fault has a fleet of its own.
 """
@@ -11,32 +11,31 @@ from pathlib import Path
 
 import pytest
 
-from faults.season import Season, season
-from faults.stage import Fault
+from faults.stage import Fault, Run, run
 from faults.table import FAULTS
 from support.rule_files import alerts
 
 pytestmark = pytest.mark.end_to_end
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "faults.md"
-#: What a person must act on goes to one of these.
+#: The receiver of each severity that notifies somebody.
 RECEIVERS = {"critical": "page", "warning": "ticket"}
 SEVERITIES = {alert.name: alert.rule["labels"]["severity"] for alert in alerts()}
 
 
 @pytest.fixture(scope="module")
-def performed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Season]:
-    """The faults whose tests were asked for."""
+def performed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Run]:
+    """The faults of the tests that were selected."""
     parameters = [getattr(item, "callspec", None) for item in request.session.items]
     wanted = [found.params.get("fault") for found in parameters if found]
     chosen = [fault for fault in FAULTS if any(fault is one for one in wanted)]
-    with season(tmp_path_factory.mktemp("faults"), chosen) as under_way:
+    with run(tmp_path_factory.mktemp("faults"), chosen) as under_way:
         yield under_way
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_is_told_alone(fault: Fault, performed: Season) -> None:
-    """The expected alerts come to whom they concern, no other does, and all resolve."""
+def test_a_fault_fires_its_alerts_and_no_others(fault: Fault, performed: Run) -> None:
+    """The expected alerts reach the receiver of their severity, no other alert fires, and all resolve."""
     outcome = performed.outcomes[fault.name].result()
     besides = {*fault.may, *fault.lasting}
     assert outcome.names - besides == {*fault.alerts, *fault.later}, outcome.story
@@ -47,21 +46,21 @@ def test_a_fault_is_told_alone(fault: Fault, performed: Season) -> None:
         assert not re.search(r"<no value>|%!|<error", text), text
 
 
-def test_an_ordinary_day_is_silent(performed: Season) -> None:
-    """Bursts, a rolling restart of all workers, a restart of the exporter, a failover: nobody is told."""
-    assert [receipt.notice for receipt in performed.silence.result()] == []
+def test_a_normal_day_has_no_alert(performed: Run) -> None:
+    """Bursts, a rolling restart of all workers, a restart of the exporter, a failover: no notification."""
+    assert [receipt.notice for receipt in performed.normal_day.result()] == []
 
 
-def test_the_dead_mans_switch_was_held(performed: Season) -> None:
-    """Watchdog arrives, and nothing else was said of no fleet at all."""
-    performed.silence.result()
+def test_watchdog_fired(performed: Run) -> None:
+    """Watchdog arrives, and no other alert without a fleet."""
+    performed.normal_day.result()
     for monitor in performed.monitors.values():
         assert monitor.names("") == {"Watchdog"}
 
 
-def test_the_servers_had_nothing_to_complain_about(performed: Season) -> None:
+def test_the_servers_reported_no_problem(performed: Run) -> None:
     """Every rule could be evaluated, and every message delivered."""
-    performed.silence.result()
+    performed.normal_day.result()
     for monitor in performed.monitors.values():
         assert monitor.prometheus.complaints() == []
         assert monitor.alertmanager.complaints() == []
@@ -74,20 +73,20 @@ NOT_PERFORMED = {
     "MetricsDropped": "takes a Redis that loses its data again and again for 45 minutes, each time in a call",
     "MetricsFlushDelayed": "takes a network that loses every answer for a minute and no request",
     "SuccessSLOSlowBurn": "takes a little trouble for days; here it may come beside the fast burn",
-    "Watchdog": "has no fault: it always comes, see test_the_dead_mans_switch_was_held",
+    "Watchdog": "has no fault: it always comes, see test_watchdog_fired",
     "WaitSLOSlowBurn": "as SuccessSLOSlowBurn",
     "WorkersUneven": "takes half an hour of undivided load: its threshold counts attempts per second",
 }
 
 
 def test_every_alert_has_a_fault_or_a_reason() -> None:
-    """So that a new alert is fired for real before it ships."""
+    """A new alert is fired by a real fault before it ships, or NOT_PERFORMED says why it cannot be."""
     performed = {name for fault in FAULTS for name in (*fault.alerts, *fault.later)}
     assert set(SEVERITIES) == performed | set(NOT_PERFORMED)
     assert not performed & set(NOT_PERFORMED)
 
 
-def test_the_page_tells_every_fault_and_its_alerts() -> None:
+def test_the_page_lists_every_fault_and_its_alerts() -> None:
     """docs/explanation/faults.md shows what is performed here, with a number for each."""
     page = PAGE.read_text()
     rows = {tuple(row) for row in re.findall(r"^\| ([\w-]+) \| (\w+) \| [\d.]+ \|", page, re.MULTILINE)}
@@ -95,7 +94,7 @@ def test_the_page_tells_every_fault_and_its_alerts() -> None:
 
 
 def test_what_was_not_measured_has_a_reason() -> None:
-    """The page says of each dash why it stands there."""
+    """The page gives a reason for each dash in its table."""
     page = PAGE.read_text()
     dashes = re.findall(r"^\| [\w-]+ \| (\w+) \| [\d.]+ \| \d+ \| - \|$", page, re.MULTILINE)
     reasons = page.partition("A dash:")[2].partition("WorkerMissing keeps")[0]

@@ -1,4 +1,4 @@
-"""The actors of every fleet that is broken: workers run them, the tests enqueue them.
+"""The actors of the fleets: workers run them, the tests enqueue them.
 
 Files in the folder ``FAULTS`` of the workers' environment are switches: a fault is on while its file exists.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 import dramatiq
 
-#: What ``leak`` never gives back.
+#: Memory that ``leak`` never frees.
 _KEPT: list[bytearray] = []
 
 
@@ -25,14 +25,14 @@ def on(switch: str) -> bool:
 
 
 def answer(seconds: float = 0.0) -> None:
-    """Take a while; fail in one of two ways while the model is broken."""
+    """Take a while; raise one of two exceptions while ``model-broken`` is on."""
     if on("model-broken"):
         raise (ValueError if time.time_ns() % 2 else KeyError)("the model is broken")
     time.sleep(seconds)
 
 
 def research() -> None:
-    """Hang until somebody opens the gate; say in which process."""
+    """Hang while ``gate-closed`` is on; write down in which process."""
     running = Path(os.environ["FAULTS"], f"running.{threading.get_ident()}")
     running.write_text(str(os.getpid()))
     running.replace(running.with_name("running"))
@@ -41,7 +41,7 @@ def research() -> None:
 
 
 def postpone() -> None:
-    """Ask to be tried again soon, time after time, while the model is busy."""
+    """Ask for a retry while ``model-busy`` is on."""
     if on("model-busy"):
         raise dramatiq.errors.Retry("the model is busy", delay=50)
 
@@ -60,14 +60,14 @@ def reject() -> None:
 
 
 def poison() -> None:
-    """Kill the worker that runs it after a while, as a job does that takes more memory than there is."""
+    """Kill the worker after a while, as a job that needs too much memory."""
     if on("poison"):
         time.sleep(6)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def leak(megabytes: int) -> None:
-    """Keep memory."""
+    """Allocate memory and keep it."""
     _KEPT.append(bytearray(os.urandom(1 << 20)) * megabytes)
 
 
@@ -85,10 +85,10 @@ def declare(broker: Any) -> None:  # noqa: ANN401 - RedisBroker is untyped
     }  # fmt: skip
     for function, retries in options.items():
         dramatiq.actor(broker=broker, queue_name="chat", **retries)(function)
-    # Dramatiq's ten minutes would end what hangs before undivided alerts can tell of it.
+    # Dramatiq's limit of ten minutes would end a job that hangs before the undivided alerts fire.
     dramatiq.actor(broker=broker, queue_name="deep-research", time_limit=8 * 3_600_000, **never)(research)
 
 
 def declare_reports(broker: Any) -> None:  # noqa: ANN401 - as above
-    """A third queue, which few fleets have."""
+    """The actor of a third queue."""
     dramatiq.actor(broker=broker, queue_name="reports", max_retries=0)(report)
