@@ -26,14 +26,14 @@ def flag(service: dict[str, Any], name: str) -> str:
     return str(service["command"][service["command"].index(name) + 1])
 
 
-def test_compose_accepts_the_file_without_a_word() -> None:
-    """No error, no warning about a variable that is not set or a key that is obsolete."""
+def test_compose_accepts_the_file() -> None:
+    """Without output: no error, no warning about a variable that is not set or an obsolete key."""
     result = compose("--quiet")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
 def test_services() -> None:
-    """Everything that the chain needs."""
+    """All services of the chain, and no others."""
     assert set(SERVICES) == {*OURS, "redis", "prometheus", "alertmanager", "grafana"}
 
 
@@ -44,14 +44,14 @@ def test_images_are_pinned(service: dict[str, Any]) -> None:
 
 
 @EACH
-def test_what_ends_starts_again(service: dict[str, Any]) -> None:
-    """After a crash and after a reboot, unless somebody stopped it."""
+def test_services_are_restarted(service: dict[str, Any]) -> None:
+    """After a crash and after a reboot, unless they were stopped by hand."""
     assert service["restart"] == "unless-stopped"
 
 
 @EACH
-def test_services_are_confined(service: dict[str, Any]) -> None:
-    """No capability, no way to new privileges, never privileged."""
+def test_services_have_no_privileges(service: dict[str, Any]) -> None:
+    """No capabilities, no new privileges, never privileged."""
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not service.get("privileged")
@@ -59,13 +59,13 @@ def test_services_are_confined(service: dict[str, Any]) -> None:
 
 @EACH
 def test_ports_are_on_loopback(service: dict[str, Any]) -> None:
-    """Nothing is offered to the network unasked, Redis to nobody but workers and exporter."""
+    """No port is open to the network by default."""
     assert all(port["host_ip"] == "127.0.0.1" for port in service.get("ports", []))
 
 
 @EACH
 def test_mounts_exist_and_are_read_only(service: dict[str, Any]) -> None:
-    """Docker would make an empty folder of a missing file."""
+    """Docker would create an empty folder for a missing file."""
     for mount in service.get("volumes", []):
         if mount["type"] == "bind":
             assert Path(mount["source"]).exists()
@@ -74,38 +74,38 @@ def test_mounts_exist_and_are_read_only(service: dict[str, Any]) -> None:
 
 
 def test_health_is_checked() -> None:
-    """Of every service but the workers, whose heartbeats say more."""
+    """Every service has a health check but the workers, which send heartbeats."""
     assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == WORKERS
 
 
-def test_redis_keeps_jobs_and_is_fenced() -> None:
-    """AOF, no eviction, our ACL, a volume, no port, a network without a way out."""
+def test_redis_keeps_jobs_and_is_isolated() -> None:
+    """AOF, no eviction, no port, an internal network that only workers and exporter share."""
     redis = SERVICES["redis"]
     assert flag(redis, "--appendonly") == "yes"
     assert flag(redis, "--maxmemory-policy") == "noeviction"
     assert "ports" not in redis
     assert set(redis["networks"]) == {"broker"}
     assert resolved()["networks"]["broker"]["internal"]
-    in_reach = {name for name, service in SERVICES.items() if "broker" in service["networks"]}
-    assert in_reach == {"redis", *OURS}
+    connected = {name for name, service in SERVICES.items() if "broker" in service["networks"]}
+    assert connected == {"redis", *OURS}
 
 
 @pytest.mark.parametrize("name", sorted(WORKERS))
-def test_workers_get_the_time_that_they_ask_for(name: str) -> None:
-    """Docker kills no worker that still finishes a job: its patience is longer than Dramatiq's."""
+def test_workers_can_finish_their_jobs(name: str) -> None:
+    """Docker waits longer than Dramatiq's shutdown timeout before it kills a worker."""
     worker = SERVICES[name]
     assert seconds(worker["stop_grace_period"]) > float(flag(worker, "--shutdown-timeout"))
     assert flag(worker, "--queues") == name
 
 
 def test_deep_research_has_its_eight_hours() -> None:
-    """The longest job of the reference fleet."""
+    """The shutdown timeout is as long as the longest job of the reference fleet."""
     assert float(flag(SERVICES["deep-research"], "--shutdown-timeout")) >= 8 * 3600
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
-def test_our_containers_write_nowhere(name: str) -> None:
-    """A read-only root, /tmp in memory, signals forwarded by an init."""
+def test_our_containers_are_read_only(name: str) -> None:
+    """A read-only root file system, /tmp in memory, and an init process that forwards signals."""
     service = SERVICES[name]
     assert service["read_only"]
     assert service["init"]
@@ -113,18 +113,18 @@ def test_our_containers_write_nowhere(name: str) -> None:
 
 
 def test_our_services_wait_for_redis() -> None:
-    """Nothing of ours starts before Redis has loaded its data set."""
+    """They start when Redis has loaded its data set."""
     for name in OURS:
         assert SERVICES[name]["depends_on"]["redis"]["condition"] == "service_healthy"
 
 
 def test_exporter_reads_as_its_own_user() -> None:
-    """Not as a worker, who may write."""
+    """Not as the worker's user, which may write."""
     assert SERVICES["exporter"]["environment"]["REDIS_URL"].startswith("redis://exporter:")
 
 
 def test_documented_command_names_the_file() -> None:
-    """The page and the file agree on how to start it."""
+    """The page and the file name the same command."""
     command = f"docker compose -f {COMPOSE_FILE.name} up --build --detach"
     assert command in COMPOSE_FILE.read_text()
     assert command in (ROOT / "docs/how-to/docker-compose.md").read_text()

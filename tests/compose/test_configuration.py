@@ -1,4 +1,4 @@
-"""The files that the containers get, held against the programs that read them."""
+"""The files that are mounted into the containers, checked by the programs that read them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SERVICES = resolved()["services"]
 
 
 def mounted(service: str, path: str) -> Path:
-    """Where on this machine a path of a container lies."""
+    """The path on this machine of a file in a container."""
     for mount in SERVICES[service]["volumes"]:
         target = Path(mount["target"])
         if Path(path) == target or target in Path(path).parents:
@@ -38,7 +38,7 @@ def load(path: Path) -> Any:  # noqa: ANN401 - YAML
 
 
 def test_promtool_accepts_the_configuration(tmp_path: Path) -> None:
-    """With our rules in it; the paths of the container become those of this machine."""
+    """With our rules; the container's paths are replaced by those of this machine."""
     text = mounted("prometheus", argument("prometheus", "--config.file")).read_text()
     (rules,) = yaml.safe_load(text)["rule_files"]
     here = mounted("prometheus", str(Path(rules).parent)) / Path(rules).name
@@ -52,14 +52,14 @@ def test_promtool_accepts_the_configuration(tmp_path: Path) -> None:
 
 
 def test_amtool_accepts_the_configuration() -> None:
-    """The file that the Alertmanager container gets."""
+    """amtool check-config on the file that is mounted into the Alertmanager container."""
     path = mounted("alertmanager", argument("alertmanager", "--config.file"))
     command = [require("amtool"), "check-config", str(path)]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def test_names_of_services_are_right() -> None:
-    """Whoever a configuration speaks to is a service, at the port on which it listens."""
+    """Each address in a configuration is a service with the port on which it listens."""
     prometheus = load(mounted("prometheus", "/etc/prometheus/prometheus.yml"))
     targets = [
         t for job in prometheus["scrape_configs"] for group in job["static_configs"] for t in group["targets"]
@@ -89,7 +89,7 @@ def test_grafana_gets_our_boards_and_their_data_source() -> None:
 
 
 def test_data_source_knows_the_scrape_interval() -> None:
-    """Otherwise ``$__rate_interval`` would be too short for two scrapes."""
+    """Otherwise ``$__rate_interval`` would be shorter than two scrapes."""
     (source,) = load(mounted("grafana", "/etc/grafana/provisioning/datasources/prometheus.yml"))[
         "datasources"
     ]
@@ -99,7 +99,7 @@ def test_data_source_knows_the_scrape_interval() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "deploy").rglob("*.yml")), ids=str)
 def test_yaml_is_mounted(path: Path) -> None:
-    """No configuration that nothing reads."""
+    """Each configuration in deploy/ is mounted into a service."""
     sources = [
         Path(m["source"]) for s in SERVICES.values() for m in s.get("volumes", []) if m["type"] == "bind"
     ]

@@ -1,4 +1,4 @@
-"""The images, as far as they can be checked without an engine."""
+"""The images, as far as they can be checked without Docker Engine."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ FOLDER = ROOT / "deploy" / "docker"
 DOCKERFILE = FOLDER / "Dockerfile"
 
 
-def test_hadolint_has_nothing_to_say() -> None:
-    """Each of its warnings is an error here."""
+def test_hadolint_finds_nothing() -> None:
+    """Warnings of all levels are errors here."""
     command = [installed("hadolint"), "--failure-threshold", "style", str(DOCKERFILE)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (0, "")
 
 
 def test_targets_exist_and_do_not_run_as_root() -> None:
-    """Each target that Compose builds drops root."""
+    """Each target that Compose builds runs as an unprivileged user."""
     stages = re.split(r"^FROM \S+ AS ", DOCKERFILE.read_text(), flags=re.MULTILINE)[1:]
     by_name = {stage.split()[0]: stage for stage in stages}
     built = [s["build"] for s in resolved()["services"].values() if "build" in s]
@@ -34,7 +34,7 @@ def test_targets_exist_and_do_not_run_as_root() -> None:
 
 
 def test_build_context_is_enough_for_the_wheel(tmp_path: Path) -> None:
-    """What .dockerignore lets through builds the wheel, boards and rules included."""
+    """The files that .dockerignore admits build the wheel with boards and rules."""
     lines = (FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
     context = tmp_path / "context"
     context.mkdir()

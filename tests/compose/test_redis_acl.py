@@ -1,4 +1,4 @@
-"""``deploy/redis/users.acl`` in a real Redis: enough for each user, and no more."""
+"""``deploy/redis/users.acl`` in a real Redis: each user has the rights that it needs and no others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ACL = ROOT / "deploy" / "redis" / "users.acl"
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A Redis that was started as the Compose file starts it."""
+    """The port of a Redis that was started as in the Compose file."""
     folder, number = tmp_path_factory.mktemp("redis"), free_port()
     command = [require("redis-server"), "--port", str(number), "--bind", "127.0.0.1", "--dir", str(folder)]
     server = Program([*command, "--save", "", "--aclfile", str(ACL)], cwd=folder, name="redis")
@@ -45,8 +45,8 @@ def user(port: int, name: str) -> redis.Redis:
     return redis.Redis(port=port, username=name, password="nopass")  # noqa: S106 - no secret
 
 
-def test_who_names_no_user_may_ask_for_health_alone(port: int) -> None:
-    """The health check works without a password, and that is all that works."""
+def test_the_default_user_may_only_ping(port: int) -> None:
+    """The health check works without a password; every other command is refused."""
     with redis.Redis(port=port) as client:
         assert client.ping()
         for command in (["GET", "dramatiq:x"], ["INFO"], ["KEYS", "*"]):
@@ -55,7 +55,7 @@ def test_who_names_no_user_may_ask_for_health_alone(port: int) -> None:
 
 
 def test_exporter_reads_and_does_nothing_else(port: int) -> None:
-    """Its two key patterns, read alone; KEYS, writes, scripts and other keys are refused."""
+    """It reads its two key patterns; KEYS, writes, scripts and other keys are refused."""
     with user(port, "exporter") as client:
         client.select(0)
         assert client.info("server")["run_id"]
@@ -74,7 +74,7 @@ def test_exporter_reads_and_does_nothing_else(port: int) -> None:
 
 
 def test_worker_stays_within_its_keys(port: int) -> None:
-    """It writes its own keys; what empties, configures or inspects the server is refused."""
+    """It writes its own keys; commands that empty, configure or inspect the server are refused."""
     with user(port, "worker") as client:
         client.rpush("dramatiq:test", "x")
         client.delete("dramatiq:test")
@@ -85,7 +85,7 @@ def test_worker_stays_within_its_keys(port: int) -> None:
 
 
 def start(port: int, service: str, folder: Path) -> Program:
-    """A service of the Compose file with its own command and user, at this Redis and on a free port."""
+    """Start a service with its command and user from the Compose file, on this Redis and a free port."""
     found = resolved()["services"][service]
     environment = {k: v.replace("redis:6379", f"127.0.0.1:{port}") for k, v in found["environment"].items()}
     command = [flag.replace("0.0.0.0:9877", "127.0.0.1:0") for flag in found["command"]]
@@ -95,7 +95,7 @@ def start(port: int, service: str, folder: Path) -> Program:
 
 
 def test_services_run_under_their_rights(port: int, tmp_path: Path) -> None:
-    """A worker with these rights does a job, an exporter with its own publishes it and misses nothing."""
+    """A worker runs a job with its rights, and an exporter publishes it with its own, without any error."""
     with ExitStack() as cleanup:
         worker, exporter = (start(port, service, tmp_path) for service in ("chat", "exporter"))
         cleanup.callback(exporter.stop)

@@ -94,5 +94,5 @@ FAULTS: Final = (
           options=Options(env={"MAINTENANCE": "0"})),
 )  # fmt: skip
 
-#: Not performed with undivided durations: alerts that take hours, and a rate that is low in divided time alone.
+#: Not performed with undivided durations: alerts that take hours, and a rate that is low only when divided.
 DIVIDED_ONLY: Final = ("configuration-skewed", "worker-leaks", "jobs-fail-now-and-then")
