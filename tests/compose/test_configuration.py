@@ -52,7 +52,7 @@ def test_promtool_accepts_the_configuration(tmp_path: Path) -> None:
 
 
 def test_amtool_accepts_the_configuration() -> None:
-    """amtool check-config on the file that is mounted into the Alertmanager container."""
+    """``amtool check-config`` on the file that is mounted into the Alertmanager container."""
     path = mounted("alertmanager", argument("alertmanager", "--config.file"))
     command = [require("amtool"), "check-config", str(path)]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
