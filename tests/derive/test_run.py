@@ -12,11 +12,11 @@ from bioagents_exporter.catalogue import METRICS
 from bioagents_exporter.derive import Memory, sample, trouble
 from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.settings import Settings
-from support.golden import reference_families
 from support.snapshots import (
     SERVER,
     published,
     queue,
+    reference_families,
     reference_fleet,
     snapshot,
     totals,

@@ -14,8 +14,8 @@ from prometheus_client.samples import Sample
 from bioagents_exporter.catalogue import METRICS
 from bioagents_exporter.derive import Family, Key, Number, jobs, queue_workers, queues, workers
 from bioagents_exporter.render import Renderer
-from support import golden
 from support.programs import require
+from support.snapshots import GOLDEN, golden_text, reference_families
 
 NAMES = (
     st.text()
@@ -46,13 +46,13 @@ def histogram(name: str, counts: Sequence[int], total: float) -> Family:
 
 
 def test_golden_file() -> None:
-    """Written by ``PYTHONPATH=tests python -m support.golden``, never by a test."""
-    assert golden.text().decode() == golden.PATH.read_text()
+    """Written by ``PYTHONPATH=tests python -m support.snapshots``, never by a test."""
+    assert golden_text().decode() == GOLDEN.read_text()
 
 
 def test_promtool_finds_no_fault() -> None:
     """Format, names, units and help, also of the exporter's process."""
-    text = Renderer(prefix="bioagents_", fleet="f").render(golden.reference_families())
+    text = Renderer(prefix="bioagents_", fleet="f").render(reference_families())
     lint = subprocess.run(
         [require("promtool"), "check", "metrics"], input=text, capture_output=True, check=False, timeout=30
     )
@@ -61,7 +61,7 @@ def test_promtool_finds_no_fault() -> None:
 
 def test_every_metric_has_help_and_type_once() -> None:
     """And all of its lines are together."""
-    families = list(text_string_to_metric_families(golden.PATH.read_text()))
+    families = list(text_string_to_metric_families(GOLDEN.read_text()))
     assert len({family.name for family in families}) == len(families)
     assert all(family.documentation and family.type != "unknown" for family in families)
     own = [metric for metric in METRICS if metric.prefixed and metric.name != "exporter_build_info"]
@@ -70,12 +70,12 @@ def test_every_metric_has_help_and_type_once() -> None:
 
 def test_every_series_carries_the_fleet() -> None:
     """First, so that two fleets under one Prometheus never merge."""
-    assert {sample.labels["fleet"] for sample in samples(golden.PATH.read_text())} == {"reference"}
+    assert {sample.labels["fleet"] for sample in samples(GOLDEN.read_text())} == {"reference"}
 
 
 def test_one_prefix_everywhere() -> None:
     """But for the names that all client libraries share."""
-    text = Renderer(prefix="x_", fleet="f").render(golden.reference_families()).decode()
+    text = Renderer(prefix="x_", fleet="f").render(reference_families()).decode()
     names = {sample.name for sample in samples(text)}
     assert all(name.startswith(("x_", "process_", "python_info")) for name in names)
 

@@ -16,8 +16,7 @@ from bioagents_exporter.serve.collector import Collected
 from bioagents_exporter.serve.page import page
 from bioagents_exporter.serve.status import QueueStatus, RedisStatus, Status, WorkerStatus, status, to_json
 from bioagents_exporter.settings import Settings
-from support.golden import reference_families
-from support.snapshots import queue, reference_fleet, reference_settings, snapshot, worker
+from support.snapshots import queue, reference_families, reference_fleet, reference_settings, snapshot, worker
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -1,15 +1,21 @@
-"""Snapshots made by hand: what an exporter might have read, without a Redis."""
+"""Snapshots made by hand, without a Redis, and the golden exposition of one of them."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-from bioagents_exporter.derive import Memory, derive
+from bioagents_exporter.derive import Family, Memory, derive, sample
 from bioagents_exporter.read.info import Server
 from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot, Store, Totals, Worker
+from bioagents_exporter.render import Renderer
 from bioagents_exporter.settings import Limits, QueueLimits, Settings
 from bioagents_worker.wire import BUCKETS, COUNTERS, Identity, RunningJob, State
+
+#: The exposition of the reference fleet; ``PYTHONPATH=tests python -m support.snapshots`` writes it.
+GOLDEN: Final = Path(__file__).parents[1] / "render" / "golden.prom"
 
 NOW = 1_764_000_000.0  # unix seconds by the server's clock
 RUN_ID = "5d41402abc4b2a76b9719d911017c592a1b2c3d4"
@@ -124,3 +130,36 @@ def _job_fields(actor: str) -> dict[str, int]:
     for i in range(len(BUCKETS) + 1):
         fields |= {f"duration|{actor}|{i}": i, f"wait|{actor}|{i}": 2 * i}
     return fields | {f"duration_us|{actor}": 123_456_789, f"wait_us|{actor}": 2_000_000}
+
+
+def reference_families() -> list[Family]:
+    """A minute of the reference fleet, then a scrape: every metric has a series."""
+    ticks = itertools.count()
+    memory = Memory(clock=lambda: next(ticks) / 1_024)
+    read, settings = reference_fleet(), reference_settings()
+    for now in range(0, 65, 5):
+        sample(_later(read, now), memory, settings, now)
+    memory.scraped(0.0125)
+    return derive(_later(read, 60), memory, settings, 61.5)
+
+
+def golden_text() -> bytes:
+    """The exposition without the series of this process and this version."""
+    families = [family for family in reference_families() if _stays(family)]
+    return Renderer(prefix="bioagents_", fleet="reference").render(families)
+
+
+def _stays(family: Family) -> bool:
+    return family.metric.prefixed and family.metric.name != "exporter_build_info"
+
+
+def _later(read: Snapshot, seconds: int) -> Snapshot:
+    """The same fleet with attempts finished since."""
+    fields = [dict(found.fields) for found in read.totals]
+    fields[1]["processed|answer"] += seconds
+    hashes = tuple(replace(found, fields=new) for found, new in zip(read.totals, fields, strict=True))
+    return replace(read, totals=hashes)
+
+
+if __name__ == "__main__":
+    GOLDEN.write_bytes(golden_text())
