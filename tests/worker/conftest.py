@@ -1,4 +1,4 @@
-"""A broker with JobMetrics on a real Redis, and readers of what it wrote."""
+"""A broker on a real Redis, and a reader of the totals in it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def totals(redis_server: RedisServer) -> Callable[[str], Fields]:
 
 @pytest.fixture
 def broker(redis_server: RedisServer) -> Iterator[RedisBroker]:
-    """Without JobMetrics: the tests add it their way. Its flusher ends before its Redis does."""
+    """A broker without JobMetrics, which the tests add; the flusher ends before its Redis does."""
     broker = RedisBroker(url=redis_server.url)
     yield broker
     for middleware in broker.middleware:

@@ -1,4 +1,4 @@
-"""A worker's part works with exactly the rights that the documentation names."""
+"""A worker needs exactly the permissions that the documentation names."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "redis.md"
 KEYS = Keys("dramatiq")
 
 
-def documented_rights() -> list[str]:
-    rights = re.search(r"^(\+evalsha .*)$", PAGE.read_text(), re.MULTILINE)
-    assert rights
-    return rights[1].split()
+def documented_permissions() -> list[str]:
+    permissions = re.search(r"^(\+evalsha .*)$", PAGE.read_text(), re.MULTILINE)
+    assert permissions
+    return permissions[1].split()
 
 
-def test_documented_rights_suffice(redis_server: RedisServer) -> None:
-    """Flush, goodbye, sweep, claim and reap."""
-    rules = ["on", ">pw", "~bioagents:*", *documented_rights()]
+def test_documented_permissions_suffice(redis_server: RedisServer) -> None:
+    """For flush, sign-off, sweep, claim and reaping."""
+    rules = ["on", ">pw", "~bioagents:*", *documented_permissions()]
     redis_server.client().execute_command("ACL", "SETUSER", "worker", *rules)
     link = Link(redis_server.client(username="worker", password="pw"), KEYS)  # noqa: S106 - a test's
     epoch = link.flush("w", Request(0, 0, 0, {}), kind="worker", beat="{}\n{}").epoch
@@ -34,6 +34,6 @@ def test_documented_rights_suffice(redis_server: RedisServer) -> None:
     redis_server.client().hset(KEYS.beats, "lost", '1\n{}\n{"oldest":[["q","a",1,"job"]]}')
     sweep = Sweep(link, KEYS, "w")
     sweep.run(time.time_ns() // 1000)
-    assert not redis_server.client().hexists(KEYS.beats, "lost"), "a day without a sign: reaped"
+    assert not redis_server.client().hexists(KEYS.beats, "lost"), "older than a day: reaped"
     assert len(sweep.claim([Attempt(0, "q", "a", "job")])) == 1
     link.close()

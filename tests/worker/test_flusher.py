@@ -1,4 +1,4 @@
-"""When a flusher calls, and what it tells of itself; its steps are made by hand."""
+"""When a flusher calls and what it reports; the tests make each of its steps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WORKER = SimpleNamespace(
 
 
 class ByHand(Flusher):
-    """Not started; ``now`` is its clock."""
+    """A flusher whose thread is not started."""
 
     def __init__(self, broker: RedisBroker, client: redis.Redis) -> None:
         self.recorder, self.tally = Recorder(), Tally(())
@@ -58,26 +58,26 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 @pytest.fixture
 def by_hand(broker: RedisBroker, redis_server: RedisServer, clock: SimpleNamespace) -> Iterator[ByHand]:
     by_hand = ByHand(broker, redis_server.client(decode_responses=True))
-    by_hand.step()  # says hello
+    by_hand.step()  # learns the epoch
     clock.now += 1
-    by_hand.step()  # counts the boot
+    by_hand.step()  # counts the start
     yield by_hand
     by_hand._link.close()
 
 
-def test_drain_is_told_before_a_heartbeat_is_due(by_hand: ByHand, clock: SimpleNamespace) -> None:
-    """An idle worker speaks every five seconds; that it takes no more jobs cannot wait."""
+def test_draining_is_reported_before_a_heartbeat_is_due(by_hand: ByHand, clock: SimpleNamespace) -> None:
+    """An idle worker has a heartbeat every five seconds; that it drains is reported at once."""
     clock.now += 1
     before = by_hand.beat
     by_hand.step()
-    assert by_hand.beat == before, "nothing to tell"
+    assert by_hand.beat == before, "nothing to report"
     by_hand.drain()
     by_hand.step()
     assert by_hand.beat["draining"]
 
 
 def test_errors_are_counted_once(by_hand: ByHand, clock: SimpleNamespace) -> None:
-    """However many calls follow."""
+    """Errors of hooks are added once to the total, however many calls follow."""
     by_hand.errors += 2
     for _ in range(3):
         clock.now += 10
@@ -86,10 +86,10 @@ def test_errors_are_counted_once(by_hand: ByHand, clock: SimpleNamespace) -> Non
 
 
 @pytest.mark.parametrize(("hosts", "label"), [(990, "late"), (1_000, "(other)")])
-def test_hosts_that_boot_are_bounded(
+def test_hosts_in_the_count_of_starts_are_bounded(
     broker: RedisBroker, by_hand: ByHand, monkeypatch: pytest.MonkeyPatch, hosts: int, label: str
 ) -> None:  # fmt: skip
-    """Pods have a new name each time; a host that is known goes on being counted."""
+    """Above the bound a new host counts as (other), as pods have new names; a known host keeps its label."""
     by_hand.client.hset(KEYS.totals(""), mapping={f"boots|host-{i}": 1 for i in range(hosts)})
     for host in ("late", "host-0"):
         monkeypatch.setattr(flusher.socket, "gethostname", lambda name=host: name)
@@ -101,8 +101,8 @@ def test_hosts_that_boot_are_bounded(
     assert (boots["boots|host-0"], boots[f"boots|{label}"]) == ("2", "1")
 
 
-def test_idle_worker_of_a_middling_fleet_sees_a_job_at_once(by_hand: ByHand, clock: SimpleNamespace) -> None:
-    """It sleeps until it may call, and then looks every tenth of a second."""
+def test_idle_worker_of_a_medium_fleet_reports_a_job_at_once(by_hand: ByHand, clock: SimpleNamespace) -> None:
+    """It sleeps until a call is allowed, and then checks every tenth of a second."""
     by_hand.client.hset(KEYS.producers, mapping={str(i): 1 for i in range(int(0.5 * flusher.FLEET_CALLS))})
     clock.now += 10
     by_hand.step()
@@ -116,8 +116,8 @@ def test_idle_worker_of_a_middling_fleet_sees_a_job_at_once(by_hand: ByHand, clo
     assert by_hand.beat != before
 
 
-def test_large_fleet_calls_seldom_and_says_so(by_hand: ByHand, clock: SimpleNamespace) -> None:
-    """The interval follows the size of the fleet, and the heartbeat names it: else all seem missing."""
+def test_workers_of_a_large_fleet_call_less_often(by_hand: ByHand, clock: SimpleNamespace) -> None:
+    """The interval grows with the fleet, and the heartbeat has it, so that nobody seems missing."""
     fleet = 20 * flusher.FLEET_CALLS  # every 20 s
     by_hand.client.hset(KEYS.producers, mapping={str(i): 1 for i in range(fleet)})
     clock.now += 10
@@ -135,8 +135,10 @@ def test_large_fleet_calls_seldom_and_says_so(by_hand: ByHand, clock: SimpleName
     assert by_hand.beat["jobs"] == 1
 
 
-def test_age_of_what_waits(by_hand: ByHand, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It grows while Redis does not answer, and ends with what waited."""
+def test_flush_age_is_the_age_of_waiting_counts(
+    by_hand: ByHand, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It grows while Redis does not answer, and is left out when the counts have been sent."""
     by_hand.happens()
     with monkeypatch.context() as away:
         away.setattr(by_hand._link, "flush", _refuse)
@@ -149,20 +151,20 @@ def test_age_of_what_waits(by_hand: ByHand, clock: SimpleNamespace, monkeypatch:
     assert "flush_age" not in by_hand.beat
 
 
-def test_skew_is_positive_where_our_clock_is_ahead(
+def test_skew_is_positive_if_our_clock_is_ahead(
     by_hand: ByHand, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker's clock minus Redis'; told with the next heartbeat."""
+    """It is the worker's clock minus Redis' clock, in the next heartbeat."""
     real: Callable[[], int] = time.time_ns
-    monkeypatch.setattr(time, "time_ns", lambda: real() + 60 * 10**9)
+    monkeypatch.setattr(time, "time_ns", lambda: real() + 3600 * 10**9)
     for _ in range(2):
         clock.now += 10
         by_hand.step()
-    assert by_hand.beat["skew"] == pytest.approx(60, abs=1)
+    assert by_hand.beat["skew"] == pytest.approx(3600, rel=0.01)
 
 
-def test_attempts_are_not_remembered_without_end(by_hand: ByHand, clock: SimpleNamespace) -> None:
-    """No worker is missing: nobody will ask for them."""
+def test_remembered_attempts_are_bounded(by_hand: ByHand, clock: SimpleNamespace) -> None:
+    """While no worker is missing, only the last attempts are kept."""
     for _ in range(flusher._MAX_STARTED + 10):
         by_hand.happens()
     clock.now += 1

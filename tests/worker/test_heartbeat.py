@@ -1,4 +1,4 @@
-"""What a worker says of itself, from Dramatiq's own objects."""
+"""The heartbeat of a worker, from Dramatiq's own objects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bioagents_worker._tally import Attempt, Tally
 
 
 class Broker:
-    """What a heartbeat reads of a broker."""
+    """The attributes of a broker that a heartbeat reads."""
 
     broker_id = "broker"
 
@@ -30,7 +30,7 @@ def thread(*, alive: bool = True, outstanding: int = 0) -> SimpleNamespace:
     return SimpleNamespace(is_alive=lambda: alive, consumer=consumer)
 
 
-def worker(**parts: Any) -> SimpleNamespace:  # noqa: ANN401 - stands in for an untyped class
+def worker(**parts: Any) -> SimpleNamespace:  # noqa: ANN401 - replaces an untyped class
     nothing: dict[str, Any] = {"consumer_whitelist": None, "worker_threads": 2}
     nothing |= {"workers": [], "consumers": {}, "work_queue": SimpleNamespace(queue=[])}
     return SimpleNamespace(**{**nothing, **parts})
@@ -42,23 +42,23 @@ def state(of: SimpleNamespace, tally: Tally | None = None) -> dict[str, Any]:
 
 
 def test_dead_threads_are_no_slots() -> None:
-    """The process lives, some of its threads do not."""
+    """Only living threads are counted."""
     workers = [thread(), thread(alive=False)]
     consumers = {"a": thread(), "b": thread(alive=False), "a.DQ": thread()}
     seen = state(worker(workers=workers, consumers=consumers))
     assert (seen["threads"], seen["consumers"]) == (1, 2)
 
 
-def test_delayed_jobs_are_held_apart() -> None:
-    """Both by their queue's own name; an idle queue is left out."""
+def test_delayed_jobs_are_reported_apart() -> None:
+    """Held and delayed jobs are under the name of their queue; an idle queue is left out."""
     consumers = {"a": thread(outstanding=3), "a.DQ": thread(outstanding=7), "b": thread()}
     seen = state(worker(consumers=consumers))
     assert (seen["held"], seen["delayed"]) == ({"a": 3}, {"a": 7})
 
 
 @pytest.mark.parametrize("as_item", [lambda m: (0, m), lambda m: SimpleNamespace(message=m)])
-def test_consumer_that_connects_anew_forgets_no_job(as_item: Callable[[object], object]) -> None:
-    """It counts from zero; what it had fetched before runs, or waits in the worker's memory."""
+def test_held_jobs_are_known_after_a_reconnect(as_item: Callable[[object], object]) -> None:
+    """The consumer counts from zero; jobs that it fetched before run, or wait in the worker's memory."""
     recorder, tally = Recorder(), Tally({"act"})
     local = ThreadLocal(recorder)
     local.append((events.START, 0, "a", "act", "job", 0, 0))
@@ -72,13 +72,13 @@ def test_consumer_that_connects_anew_forgets_no_job(as_item: Callable[[object], 
 
 
 @pytest.mark.parametrize(("allowed", "queues"), [(None, ("a", "b")), ({"b", "b.DQ"}, ("b",))])
-def test_queues_are_those_that_are_consumed(allowed: set[str] | None, queues: tuple[str, ...]) -> None:
-    """``dramatiq --queues b`` leaves the rest to others."""
+def test_queues_are_those_that_the_worker_consumes(allowed: set[str] | None, queues: tuple[str, ...]) -> None:
+    """All declared queues, or those of ``dramatiq --queues``, without delay queues."""
     assert identity(Broker(), worker(consumer_whitelist=allowed), "").queues == queues
 
 
 def test_oldest_jobs_are_listed() -> None:
-    """All are counted; of more than fit in one queue, the oldest are named."""
+    """All running jobs are counted, and the oldest listed, up to the limit."""
     recorder, tally = Recorder(), Tally({"act"})
     locals_ = [ThreadLocal(recorder) for _ in range(wire.MAX_LISTED_JOBS + 1)]
     for i, local in enumerate(reversed(locals_)):
@@ -91,15 +91,15 @@ def test_oldest_jobs_are_listed() -> None:
 
 
 def test_oldest_job_of_each_queue_is_listed() -> None:
-    """Those of others may be older and many: a job that hangs in a queue of short ones is still seen."""
+    """Also if many jobs of another queue are older: a stuck job in a queue of short jobs is visible."""
     attempts = [Attempt(i, "long", "act", f"job-{i}") for i in range(wire.MAX_LISTED_JOBS + 1)]
     short = [Attempt(100 + i, queue, "act", f"{queue}-{i}") for i, queue in enumerate(["b", "c", "b", "c"])]
     ids = [attempt.message_id for attempt in listed([*attempts, *short])]
     assert ids == [*(f"job-{i}" for i in range(wire.MAX_LISTED_JOBS)), "b-0", "c-1"]
 
 
-def test_draining_worker_says_so() -> None:
-    """What is false is left out."""
+def test_draining_is_reported() -> None:
+    """Only while it is true."""
     beat = Heartbeat(Broker(), worker(), Tally(()), version="1")
     assert "draining" not in beat.encode(interval=5, skew=0, flush_age=0)
     beat.draining = True

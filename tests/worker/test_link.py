@@ -13,20 +13,20 @@ from bioagents_worker.wire import Keys
 from support.polling import free_port, wait_until
 from support.redis_server import RedisServer
 
-HELLO = Request(0, 0, 0, {})
+FIRST = Request(0, 0, 0, {})
 
 
-def test_script_is_loaded_again_when_it_is_gone(redis_server: RedisServer) -> None:
-    """SCRIPT FLUSH, or a failover to a server that never saw it."""
+def test_script_is_loaded_again_after_its_loss(redis_server: RedisServer) -> None:
+    """After SCRIPT FLUSH, or a failover to a server that never had it, the call succeeds."""
     link = Link(redis_server.client(), Keys("dramatiq"))
-    epoch = link.flush("me", HELLO, kind="producer").epoch
+    epoch = link.flush("me", FIRST, kind="producer").epoch
     redis_server.client().script_flush()
-    assert link.flush("me", HELLO, kind="producer").epoch == epoch
+    assert link.flush("me", FIRST, kind="producer").epoch == epoch
     link.close()
 
 
 def test_restart_is_seen_by_a_new_run_id(tmp_path: Path) -> None:
-    """A lost connection is an error, not a silent second try; the next one starts a new epoch."""
+    """A lost connection is an error, not a silent second try; the next call starts a new epoch."""
     redis_server = RedisServer(tmp_path / "redis", appendonly="yes")
     try:
         _restart(redis_server)
@@ -36,30 +36,30 @@ def test_restart_is_seen_by_a_new_run_id(tmp_path: Path) -> None:
 
 def _restart(redis_server: RedisServer) -> None:
     link = Link(redis_server.client(), Keys("dramatiq"))
-    before = link.flush("me", HELLO, kind="producer")
+    before = link.flush("me", FIRST, kind="producer")
     redis_server.restart()
-    assert redis_server.client().hget(Keys("dramatiq").seqs, "__epoch"), "nothing else tells of the restart"
+    assert redis_server.client().hget(Keys("dramatiq").seqs, "__epoch"), "only the run_id shows the restart"
     with pytest.raises((redis.RedisError, OSError)):
-        link.flush("me", HELLO, kind="producer")
-    after = link.flush("me", HELLO, kind="producer")
+        link.flush("me", FIRST, kind="producer")
+    after = link.flush("me", FIRST, kind="producer")
     assert after.epoch > before.epoch
     link.close()
 
 
-def test_what_could_not_connect_was_certainly_not_sent(tmp_path: Path) -> None:
-    """A lost connection leaves doubts about what was under way; a refused one does not."""
+def test_refused_connection_is_not_sent(tmp_path: Path) -> None:
+    """A lost connection leaves the outcome unknown; a refused one raises NotSent."""
     redis_server = RedisServer(tmp_path / "redis")
     link = Link(redis_server.client(), Keys("dramatiq"))
-    link.flush("me", HELLO, kind="producer")
+    link.flush("me", FIRST, kind="producer")
     redis_server.kill()
     with pytest.raises((redis.RedisError, OSError)):
-        link.flush("me", HELLO, kind="producer")
+        link.flush("me", FIRST, kind="producer")
     with pytest.raises(NotSent, match="refused"):
-        link.flush("me", HELLO, kind="producer")
+        link.flush("me", FIRST, kind="producer")
 
 
-def test_cluster_goes_to_the_node_of_our_keys(tmp_path: Path) -> None:
-    """With RedisCluster and a tagged namespace, as Dramatiq needs it."""
+def test_cluster_connects_to_the_node_of_our_keys(tmp_path: Path) -> None:
+    """With RedisCluster and a namespace with a hash tag, as Dramatiq needs it."""
     server = RedisServer(tmp_path / "node", port=free_port(), cluster_enabled="yes")
     try:
         server.client().execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
@@ -67,19 +67,19 @@ def test_cluster_goes_to_the_node_of_our_keys(tmp_path: Path) -> None:
         wait_until(lambda: "cluster_state': 'ok" in info() or "cluster_state:ok" in info())
         client = redis.RedisCluster(host="127.0.0.1", port=server.port)
         link = Link(client, Keys("{dramatiq}"))
-        assert link.flush("me", HELLO, kind="producer").fleet == 1
+        assert link.flush("me", FIRST, kind="producer").fleet == 1
         link.close()
         client.close()
     finally:
         server.kill()
 
 
-@pytest.mark.parametrize("junk", ["a string in its place", "a field that is no number"])
+@pytest.mark.parametrize("junk", ["a string", "a field that is no number"])
 def test_junk_in_a_totals_hash_stops_no_other_count(redis_server: RedisServer, junk: str) -> None:
-    """What can be counted is, and once; the call is not refused for ever."""
+    """All other fields are counted, once; the call does not fail."""
     keys, client = Keys("dramatiq"), redis_server.client(decode_responses=True)
     link = Link(redis_server.client(), keys)
-    epoch = link.flush("me", HELLO, kind="producer").epoch
+    epoch = link.flush("me", FIRST, kind="producer").epoch
     first = link.flush("me", Request(epoch, 0, 1, {"q": {"a|x": 1}, "r": {"a|x": 1}}), kind="producer")
     assert first.stored == 1
     if junk.startswith("a string"):
@@ -98,11 +98,11 @@ def test_junk_in_a_totals_hash_stops_no_other_count(redis_server: RedisServer, j
     link.close()
 
 
-def test_refused_call_has_added_nothing(redis_server: RedisServer) -> None:
-    """It is made again until it is not refused; what it holds counts once."""
+def test_failed_call_has_added_nothing(redis_server: RedisServer) -> None:
+    """It is repeated until it succeeds, and its increments count once."""
     keys, client = Keys("dramatiq"), redis_server.client(decode_responses=True)
     link = Link(redis_server.client(), keys)
-    epoch = link.flush("me", HELLO, kind="producer").epoch
+    epoch = link.flush("me", FIRST, kind="producer").epoch
     link.flush("me", Request(epoch, 0, 1, {"q": {"a|x": 1}}), kind="producer")
     client.delete(keys.queues)
     client.set(keys.queues, "junk")
@@ -117,12 +117,12 @@ def test_refused_call_has_added_nothing(redis_server: RedisServer) -> None:
     link.close()
 
 
-def test_missing_right_loses_no_count(redis_server: RedisServer) -> None:
-    """Without HINCRBY the call is refused; it is not taken for a field that is no number."""
+def test_missing_permission_loses_no_count(redis_server: RedisServer) -> None:
+    """Without HINCRBY the call fails; the error is not treated as a field that is no number."""
     keys, client = Keys("dramatiq"), redis_server.client(decode_responses=True)
     client.execute_command("ACL", "SETUSER", "worker", "on", ">pw", "~*", "+@all", "-hincrby")
     link = Link(redis_server.client(username="worker", password="pw"), keys)  # noqa: S106 - a test's
-    epoch = link.flush("me", HELLO, kind="producer").epoch
+    epoch = link.flush("me", FIRST, kind="producer").epoch
     counts = Request(epoch, 0, 1, {"q": {"a|x": 1}})
     with pytest.raises(redis.RedisError):
         link.flush("me", counts, kind="producer")
@@ -133,21 +133,21 @@ def test_missing_right_loses_no_count(redis_server: RedisServer) -> None:
 
 
 @pytest.mark.parametrize("field", ["__epoch", "me"])
-def test_junk_among_the_sequences_begins_a_new_epoch(redis_server: RedisServer, field: str) -> None:
-    """What cannot be read is as good as gone."""
+def test_junk_in_the_sequences_starts_a_new_epoch(redis_server: RedisServer, field: str) -> None:
+    """A value that cannot be read is treated as missing."""
     keys = Keys("dramatiq")
     link = Link(redis_server.client(), keys)
-    epoch = link.flush("me", HELLO, kind="producer").epoch
+    epoch = link.flush("me", FIRST, kind="producer").epoch
     link.flush("me", Request(epoch, 0, 1, {"q": {"a|x": 1}}), kind="producer")
     redis_server.client().hset(keys.seqs, field, "junk")
     assert link.flush("me", Request(epoch, 1, 2, {"q": {"a|x": 1}}), kind="producer").epoch > epoch
     link.close()
 
 
-def test_name_that_is_no_text_stops_no_count(redis_server: RedisServer) -> None:
-    """JSON can spell half a character; a message with such a queue must not block all other counts."""
+def test_name_that_is_invalid_unicode_blocks_no_count(redis_server: RedisServer) -> None:
+    """JSON may have half a surrogate pair in the name of a queue; all other counts are still sent."""
     link = Link(redis_server.client(), Keys("dramatiq"))
-    epoch = link.flush("me", HELLO, kind="producer").epoch
+    epoch = link.flush("me", FIRST, kind="producer").epoch
     counts = {"\ud800": {"a|x": 1}, "q": {"a|x": 1}}
     assert link.flush("me", Request(epoch, 0, 1, counts), kind="producer").stored == 1
     link.close()

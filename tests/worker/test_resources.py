@@ -1,4 +1,4 @@
-"""Memory limits, in the layouts that hosts and containers show."""
+"""Memory limits in the layouts of hosts and containers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def layout(tmp_path: Path, cgroup: str, files: dict[str, str]) -> tuple[Path, Pa
 
 
 def test_cgroup_v2_takes_the_smallest_of_all_parents(tmp_path: Path) -> None:
-    """A parent's limit holds for its children."""
+    """A limit of a parent holds for its children."""
     files = {"a/b/memory.max": "max\n", "a/memory.max": "1048576\n"}
     assert memory_limit(*layout(tmp_path, "0::/a/b\n", files)) == 1_048_576
 
 
 def test_cgroup_v1_reads_the_memory_controller(tmp_path: Path) -> None:
-    """v1 has a hierarchy for each controller; its "no limit" is a huge number."""
+    """v1 has a hierarchy for each controller, and a huge number for "no limit"."""
     cgroup = "5:cpu,cpuacct:/x\n4:memory:/job\n"
     files = {
         "memory/job/memory.limit_in_bytes": "2097152\n",
@@ -37,18 +37,18 @@ def test_cgroup_v1_reads_the_memory_controller(tmp_path: Path) -> None:
     assert memory_limit(*layout(tmp_path, cgroup, files)) == 2_097_152
 
 
-def test_container_sees_its_cgroup_as_the_root(tmp_path: Path) -> None:
-    """The path of /proc/self/cgroup is the host's; inside, the limit stands at the root."""
+def test_limit_of_a_container_is_at_the_root(tmp_path: Path) -> None:
+    """The path in /proc/self/cgroup is the host's, and does not exist in the container."""
     assert memory_limit(*layout(tmp_path, "0::/kubepods/pod1\n", {"memory.max": "4194304\n"})) == 4_194_304
 
 
 def test_without_a_limit_it_is_the_hosts_memory(tmp_path: Path) -> None:
-    """No cgroup files at all."""
+    """As on a host without cgroup files."""
     assert memory_limit(tmp_path, tmp_path) == psutil.virtual_memory().total
 
 
 def test_usage_is_this_process() -> None:
-    """RSS as /proc says."""
+    """Its RSS is that of /proc."""
     rss = Resources().usage().rss
     pages = int(Path(f"/proc/{os.getpid()}/statm").read_text().split()[1])
     assert abs(rss - pages * os.sysconf("SC_PAGE_SIZE")) < 8 << 20

@@ -1,4 +1,4 @@
-"""What a worker does for the fleet: notice the missing, claim their jobs once, forget the dead."""
+"""The sweep: missing workers are marked, their jobs claimed once, the dead removed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sweep(link: Link, me: str = "me") -> Sweep:
 
 
 def test_job_of_a_missing_worker_is_claimed_once(link: Link) -> None:
-    """By another worker, and once; a second sweep does not offer it again."""
+    """By another worker; a second sweep does not offer it again."""
     beat(link, "gone", age=60)
     mine = sweep(link)
     assert mine.watching
@@ -53,30 +53,30 @@ def test_job_of_a_missing_worker_is_claimed_once(link: Link) -> None:
 
 
 def test_returning_worker_does_not_claim_its_own(link: Link) -> None:
-    """A paused worker goes on with its job: that is no redelivery."""
+    """A paused worker continues its job, which is no redelivery."""
     beat(link, "paused", age=60)
     assert sweep(link, "paused").claim([ATTEMPT]) == []
 
 
 def test_worker_may_go_missing_again(link: Link) -> None:
-    """It came back in between; what it was running then is offered."""
-    beat(link, "tired", age=60)
+    """If it was back in between, the jobs that it was running then are offered."""
+    beat(link, "slow", age=60)
     assert sweep(link).claim([ATTEMPT]) == [ATTEMPT]
-    beat(link, "tired", age=1)
+    beat(link, "slow", age=1)
     sweep(link)
-    beat(link, "tired", age=60)
+    beat(link, "slow", age=60)
     assert sweep(link).claim([ATTEMPT]) == [ATTEMPT]
 
 
 def test_living_worker_is_not_missing(link: Link) -> None:
-    """Nor one that says it calls seldom."""
+    """Nor one with a long interval in its heartbeat."""
     beat(link, "alive", age=10)
     beat(link, "seldom", age=40, interval=15)
     assert not sweep(link).watching
 
 
 def test_one_sweep_at_a_time(link: Link) -> None:
-    """The lock lets the second one do nothing."""
+    """While one has the lock, another does nothing."""
     sweep(link)
     beat(link, "gone", age=60)
     other = Sweep(link, KEYS, "other")
@@ -84,8 +84,8 @@ def test_one_sweep_at_a_time(link: Link) -> None:
     assert not other.watching
 
 
-def test_junk_among_heartbeats_is_passed_over(link: Link) -> None:
-    """Anything may stand in Redis."""
+def test_junk_among_heartbeats_is_ignored(link: Link) -> None:
+    """Anything may be in Redis; heartbeats that can be read are used."""
     for i, junk in enumerate(["", "1", "x\ny\nz", "1\n{}\n[]", '1\n{}\n{"oldest":[[1]]}', b"\xff\n\n\xfe"]):
         link.command("HSET", KEYS.beats, f"junk{i}", junk)
     link.command("HSET", KEYS.beats, b"no text \xff", "1\n{}\n{}")
@@ -93,7 +93,7 @@ def test_junk_among_heartbeats_is_passed_over(link: Link) -> None:
     beat(link, "gone", age=60)
     half = Attempt(0, "q", "act", "\ud800")
     assert sweep(link).claim([ATTEMPT, half]) == [ATTEMPT, half]
-    assert not link.command("HEXISTS", KEYS.beats, b"no text \xff"), "silent for a day: reaped"
+    assert not link.command("HEXISTS", KEYS.beats, b"no text \xff"), "older than a day: reaped"
 
 
 @pytest.mark.parametrize(
@@ -107,24 +107,24 @@ def test_junk_among_heartbeats_is_passed_over(link: Link) -> None:
         '"text"',
     ],
 )
-def test_no_heartbeat_stops_the_sweep(link: Link, state: str) -> None:
-    """Whatever it says: the others are still marked, the dead are forgotten, and it itself in the end."""
+def test_no_heartbeat_breaks_the_sweep(link: Link, state: str) -> None:
+    """The others are still marked, and the dead removed, junk included."""
     link.command("HSET", KEYS.beats, "evil", f"{now_us()}\n{{}}\n{state}", "old", f"1\n{{}}\n{state}")
     beat(link, "gone", age=60)
     assert sweep(link).claim([ATTEMPT]) == [ATTEMPT]
     assert sorted(link.command("HKEYS", KEYS.beats)) == [b"evil", b"gone"]
 
 
-def test_time_of_any_length_stops_no_sweep(link: Link) -> None:
-    """Python refuses to read more than 4,300 digits."""
+def test_time_of_any_length_breaks_no_sweep(link: Link) -> None:
+    """Python does not parse more than 4,300 digits."""
     link.command("HSET", KEYS.beats, "evil", "9" * 5000 + "\n{}\n{}")
     beat(link, "dead", age=REAP_AGE + 60)
     sweep(link)
     assert link.command("HKEYS", KEYS.beats) == [b"evil"]
 
 
-def test_dead_are_forgotten_though_nobody_can_be_marked(link: Link) -> None:
-    """Something else stands where the lost are noted."""
+def test_dead_are_removed_if_nothing_can_be_marked(link: Link) -> None:
+    """The key of the lost jobs has another type."""
     link.command("SET", KEYS.lost, "x")
     beat(link, "dead", age=REAP_AGE + 60)
     with pytest.raises(redis.ResponseError):
@@ -132,8 +132,8 @@ def test_dead_are_forgotten_though_nobody_can_be_marked(link: Link) -> None:
     assert link.command("HLEN", KEYS.beats) == 0
 
 
-def test_dead_are_forgotten_after_a_day(link: Link) -> None:
-    """Heartbeat and sequence go; a caller that was seen since in another role keeps its sequence."""
+def test_dead_are_removed_after_a_day(link: Link) -> None:
+    """Heartbeat and sequence are removed; a caller with a recent time in another role keeps its sequence."""
     for caller in ("dead", "back", "young"):
         link.command("HSET", KEYS.seqs, caller, 7)
     old, new = now_us() - int((REAP_AGE + 60) * 1e6), now_us()
@@ -144,8 +144,8 @@ def test_dead_are_forgotten_after_a_day(link: Link) -> None:
     assert link.command("HKEYS", KEYS.producers) == [b"back", b"young"]
 
 
-def test_lost_are_forgotten_with_their_worker(link: Link) -> None:
-    """Else a fleet that loses a worker a day would remember all of them for ever."""
+def test_lost_jobs_are_removed_with_their_worker(link: Link) -> None:
+    """Otherwise the hash of a fleet that loses a worker a day would grow without limit."""
     beat(link, "first", age=60)
     sweep(link)
     beat(link, "first", age=REAP_AGE + 60)
@@ -158,8 +158,8 @@ def test_lost_are_forgotten_with_their_worker(link: Link) -> None:
     assert not sweep(link).watching
 
 
-def test_caller_that_no_hash_knows_keeps_its_sequence(link: Link) -> None:
-    """Its heartbeat was evicted between the look and the reaping; without a sequence an epoch would end."""
+def test_caller_in_no_hash_keeps_its_sequence(link: Link) -> None:
+    """Its heartbeat may have been evicted before the reaping; without a sequence an epoch would end."""
     link.command("HSET", KEYS.seqs, "alive", 7)
     assert link.reap(["alive"], 0.0) == 0
     assert link.command("HGET", KEYS.seqs, "alive") == b"7"

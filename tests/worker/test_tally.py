@@ -1,4 +1,4 @@
-"""Which events add to which counter."""
+"""Which events add to which counters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MS = 1_000_000
 
 
 class Thread:
-    """One thread's log and the tally that counts it; the wall clock is the monotonic one."""
+    """The log of one thread and the tally that counts it; both clocks have the same zero."""
 
     def __init__(self) -> None:
         self.tally = Tally({"act"})
@@ -46,7 +46,7 @@ def end(
 
 
 def test_success_counts_once_in_every_place(thread: Thread) -> None:
-    """An attempt adds to processed, succeeded, its duration and its wait."""
+    """An attempt adds one to processed and succeeded, and its duration and wait."""
     assert thread.happens(start(), end()) == {
         "q": {
             "wait|act|1": 1, "wait_us|act": 10_000, "processed|act": 1,
@@ -55,35 +55,35 @@ def test_success_counts_once_in_every_place(thread: Thread) -> None:
     }  # fmt: skip
 
 
-def test_job_that_was_failed_without_an_exception_did_not_succeed(thread: Thread) -> None:
-    """A middleware may call ``message.fail()``."""
+def test_job_failed_without_an_exception_did_not_succeed(thread: Thread) -> None:
+    """After ``message.fail()`` by a middleware it is processed, and not succeeded."""
     counts = thread.happens(start(), end(failed=True))["q"]
     assert counts["processed|act"] == 1
     assert "succeeded|act" not in counts
 
 
 def test_second_report_of_one_attempt_is_ignored(thread: Thread) -> None:
-    """An interrupt after a success makes Dramatiq report it twice; it counts once, as what it was."""
+    """After an interrupt Dramatiq reports a successful attempt twice; it counts once, as succeeded."""
     counts = thread.happens(start(), end(), end(1004, TimeLimitExceeded))["q"]
     assert (counts["processed|act"], counts["succeeded|act"]) == (1, 1)
     assert not [name for name in counts if name.startswith("failures")]
 
 
 def test_end_without_start_is_ignored(thread: Thread) -> None:
-    """A middleware added late sees ends whose start it never saw."""
+    """As of an attempt that started before the middleware was added."""
     assert thread.happens(end()) == {}
 
 
 @pytest.mark.parametrize("exception", [dramatiq.Retry, dramatiq.RateLimitExceeded, Shutdown])
-def test_later_is_no_failure(thread: Thread, exception: type[BaseException]) -> None:
-    """What means "later" is processed, neither succeeded nor failed."""
+def test_postponed_attempt_is_no_failure(thread: Thread, exception: type[BaseException]) -> None:
+    """It is processed, and neither succeeded nor failed."""
     counts = thread.happens(start(), end(1003, exception))["q"]
     assert counts["processed|act"] == 1
     assert not [name for name in counts if name.startswith(("failures", "succeeded"))]
 
 
 def test_failures_by_class_are_bounded(thread: Thread) -> None:
-    """The thirty-first class of an actor and all after it are one."""
+    """From the thirty-first class of an actor on, failures have the label (other)."""
     classes = [type(f"E{i}", (Exception,), {}) for i in range(35)]
     counts = thread.happens(*[event for c in classes for event in (start(), end(1003, c))])["q"]
     named = {name: n for name, n in counts.items() if name.startswith("failures|act|")}
@@ -92,27 +92,27 @@ def test_failures_by_class_are_bounded(thread: Thread) -> None:
 
 
 def test_undeclared_actor_has_one_label(thread: Thread) -> None:
-    """Names from outside cannot make series without end."""
+    """Names in messages cannot make any number of series."""
     counts = thread.happens(start(actor="x1"), end(), (events.DEAD, "q", "x2"))["q"]
     assert counts["processed|(unknown)"] == counts["dead|(unknown)"] == 1
 
 
 def test_delay_queue_belongs_to_its_queue(thread: Thread) -> None:
-    """``q.DQ`` never shows as a queue."""
+    """``q.DQ`` is not reported as a queue."""
     assert thread.happens((events.RETRY, "q.DQ", "act")) == {"q": {"retries|act": 1}}
     assert thread.happens((events.DEAD, "q.DQ", "act")) == {"q": {"dead|act": 1}}
 
 
-def test_enqueue_counts_first_time_only(thread: Thread) -> None:
-    """Announced and done: one; done again without being announced: none; announced and failed: none."""
+def test_only_the_first_enqueue_counts(thread: Thread) -> None:
+    """One with a FIRST counts; a second without it, and a FIRST whose enqueue failed, do not."""
     enqueued = (events.ENQUEUED, "id", "q", "act")
     first = (events.FIRST, "id")
     assert thread.happens(first, enqueued, enqueued) == {"q": {"enqueued|act": 1}}
     assert thread.happens((events.FIRST, "failed"), enqueued) == {}
 
 
-def test_skip_counts_unless_dead(thread: Thread) -> None:
-    """An age-limited job is dead, which its own event says; any other skip is a skip."""
+def test_skip_counts_unless_it_is_dead(thread: Thread) -> None:
+    """A skipped job that failed (AgeLimit) is counted as dead by its own event."""
     assert thread.happens(start(), (events.SKIP, False))["q"]["skipped|act"] == 1
     counts = thread.happens(start(), (events.SKIP, True), (events.DEAD, "q", "act"))["q"]
     assert "skipped|act" not in counts
@@ -120,18 +120,18 @@ def test_skip_counts_unless_dead(thread: Thread) -> None:
 
 
 def test_wait_without_stamp_uses_the_timestamp(thread: Thread) -> None:
-    """A producer without JobMetrics: since construction; a stamp that is no number is no stamp."""
+    """Without JobMetrics in the producer, or with junk as stamp, the wait starts at the message timestamp."""
     assert thread.happens(start(ready=None))["q"]["wait_us|act"] == 20_000
     assert thread.happens(start(ready="junk"))["q"]["wait_us|act"] == 20_000
 
 
 def test_wait_is_never_negative(thread: Thread) -> None:
-    """A producer's clock may be ahead."""
+    """It is 0 if the producer's clock is ahead."""
     assert thread.happens(start(ready=5_000))["q"]["wait_us|act"] == 0
 
 
-def test_running_until_its_end(thread: Thread) -> None:
-    """An attempt runs from its start to its end, and not when its thread is gone."""
+def test_attempt_runs_until_its_end(thread: Thread) -> None:
+    """Until its end, its skip, or the end of its thread."""
     thread.happens(start())
     assert [attempt.actor for attempt in thread.tally.running()] == ["act"]
     thread.happens(end())
@@ -139,7 +139,7 @@ def test_running_until_its_end(thread: Thread) -> None:
     thread.happens(start(), (events.SKIP, False))
     assert not list(thread.tally.running()), "skipped"
     thread.happens(start())
-    del thread.local  # the thread's storage dies with it
+    del thread.local  # as when the thread ends
     thread.tally.take()
     for log, taken, ended in thread.recorder.drain():
         thread.tally.add(log, taken, ended=ended, wall_minus_monotonic_ns=0)
@@ -147,14 +147,14 @@ def test_running_until_its_end(thread: Thread) -> None:
 
 
 def test_bucket_bounds_are_inclusive(thread: Thread) -> None:
-    """Prometheus' ``le``: a value on a bound belongs to its bucket."""
+    """A value equal to a bound is in its bucket, as Prometheus' ``le`` says."""
     assert "duration|act|0" in thread.happens(start(1000), end(1005))["q"]
     assert "duration|act|1" in thread.happens(start(1000), end(1006))["q"]
     assert "duration|act|21" in thread.happens(start(0), end(28_800_001))["q"]
 
 
-def test_log_keeps_what_comes_while_it_is_taken() -> None:
-    """Nothing that is appended is lost."""
+def test_events_appended_during_a_drain_are_kept() -> None:
+    """They are taken by the next one."""
     recorder = Recorder()
     local = ThreadLocal(recorder)
     local.append((1,))
@@ -166,8 +166,8 @@ def test_log_keeps_what_comes_while_it_is_taken() -> None:
 
 
 @pytest.mark.parametrize("junk", [None, "yesterday", -(10**30), 10**30, [1]])
-def test_junk_for_a_time_costs_no_neighbour_its_count(thread: Thread, junk: object) -> None:
-    """A message without a time that can be: it counts, its wait as 0, and so do those beside it."""
+def test_job_with_junk_as_time_is_counted(thread: Thread, junk: object) -> None:
+    """With a wait of 0; the jobs before and after it are counted too."""
     odd = (*start()[:5], junk, junk)
     counts = thread.happens(start(), end(), odd, end(), start(), end())["q"]
     assert (counts["processed|act"], counts["succeeded|act"]) == (3, 3)

@@ -32,6 +32,15 @@ def test_keys_share_the_slot_of_the_brokers(namespace: str, prefix: str) -> None
     assert tag is None or wire.hash_tag(prefix) == tag
 
 
+def test_namespaces_without_clear_keys_are_refused() -> None:
+    """With other braces than one hash tag the fleets ``ab`` and ``a{b`` would share their keys."""
+    good = ["dramatiq", "{dramatiq}", "app{7}jobs", "dramatiq:staging"]
+    assert [wire.parse_namespace(namespace) for namespace in good] == good
+    for namespace in ("a{b", "a}b", "{a}{b}", "{}x", "a b", "", "a*", "a?", "a[b]", "a\\b", "a\x7fb"):
+        with pytest.raises(ValueError, match="expected the namespace of RedisBroker"):
+            wire.parse_namespace(namespace)
+
+
 def test_heartbeat_has_two_lines_of_json() -> None:
     """Identity and state; zeros are left out, a line break in a name is escaped."""
     first, second = wire.encode_beat(wire.encode_identity(IDENTITY), State(oldest=(JOB,))).split("\n")
