@@ -1,4 +1,4 @@
-"""``bioagents``: commands, help, and what happens to bad input."""
+"""``bioagents``: its commands, help texts, and errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """``python -m bioagents_cli`` to its end."""
+    """Run ``python -m bioagents_cli`` to its end."""
     return subprocess.run(
         [sys.executable, "-m", "bioagents_cli", *arguments],
         capture_output=True,
@@ -32,7 +32,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def with_command(monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
-    """Make a command of this test known."""
+    """Add a command."""
     monkeypatch.setattr(main, "COMMANDS", (*COMMANDS, command))
 
 
@@ -48,14 +48,14 @@ def with_command(monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
     ],
 )
 def test_help_is_the_golden_text(arguments: tuple[str, ...], golden: str) -> None:
-    """On standard output, the same on each terminal; a change is seen in review."""
+    """On standard output, the same on each terminal."""
     finished = run(*arguments, "--help")
     assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout == (GOLDEN / golden).read_text()
 
 
 def test_every_command_shows_an_example() -> None:
-    """The contract of DESIGN.md."""
+    """In its help, with its own name."""
     for command in COMMANDS:
         finished = run(command.name, "--help")
         assert finished.returncode == 0, finished.stderr
@@ -64,13 +64,13 @@ def test_every_command_shows_an_example() -> None:
 
 
 def test_every_command_can_be_loaded() -> None:
-    """The table names functions that exist."""
+    """Each target in the table exists."""
     for command in COMMANDS:
         assert callable(command.load())
 
 
 def test_version() -> None:
-    """As other programs print it."""
+    """``--version`` prints the name and the version."""
     finished = run("--version")
     assert (finished.returncode, finished.stdout) == (0, f"bioagents {__version__}\n")
 
@@ -89,17 +89,17 @@ def test_version() -> None:
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments: tuple[str, ...], line: str) -> None:
-    """On standard error, nothing on standard output."""
+    """It is on standard error, names the bad value and suggests a similar one."""
     finished = run(*arguments)
     assert (finished.returncode, finished.stdout) == (2, "")
     assert finished.stderr.startswith(line)
     assert finished.stderr.count("\n") == 1
 
 
-def test_an_error_of_several_lines_is_printed_as_one(
+def test_error_of_several_lines_is_printed_as_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever a library put into it."""
+    """A message of a library may have line breaks."""
 
     def load(_: Command) -> main.Main:
         raise UsageError("a\n b")
@@ -109,10 +109,10 @@ def test_an_error_of_several_lines_is_printed_as_one(
     assert capsys.readouterr().err == "bioagents exporter: a b\n"
 
 
-def test_a_missing_package_names_the_extra(
+def test_missing_package_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """A base install has no aiohttp."""
+    """The error says what to install."""
     (tmp_path / "needs_more.py").write_text("import not_installed_anywhere\n")
     monkeypatch.syspath_prepend(tmp_path)
     with_command(monkeypatch, Command("more", "", "needs_more:main", "exporter"))
@@ -122,17 +122,17 @@ def test_a_missing_package_names_the_extra(
     assert error.endswith("pip install 'bioagents-monitor[exporter]'\n")
 
 
-def test_a_bug_is_not_taken_for_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module of ours that does not exist is no question of extras."""
+def test_missing_module_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No extra would install it, so the error is raised."""
     with_command(monkeypatch, Command("gone", "", "bioagents_cli.gone:main", "exporter"))
     with pytest.raises(ModuleNotFoundError):
         main.main(["gone"])
 
 
-def test_commands_get_their_arguments_and_name_and_give_the_status(
+def test_command_has_its_arguments_and_name_and_returns_the_status(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """``main(argv, prog) -> int``."""
+    """It is called as ``main(argv, prog)``."""
     (tmp_path / "fine.py").write_text(
         "def main(argv, prog):\n    return 7 if (argv, prog) == (['-x'], 'bioagents fine') else 1\n"
     )
@@ -141,8 +141,8 @@ def test_commands_get_their_arguments_and_name_and_give_the_status(
     assert main.main(["fine", "-x"]) == 7
 
 
-def test_control_c_ends_without_a_traceback(tmp_path: Path) -> None:
-    """Status 130, as shells have it."""
+def test_control_c_ends_without_traceback(tmp_path: Path) -> None:
+    """With status 130, as in shells."""
     (tmp_path / "slow.py").write_text(
         "import time\ndef main(argv, prog):\n    print('ready', flush=True)\n    time.sleep(60)\n"
     )
@@ -160,15 +160,15 @@ def test_control_c_ends_without_a_traceback(tmp_path: Path) -> None:
         program.kill()
 
 
-def test_nothing_is_imported_before_its_command_is_called() -> None:
-    """``bioagents --help`` and a worker's machine need no aiohttp."""
+def test_commands_are_imported_only_when_called() -> None:
+    """``bioagents --help`` needs the packages of no command."""
     heavy = ("aiohttp", "redis", "yaml", "dramatiq")
     code = f"import sys, bioagents_cli.main; print([name for name in {heavy} if name in sys.modules])"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stdout == "[]\n"
 
 
-def test_the_installed_program_is_this_one() -> None:
-    """The entry point of the distribution."""
+def test_installed_program_is_this_one() -> None:
+    """The entry point of the distribution is this function."""
     (point,) = [p for p in importlib.metadata.entry_points(group="console_scripts") if p.name == "bioagents"]
     assert point.load() is main.main

@@ -1,4 +1,4 @@
-"""``bioagents demo`` as a user starts it: real servers, real workers, and nothing left behind."""
+"""``bioagents demo`` as a user starts it: real servers and workers, none of which is left at its end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 
 
 class Running:
-    """A demo under test: its mark, its temporary folder, its process."""
+    """A demo under test: its process, its temporary folder, and a mark by which its processes are found."""
 
     def __init__(self, folder: Path, *args: str, path: str | None = None) -> None:
         self.mark, self.port = uuid.uuid4().hex, free_port()
@@ -42,7 +42,7 @@ class Running:
         )
 
     def wait_for_workers(self) -> None:
-        """Until the exporter knows the two chat workers."""
+        """Wait until the exporter knows the two chat workers."""
         self.wait_for("  metrics  ")
         known = re.compile(r'^bioagents_queue_workers\{.*queue="chat".*\} 2$', re.MULTILINE)
         wait_until(lambda: known.search(get(self.address("metrics"))), what="two chat workers")
@@ -70,8 +70,8 @@ def start(demos: list[Running], folder: Path, *args: str, path: str | None = Non
     return demos[-1]
 
 
-def test_it_shows_a_fleet_and_ends_by_itself(demos: list[Running], tmp_path: Path) -> None:
-    """The figures come from /metrics, jobs get done, the addresses answer, the end leaves nothing."""
+def test_demo_shows_a_fleet_and_ends_by_itself(demos: list[Running], tmp_path: Path) -> None:
+    """Jobs are done, all addresses answer, and after its duration nothing of it is left."""
     demo = start(demos, tmp_path, "--duration", "12")
     demo.wait_for("00:00  ordinary load")
     assert "bioagents_queue_depth" in get(demo.address("metrics"))
@@ -89,8 +89,8 @@ def test_it_shows_a_fleet_and_ends_by_itself(demos: list[Running], tmp_path: Pat
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_a_signal_stops_all(demos: list[Running], tmp_path: Path, signum: signal.Signals) -> None:
-    """Every process and the folder are gone, after SIGKILL too; asked politely, it says so with status 0."""
+def test_signal_stops_everything(demos: list[Running], tmp_path: Path, signum: signal.Signals) -> None:
+    """Processes and folder are gone, after SIGKILL too; after any other signal the status is 0."""
     demo = start(demos, tmp_path)
     demo.wait_for_workers()
     assert len(marked(demo.mark)) >= 9
@@ -103,8 +103,8 @@ def test_a_signal_stops_all(demos: list[Running], tmp_path: Path, signum: signal
 
 
 @pytest.mark.parametrize("moment", range(4))
-def test_a_signal_while_it_starts_stops_all(demos: list[Running], tmp_path: Path, moment: int) -> None:
-    """Whatever has been started by then: the guard, Valkey, the exporter, Alertmanager."""
+def test_signal_during_the_start_stops_everything(demos: list[Running], tmp_path: Path, moment: int) -> None:
+    """Whichever processes run by then: guard, Valkey, exporter, Alertmanager."""
     demo = start(demos, tmp_path)
     wait_until(lambda: len(marked(demo.mark)) >= moment + 2, what="its next process", interval=0.005)
     demo.program.signal(signal.SIGTERM)
@@ -115,8 +115,8 @@ def test_a_signal_while_it_starts_stops_all(demos: list[Running], tmp_path: Path
 @pytest.mark.parametrize(
     "victim", ["valkey-server", "bioagents_cli exporter", "bioagents_demo.producer", "bioagents_demo.guard"]
 )
-def test_a_part_that_dies_ends_the_demo(demos: list[Running], tmp_path: Path, victim: str) -> None:
-    """One line that names it, status 1, nothing left."""
+def test_program_that_dies_ends_the_demo(demos: list[Running], tmp_path: Path, victim: str) -> None:
+    """With one line that names it and status 1; nothing is left."""
     demo = start(demos, tmp_path)
     demo.wait_for_workers()
     for process in psutil.Process(demo.program.pid).children(recursive=True):
@@ -129,8 +129,8 @@ def test_a_part_that_dies_ends_the_demo(demos: list[Running], tmp_path: Path, vi
     wait_until(lambda: not demo.leftovers(), what=f"nothing left: {demo.leftovers()}")
 
 
-def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
-    """One line, status 2, nothing left."""
+def test_port_in_use_is_an_error(tmp_path: Path) -> None:
+    """One line with the address, status 2; nothing is left."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         folder = tmp_path / "tmp"
@@ -159,29 +159,29 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         ("--durations", "5"),
     ],
 )
-def test_bad_input_is_named(args: tuple[str, str]) -> None:
-    """Before anything is started; one line, status 2."""
+def test_bad_input_is_an_error(args: tuple[str, str]) -> None:
+    """One line that names the flag, and status 2, before anything is started."""
     done = subprocess.run([*DEMO, *args], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert args[0] in done.stderr
 
 
-def test_without_prometheus_it_says_so(demos: list[Running], tmp_path: Path) -> None:
-    """What is not on the PATH is not started; all else works."""
+def test_prometheus_is_optional(demos: list[Running], tmp_path: Path) -> None:
+    """What is not on the PATH is reported and not started; all else works."""
     demo = start(demos, tmp_path, path=str(tmp_path))
     demo.wait_for_workers()
     assert demo.program.output().count("not on the PATH, so not started") == 2
 
 
-def test_a_terminal_is_drawn_over(tmp_path: Path) -> None:
-    """On a TTY the table stays where it is, and Ctrl-C typed there stops all."""
+def test_terminal_is_redrawn_in_place(tmp_path: Path) -> None:
+    """On a terminal the table stays in place, and Ctrl-C stops everything."""
     mark, temporary = uuid.uuid4().hex, tmp_path / "tmp"
     temporary.mkdir()
     args = [*DEMO, "--web.listen-address", f"127.0.0.1:{free_port()}"]
     terminal = Terminal(args, env={"LEFTOVER_MARK": mark, "TMPDIR": str(temporary)})
     try:
-        # Up over what was drawn, erased, and the whole block again.
+        # Up to the top of the block, erased, and drawn again.
         terminal.wait_for(rb"\x1b\[\d+A\r\x1b\[J[^\x1b]*\r\nchat +\d")
         terminal.type(b"\x03")
         terminal.wait_for(b"stopped; nothing is left behind")
@@ -192,8 +192,8 @@ def test_a_terminal_is_drawn_over(tmp_path: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-def test_a_reader_that_goes_away_ends_it(tmp_path: Path) -> None:
-    """``bioagents demo | head``: no traceback, status 0, nothing left."""
+def test_end_of_the_reader_ends_the_demo(tmp_path: Path) -> None:
+    """As in ``bioagents demo | head``: no traceback, status 0, nothing left."""
     mark, temporary = uuid.uuid4().hex, tmp_path / "tmp"
     temporary.mkdir()
     env = {**os.environ, "LEFTOVER_MARK": mark, "TMPDIR": str(temporary)}

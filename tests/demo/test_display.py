@@ -1,4 +1,4 @@
-"""What the demo reads from an exposition, and how it shows it."""
+"""What the demo reads from /metrics, and how it shows it."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ process_cpu_seconds_total 1.5
 """
 
 
-def test_the_series_of_a_queue_are_added_up() -> None:
-    """Actors and exceptions are one number; states of the depth are columns of their own."""
+def test_series_of_a_queue_are_added_up() -> None:
+    """Over actors and exceptions; each state of the depth is a column of its own."""
     rows = parse(EXPOSITION).rows
     assert rows["chat"] == {"waiting": 12, "dead": 2, "failed": 7}
     assert rows["deep-research"] == {"waiting": 0}
 
 
 def test_every_column_is_a_metric_of_the_catalogue() -> None:
-    """What the demo shows is what the exporter publishes."""
+    """The exporter publishes all that the demo shows."""
     known = {f"bioagents_{metric.name}" for metric in METRICS}
     assert {metric for metric, _ in COLUMNS.values()} <= known
 
 
-def test_what_was_not_said_is_a_dash_and_never_zero() -> None:
-    """A missing number is not a zero."""
+def test_missing_value_is_a_dash_and_not_zero() -> None:
+    """In each column that the exporter did not publish."""
     heading, chat, research = table(parse(EXPOSITION))
     assert heading.split() == ["queue", *COLUMNS]
     assert chat.split() == ["chat", "12", "-", "-", "-", "7", "-", "2", "-"]
@@ -58,14 +58,14 @@ def test_what_was_not_said_is_a_dash_and_never_zero() -> None:
     assert len({len(heading), len(chat), len(research)}) == 1
 
 
-def test_sentences_say_the_same() -> None:
-    """A log has the figures in words."""
+def test_sentences_have_the_same_figures() -> None:
+    """In words, for a log."""
     first = next(sentences(parse(EXPOSITION)))
     assert first == "chat: waiting 12, delayed -, running -, done -, failed 7, retries -, dead 2, workers -"
 
 
-def test_a_scrape_reads_a_real_server() -> None:
-    """By HTTP, and a server that is gone is a problem to show, no exception."""
+def test_scrape_reads_a_real_server() -> None:
+    """A server that does not answer is a problem that is shown, not an exception."""
     server = StaticExposition(EXPOSITION)
     try:
         assert scrape(f"http://{server.address}/metrics") == parse(EXPOSITION)
@@ -78,8 +78,8 @@ def test_a_scrape_reads_a_real_server() -> None:
     assert list(sentences(gone)) == table(gone)
 
 
-def test_what_is_no_exposition_is_a_problem() -> None:
-    """Another server on the port does not end the demo."""
+def test_invalid_exposition_is_a_problem() -> None:
+    """It is shown, and does not end the demo."""
     server = StaticExposition("bioagents_queue_depth{queue= 12\n")
     try:
         assert scrape(f"http://{server.address}/").problem
@@ -87,8 +87,8 @@ def test_what_is_no_exposition_is_a_problem() -> None:
         server.stop()
 
 
-def test_a_log_repeats_figures_every_five_seconds_only() -> None:
-    """Notes come at once."""
+def test_log_has_figures_every_five_seconds() -> None:
+    """And notes at once."""
     stream = StringIO()
     log = display(["heading"], stream)
     assert isinstance(log, Log)
@@ -102,8 +102,8 @@ def test_a_log_repeats_figures_every_five_seconds_only() -> None:
     assert "\x1b" not in stream.getvalue()
 
 
-def test_a_terminal_draws_over_what_it_drew() -> None:
-    """The second block goes up by the height of the first, and never past the edges of the terminal."""
+def test_terminal_redraws_its_block() -> None:
+    """The cursor moves up by the height of the block, which fits into the terminal."""
     stream, size = StringIO(), terminal_size((40, 12))
     terminal = Terminal(["heading " * 10], stream, lambda: size)
     for number in range(12):

@@ -1,4 +1,4 @@
-"""The group: real processes that end with it, whatever ends it."""
+"""The process group of the demo: all its processes end with it, in whatever way it ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SLEEPER = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
     "print('up', flush=True); time.sleep(600)"
 )
-#: A program with a child of its own, both deaf to SIGTERM.
+#: A program with a child of its own; both ignore SIGTERM.
 FAMILY = f"import os; os.fork(); {SLEEPER}"
 HOLDER = f"""
 import sys, time
@@ -33,7 +33,7 @@ with ProcessGroup() as group:
 
 @pytest.fixture
 def mark(monkeypatch: pytest.MonkeyPatch) -> str:
-    """What all that this test starts can be known by; this process was born without it."""
+    """A mark in the environment of all processes that this test starts, but not in this one."""
     value = uuid.uuid4().hex
     monkeypatch.setenv("LEFTOVER_MARK", value)
     return value
@@ -44,7 +44,7 @@ def sleeper(name: str = "sleeper", code: str = SLEEPER) -> Command:
 
 
 def test_programs_and_folder_end_with_the_group(mark: str) -> None:
-    """Children of children and the deaf too."""
+    """Also children of children, and those that ignore SIGTERM."""
     with ProcessGroup() as group:
         program = group.start(sleeper(code=FAMILY))
         program.wait_until(lambda: program.log.read_text().count("up") == 2)
@@ -54,8 +54,8 @@ def test_programs_and_folder_end_with_the_group(mark: str) -> None:
     assert not group.folder.exists()
 
 
-def test_an_exception_ends_them_too(mark: str) -> None:
-    """And is not hidden."""
+def test_exception_ends_them_too(mark: str) -> None:
+    """And is raised."""
     group = ProcessGroup()
 
     def play() -> None:
@@ -70,8 +70,8 @@ def test_an_exception_ends_them_too(mark: str) -> None:
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_to_the_demo_ends_them(mark: str, signum: signal.Signals, tmp_path: Path) -> None:
-    """SIGKILL as well: the guard sees its standard input end."""
+def test_signal_to_the_demo_ends_them(mark: str, signum: signal.Signals, tmp_path: Path) -> None:
+    """SIGKILL too: the guard's standard input ends."""
     holder = Program([sys.executable, "-c", HOLDER], cwd=tmp_path, name="holder")
     try:
         folder = Path(wait_until(lambda: holder.output().strip(), what="the folder's name"))
@@ -84,8 +84,8 @@ def test_a_signal_to_the_demo_ends_them(mark: str, signum: signal.Signals, tmp_p
         holder.kill()
 
 
-def test_a_program_that_ends_is_told_with_its_last_line() -> None:
-    """Its name, its status and what it said last."""
+def test_program_that_ends_is_an_error_with_its_last_line() -> None:
+    """The error has its name, its status and its last line of output."""
     with ProcessGroup() as group:
         program = group.start(sleeper("short", "import sys; print('first'); sys.exit('the last word')"))
         with pytest.raises(ProgramEnded, match="short ended with status 1: the last word") as ended:
@@ -95,8 +95,8 @@ def test_a_program_that_ends_is_told_with_its_last_line() -> None:
             group.check()
 
 
-def test_a_program_that_was_told_to_stop_may_end() -> None:
-    """It is no longer expected to run."""
+def test_stopped_program_may_end() -> None:
+    """After ``stop`` it is no longer expected to run."""
     with ProcessGroup() as group:
         program = group.start(sleeper("polite", "import time; print('up', flush=True); time.sleep(600)"))
         program.wait_until(lambda: "up" in program.log.read_text())
@@ -105,14 +105,14 @@ def test_a_program_that_was_told_to_stop_may_end() -> None:
         group.check()
 
 
-def test_a_program_that_is_never_ready_is_told() -> None:
-    """After its time."""
+def test_program_that_is_never_ready_is_an_error() -> None:
+    """After the timeout, with its name."""
     with ProcessGroup() as group, pytest.raises(DemoError, match="sleeper was not ready within 0 s"):
         group.start(sleeper()).wait_until(lambda: False, timeout=0.2)
 
 
 def test_programs_do_not_inherit_our_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable of the user's exporter does not change the demo's."""
+    """A ``BIOAGENTS_`` variable of the user does not reach the demo's programs."""
     monkeypatch.setenv("BIOAGENTS_FLEET", "production")
     with ProcessGroup() as group:
         code = "import os, time; print(os.environ.get('BIOAGENTS_FLEET'), flush=True); time.sleep(600)"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bioagents_demo.reference.actors import FAILURES, LONGEST_JOB
 from bioagents_demo.scenario import LENGTH, PHASES, Order, Phase, orders, phase_at, phase_number, poisson
 
-CALM = Phase(0, "calm")
+ORDINARY = Phase(0, "ordinary")
 
 
 def sent(phase: Phase, seconds: float = 200.0, *, starts: bool = False) -> list[Order]:
@@ -30,8 +30,8 @@ def test_phases_are_in_order_and_the_first_starts_at_once() -> None:
 
 
 @given(st.floats(0, 100_000), st.floats(0, 50))
-def test_phases_are_numbered_as_they_come(elapsed: float, step: float) -> None:
-    """The number never falls, and two moments of one number are in one phase."""
+def test_phases_are_numbered_in_order(elapsed: float, step: float) -> None:
+    """The number never decreases, and two moments with the same number are in the same phase."""
     before, after = phase_number(elapsed), phase_number(elapsed + step)
     assert before <= after
     assert before != after or phase_at(elapsed) is phase_at(elapsed + step)
@@ -46,36 +46,36 @@ def test_the_first_half_minute_shows_a_burst_and_failures() -> None:
 
 @pytest.mark.parametrize("expected", [0.0, 0.06, 1.5, 6.0])
 def test_poisson_has_its_mean(expected: float) -> None:
-    """Over many draws."""
+    """The mean of many draws is the expected one."""
     random = Random(1)
     assert mean(poisson(random, expected) for _ in range(5000)) == pytest.approx(expected, rel=0.1, abs=0.01)
 
 
-def test_calm_load_has_no_failures() -> None:
+def test_ordinary_load_has_no_failures() -> None:
     """No alert fires before the first fault."""
-    assert {order.work.failure for order in sent(CALM)} == {""}
+    assert {order.work.failure for order in sent(ORDINARY)} == {""}
 
 
-def test_calm_load_has_every_kind_of_job() -> None:
-    """Direct, delayed, a single stage and a pipeline; research from minutes to eight hours."""
-    calm = sent(replace(CALM, research_rate=5.0))
-    assert {order.actor for order in calm} == {"answer", "follow_up", "research"}
-    assert all(order.delay > 0 for order in calm if order.actor == "follow_up")
-    research = [order for order in calm if order.actor == "research"]
+def test_ordinary_load_has_every_kind_of_job() -> None:
+    """Without and with delay, alone and in a pipeline; research from minutes to eight hours."""
+    found = sent(replace(ORDINARY, research_rate=5.0))
+    assert {order.actor for order in found} == {"answer", "follow_up", "research"}
+    assert all(order.delay > 0 for order in found if order.actor == "follow_up")
+    research = [order for order in found if order.actor == "research"]
     assert {order.report is None for order in research} == {True, False}
     assert min(order.work.seconds for order in research) >= 300
     assert max(order.work.seconds for order in research) == LONGEST_JOB
 
 
-def test_rates_are_kept() -> None:
-    """Jobs a second, as the phase says."""
-    chats = [order for order in sent(CALM) if order.actor != "research"]
-    assert len(chats) / 200 == pytest.approx(CALM.chat_rate, rel=0.1)
+def test_jobs_arrive_at_the_rate_of_the_phase() -> None:
+    """Within 10 % over 200 seconds."""
+    chats = [order for order in sent(ORDINARY) if order.actor != "research"]
+    assert len(chats) / 200 == pytest.approx(ORDINARY.chat_rate, rel=0.1)
 
 
-def test_a_burst_comes_once() -> None:
-    """With the first jobs of its phase only."""
-    phase = replace(CALM, chat_rate=0.0, research_rate=0.0, burst=9)
+def test_burst_is_sent_once() -> None:
+    """At the start of its phase only."""
+    phase = replace(ORDINARY, chat_rate=0.0, research_rate=0.0, burst=9)
     assert len(list(orders(Random(1), phase, 0.25, starts=True))) == 9
     assert list(orders(Random(1), phase, 0.25, starts=False)) == []
 

@@ -1,4 +1,4 @@
-"""The receiver of alerts: what Alertmanager posts is shown, what others post changes nothing."""
+"""The receiver of the demo's alerts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bioagents_demo.webhook import listening
 
 
 def notification(*alerts: tuple[str, str, str]) -> bytes:
-    """In Alertmanager's format: name, queue and status of each alert."""
+    """A body in Alertmanager's format; name, queue and status of each alert."""
     return json.dumps(
         {
             "version": "4",
@@ -43,7 +43,7 @@ def post(url: str, body: bytes) -> int:
 
 
 def test_alerts_are_taken_once_in_their_order() -> None:
-    """Each posted alert comes out once."""
+    """Each posted alert is taken once."""
     with listening() as webhook:
         assert post(webhook.url, notification(DEEP, NOBODY)) == 200
         assert [str(alert) for alert in webhook.take()] == [
@@ -54,7 +54,7 @@ def test_alerts_are_taken_once_in_their_order() -> None:
 
 
 def test_only_changes_are_taken() -> None:
-    """Alertmanager repeats a group with each change in it, and ends what it never announced."""
+    """Alertmanager repeats unchanged alerts of a group, and resolves some that never were firing here."""
     research, short = ("HighQueueDepth", "deep-research", "firing"), ("HighQueueDepth", "short", "resolved")
     with listening() as webhook:
         post(webhook.url, notification(DEEP))
@@ -65,8 +65,8 @@ def test_only_changes_are_taken() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"{}", b'{"alerts": [{}]}', b'{"alerts": 7}', b"7"])
-def test_another_body_is_refused(body: bytes) -> None:
-    """With a status, and the next one is read as ever."""
+def test_other_body_is_refused(body: bytes) -> None:
+    """With status 400; the next notification is read."""
     with listening() as webhook:
         assert post(webhook.url, body) == 400
         assert post(webhook.url, notification(DEEP)) == 200

@@ -1,4 +1,4 @@
-"""``bioagents worker``: a real dramatiq, or one clear line and status 2."""
+"""``bioagents worker``: it becomes a real dramatiq, or ends with one line and status 2."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from support.polling import free_port, wait_until
 from support.programs import Program
 from support.redis_server import RedisServer
 
-PASSWORD = "k7-secret"  # noqa: S105 - planted, to be looked for
+PASSWORD = "k7-secret"  # noqa: S105 - must not be printed
 
 
 @pytest.fixture
 def guarded_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis that wants a password."""
+    """A Redis with a password."""
     server = RedisServer(tmp_path / "guarded", requirepass=PASSWORD)
     yield server
     server.kill()
@@ -31,14 +31,14 @@ def guarded_redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def clustered_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis Cluster of one."""
+    """A Redis Cluster of one node."""
     server = RedisServer(tmp_path / "cluster", port=free_port(), cluster_enabled="yes")
     yield server
     server.kill()
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *args: str) -> str:
-    """The one line that the command ends with."""
+    """The one line with which the command ends."""
     assert main(["worker", *args]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -48,7 +48,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *args: str) -> str:
 
 
 def test_it_runs_the_jobs_of_its_queues_only(redis_server: RedisServer, tmp_path: Path) -> None:
-    """Two real processes; each reports itself; a job of another queue stays where it is; SIGTERM ends it."""
+    """Two real processes have heartbeats; a job of another queue stays in it; SIGTERM ends them."""
     args = ["--queues", "chat", "--processes", "2", "--threads", "4", "--redis.url", redis_server.url]
     args += ["--redis.namespace", "ns", "--shutdown-timeout", "5"]
     program = Program([sys.executable, "-m", "bioagents_cli", "worker", *args], cwd=tmp_path, name="worker")
@@ -63,15 +63,15 @@ def test_it_runs_the_jobs_of_its_queues_only(redis_server: RedisServer, tmp_path
         assert client.llen("ns:deep-research") == 1
         program.signal(signal.SIGTERM)
         assert program.process.wait(20) == 0
-        wait_until(lambda: client.hlen(keys.beats) == 0, what="their goodbye")
+        wait_until(lambda: client.hlen(keys.beats) == 0, what="their sign-off")
         client.close()
     finally:
         program.stop()
         broker.close()
 
 
-def test_long_jobs_get_their_time() -> None:
-    """Eight hours to finish after SIGTERM, and no job waits in a worker that is busy."""
+def test_long_jobs_may_finish() -> None:
+    """They have eight hours after SIGTERM, and a busy worker prefetches no more than it has threads."""
     launch = parse(["--threads", "3", "--queues", "deep-research"], "bioagents worker")
     arguments = " ".join(launch.arguments())
     assert "--worker-shutdown-timeout 28800000" in arguments
@@ -79,17 +79,17 @@ def test_long_jobs_get_their_time() -> None:
     assert launch.variables()["dramatiq_queue_prefetch"] == "3"
 
 
-def test_a_wrong_address_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody listens there."""
+def test_wrong_address_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line names the address."""
     port = free_port()
     line = refusal(capsys, "--redis.url", f"redis://:{PASSWORD}@127.0.0.1:{port}/0")
     assert line.startswith(f"bioagents worker: --redis.url: no Redis at 127.0.0.1:{port}/0: ")
 
 
-def test_a_wrong_or_missing_password_is_named(
+def test_wrong_or_missing_password_is_an_error(
     capsys: pytest.CaptureFixture[str], guarded_redis: RedisServer
 ) -> None:
-    """And the right one is accepted by the same Redis, or the test would say nothing."""
+    """The line says that Redis refuses it; the same Redis accepts the right one."""
     address = f"127.0.0.1:{guarded_redis.port}/0"
     for user in (":wrong@", ""):
         line = refusal(capsys, "--redis.url", f"redis://{user}{address}")
@@ -98,8 +98,8 @@ def test_a_wrong_or_missing_password_is_named(
         assert client.ping()
 
 
-def test_a_cluster_is_named(capsys: pytest.CaptureFixture[str], clustered_redis: RedisServer) -> None:
-    """The plain client of the reference workers cannot use it."""
+def test_cluster_is_an_error(capsys: pytest.CaptureFixture[str], clustered_redis: RedisServer) -> None:
+    """The plain client of the reference workers cannot use a Redis Cluster."""
     assert "is a Redis Cluster, expected a single Redis or Valkey" in refusal(
         capsys, "--redis.url", clustered_redis.url
     )
@@ -123,20 +123,22 @@ def test_a_cluster_is_named(capsys: pytest.CaptureFixture[str], clustered_redis:
         (("--que", "chat"), "unknown flag --que"),
     ],
 )
-def test_bad_input_is_named(capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str) -> None:
-    """Before anything is started."""
+def test_bad_input_is_an_error(capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str) -> None:
+    """One line names the flag, the value and what was expected."""
     assert said in refusal(capsys, *args)
 
 
-def test_a_bad_variable_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """It, and not the flag that nobody gave; a flag makes it irrelevant."""
+def test_bad_variable_is_an_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line names the variable; with the flag the variable is not read."""
     monkeypatch.setenv("BIOAGENTS_SPEED", "abc")
     assert refusal(capsys) == "bioagents worker: $BIOAGENTS_SPEED: 'abc': expected a positive number"
     assert parse(["--speed", "2"], "bioagents worker").environment.speed == 2.0
 
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    """As every command."""
+    """As that of every command."""
     with pytest.raises(SystemExit) as ended:
         main(["worker", "--help"])
     assert ended.value.code == 0
