@@ -1,4 +1,4 @@
-"""The application of the truth test: an actor for every kind of outcome, each writes down what it does.
+"""The application of the truth tests: an actor for every kind of outcome, each of which writes a record.
 
 ``dramatiq app`` runs it; ``python app.py <rounds>`` sends jobs. Environment: REDIS_URL, RECORD
 (the file), and for some variants SENTINEL (its port), GREEN, WITH_PROMETHEUS, WIRE_VERSION,
@@ -36,7 +36,7 @@ GREEN = bool(monkey and monkey.is_module_patched("threading")) or "GREEN" in os.
 
 
 class RecordedBroker(RedisBroker):
-    """Writes down when something is about to be enqueued, before any middleware hears of it."""
+    """Records that a job is about to be enqueued, before any middleware is called."""
 
     def enqueue(self, message: Any, *, delay: int | None = None) -> Any:
         write("intent", message.queue_name, message.actor_name, f"{message.message_id},{delay}")
@@ -47,7 +47,7 @@ process_message = dramatiq.worker._WorkerThread.process_message
 
 
 def recorded_attempt(self: Any, message: Any) -> None:
-    """Writes down the whole of an attempt, every middleware included."""
+    """Records the start and end of an attempt, with all middleware inside."""
     write("open", message.queue_name, message.actor_name, message.message_id)
     process_message(self, message)
     write("close", message.queue_name, message.actor_name)
@@ -57,7 +57,7 @@ dramatiq.worker._WorkerThread.process_message = recorded_attempt  # type: ignore
 
 
 class Witness(Middleware):
-    """Writes down what only Dramatiq knows: enqueues, retries, skips, dead letters."""
+    """Records what Dramatiq does: enqueues, retries, skips, dead letters."""
 
     def before_enqueue(self, broker: Any, message: Any, delay: int | None) -> None:
         write("offer", message.queue_name, message.actor_name, f"{message.message_id},{delay}")
@@ -65,7 +65,7 @@ class Witness(Middleware):
     def after_enqueue(self, broker: Any, message: Any, delay: int | None) -> None:
         kind = "retry" if delay is not None and "retries" in message.options else "enqueue"
         if isinstance(threading.current_thread(), dramatiq.worker._ConsumerThread):
-            kind = "hop"  # a delayed job that has become due
+            kind = "hop"  # a delayed job that is due
         write(kind, message.queue_name, message.actor_name, message.message_id)
 
     def before_process_message(self, broker: Any, message: Any) -> None:
@@ -93,13 +93,13 @@ if "SENTINEL" in os.environ:
     client = Sentinel([("127.0.0.1", int(os.environ["SENTINEL"]))], socket_timeout=1).master_for("fleet")
     broker = RecordedBroker(client=client)
     limits = RedisBackend(client=client)
-elif "REDIS_PY_RETRIES" in os.environ:  # without a URL redis-py sends again by itself what was not answered
+elif "REDIS_PY_RETRIES" in os.environ:  # without a URL redis-py repeats commands that had no reply
     broker = RecordedBroker(host="127.0.0.1", port=urlsplit(url).port)
     limits = RedisBackend(url=url)
 else:
-    # Dramatiq's own patience with the dead, in milliseconds; with a variant's it looks at every command.
-    patience = os.environ.get("HEARTBEAT_TIMEOUT")
-    short = {"heartbeat_timeout": int(patience), "maintenance_chance": 1_000_000} if patience else {}
+    # In milliseconds; with this variable Dramatiq looks for dead workers at every command.
+    timeout = os.environ.get("HEARTBEAT_TIMEOUT")
+    short = {"heartbeat_timeout": int(timeout), "maintenance_chance": 1_000_000} if timeout else {}
     broker = RecordedBroker(url=url, **short)
     limits = RedisBackend(url=url)
 broker.add_middleware(Witness(), before=AgeLimit)
@@ -121,7 +121,7 @@ dramatiq.set_broker(broker)
 
 
 def recorded(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """An actor that writes down its own beginning and end."""
+    """An actor that records its own start and end."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         name, queue = function.__name__, options.get("queue_name", "default")
@@ -242,7 +242,7 @@ def send_round(number: int) -> None:
 
 if __name__ == "__main__":
     for round_number in range(int(sys.argv[1])):
-        # Where replies are lost a sender may see an error; the next round begins anew.
+        # If replies are lost the sender may get an error; the next round is sent all the same.
         with contextlib.suppress(redis.ConnectionError):
             send_round(round_number)
         if len(sys.argv) > 2:

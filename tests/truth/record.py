@@ -1,6 +1,6 @@
-"""The record: one line for each thing that happened, and what the counters must therefore show.
+"""The record: one line for each event, and the counts that follow from it.
 
-It knows nothing of our code: the rules are those of the metrics reference, said again.
+It uses none of our code: the rules are those of the metrics reference.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def _file(pid: int) -> int:  # noqa: ARG001 - one open file for each process
 
 
 def write(kind: str, queue: str, actor: str, detail: str = "") -> None:
-    """Append one line; O_APPEND makes it one step among all processes."""
+    """Append one line; with O_APPEND this is atomic among processes."""
     thread = f"{os.getpid()}/{threading.get_ident()}"
     line = f"{time.time():.6f} {kind} {queue.removesuffix('.DQ')} {actor} {detail} {thread}\n"
     os.write(_file(os.getpid()), line.encode())
 
 
-#: What one line adds to, whatever its detail.
+#: Kind of a line → the counts to which it adds one.
 RULES = {
     "enqueue": ("jobs_enqueued_total",),
     "retry": ("job_retries_total",),
@@ -49,7 +49,7 @@ RULES = {
 
 
 def expected(path: Path, *, until: float = float("inf")) -> Counter[Series]:
-    """What every counter and every histogram's count must show of what happened until then (unix seconds)."""
+    """Every counter and every count of a histogram, of what happened until then (Unix time)."""
     counts: Counter[Series] = Counter()
     for line in path.read_text().splitlines():
         at, kind, queue, name, detail, _ = line.split(" ")

@@ -1,4 +1,4 @@
-"""Every counter equals the record exactly: in normal life, and under faults that cost Redis no data."""
+"""Every counter equals the record: in normal operation, and under faults in which Redis loses no data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from stage import stage
+from recorded_fleet import recorded_fleet
 
 from bioagents_worker._link import Script
 from support.polling import wait_until
@@ -27,8 +27,8 @@ OUTCOMES = {
 
 
 def test_five_thousand_jobs_of_every_kind(tmp_path: Path, redis_server: RedisServer) -> None:
-    """Two processes, four threads each, two exporters: the same exact numbers from both."""
-    with stage(tmp_path, redis_server.url) as fleet:
+    """Two processes with four threads each, two exporters: both publish the exact numbers."""
+    with recorded_fleet(tmp_path, redis_server.url) as fleet:
         fleet.workers()
         first = fleet.exporter()
         second = fleet.exporter()
@@ -50,11 +50,11 @@ def test_five_thousand_jobs_of_every_kind(tmp_path: Path, redis_server: RedisSer
 
 @pytest.mark.parametrize("chance", [3])
 def test_replies_to_our_script_are_lost(tmp_path: Path, redis_server: RedisServer, chance: int) -> None:
-    """Carried out and unanswered: sent again, counted once."""
+    """A call that was applied but had no reply is repeated, and counted once."""
     proxy = TcpProxy(redis_server.port)
     proxy.lose_reply = one_in(chance, of=Script.load("flush.lua").sha.encode())
     url = f"redis://127.0.0.1:{proxy.port}/0"
-    with stage(tmp_path, url, exporter_url=redis_server.url) as fleet:
+    with recorded_fleet(tmp_path, url, exporter_url=redis_server.url) as fleet:
         fleet.workers()
         fleet.exporter()
         fleet.produce(40, pause=0.1)
@@ -66,9 +66,11 @@ def test_replies_to_our_script_are_lost(tmp_path: Path, redis_server: RedisServe
 
 
 def test_network_away(tmp_path: Path, redis_server: RedisServer) -> None:
-    """For a minute, longer than every time-out: counts wait in memory and arrive."""
+    """For a minute, longer than every timeout: counts stay in memory and arrive later."""
     proxy = TcpProxy(redis_server.port)
-    with stage(tmp_path, f"redis://127.0.0.1:{proxy.port}/0", exporter_url=redis_server.url) as fleet:
+    with recorded_fleet(
+        tmp_path, f"redis://127.0.0.1:{proxy.port}/0", exporter_url=redis_server.url
+    ) as fleet:
         fleet.workers()
         observer = fleet.exporter()
         fleet.produce(20)
@@ -86,12 +88,12 @@ def test_network_away(tmp_path: Path, redis_server: RedisServer) -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
 def test_workers_are_stopped_or_restarted(tmp_path: Path, redis_server: RedisServer, signum: int) -> None:
-    """In the middle of their work.
+    """While they work, no count is lost.
 
-    A consumer that stops loses hold of what it has just fetched: Dramatiq gives such jobs back only when it
-    takes the worker for dead.
+    A consumer that stops may lose jobs that it has just fetched: Dramatiq requeues them only when it
+    considers the worker dead.
     """
-    with stage(tmp_path, redis_server.url, HEARTBEAT_TIMEOUT="15000") as fleet:
+    with recorded_fleet(tmp_path, redis_server.url, HEARTBEAT_TIMEOUT="15000") as fleet:
         # Its script, since after SIGHUP `python -m dramatiq` starts whichever python is first on the PATH.
         workers = fleet.workers(program=(str(Path(sys.executable).parent / "dramatiq"),))
         fleet.exporter()
@@ -106,8 +108,8 @@ def test_workers_are_stopped_or_restarted(tmp_path: Path, redis_server: RedisSer
 
 
 def test_exporter_is_restarted(tmp_path: Path, redis_server: RedisServer) -> None:
-    """The totals are Redis', so an exporter may come and go; the observer stays."""
-    with stage(tmp_path, redis_server.url) as fleet:
+    """The totals are in Redis, so a restart of the exporter changes no total."""
+    with recorded_fleet(tmp_path, redis_server.url) as fleet:
         fleet.workers()
         observer = fleet.exporter()
         producer = fleet.producer(30, pause=0.1)
@@ -122,13 +124,13 @@ def test_exporter_is_restarted(tmp_path: Path, redis_server: RedisServer) -> Non
         fleet.assert_exact(observer)
 
 
-def test_beside_dramatiqs_own_middleware(tmp_path: Path, redis_server: RedisServer) -> None:
-    """Both loaded: neither disturbs the other."""
+def test_with_dramatiqs_own_middleware(tmp_path: Path, redis_server: RedisServer) -> None:
+    """With Dramatiq's Prometheus middleware loaded too, all counts are exact."""
     from support.polling import free_port  # noqa: PLC0415 - only here
 
     env = {"WITH_PROMETHEUS": "1", "dramatiq_prom_port": str(free_port()), "dramatiq_prom_host": "127.0.0.1"}
     env["dramatiq_prom_db"] = str(tmp_path / "prometheus")
-    with stage(tmp_path, redis_server.url, **env) as fleet:
+    with recorded_fleet(tmp_path, redis_server.url, **env) as fleet:
         fleet.workers()
         fleet.exporter()
         fleet.produce(20)
@@ -138,8 +140,8 @@ def test_beside_dramatiqs_own_middleware(tmp_path: Path, redis_server: RedisServ
 
 
 def test_two_wire_versions(tmp_path: Path, redis_server: RedisServer) -> None:
-    """During an upgrade: workers of both, series of both, one sum."""
-    with stage(tmp_path, redis_server.url) as fleet:
+    """During an upgrade workers of both versions run; the sum over the series of both is exact."""
+    with recorded_fleet(tmp_path, redis_server.url) as fleet:
         fleet.workers(processes=1)
         fleet.workers(processes=1, WIRE_VERSION="0")
         fleet.exporter()
@@ -152,9 +154,9 @@ def test_two_wire_versions(tmp_path: Path, redis_server: RedisServer) -> None:
 
 @pytest.mark.parametrize("how", ["spawn", "gevent"])
 def test_other_ways_to_run_workers(tmp_path: Path, redis_server: RedisServer, how: str) -> None:
-    """Spawned processes; greenlets."""
+    """Spawned processes, and greenlets."""
     env = {"GREEN": "1"} if how == "gevent" else {}
-    with stage(tmp_path, redis_server.url, **env) as fleet:
+    with recorded_fleet(tmp_path, redis_server.url, **env) as fleet:
         if how == "spawn":
             fleet.workers(args=("--use-spawn",))
         else:

@@ -1,4 +1,4 @@
-"""Gauges against what stands in Redis and in /proc, at rest, under load, and after faults."""
+"""Gauges compared with Redis and /proc: idle, under load, and after faults."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import time
 from pathlib import Path
 
-from stage import Stage, stage
+from recorded_fleet import RecordedFleet, recorded_fleet
 
 from support.exporter import Exporter
 from support.polling import wait_until
@@ -16,8 +16,8 @@ from support.redis_server import RedisServer
 Gauge = dict[str, float]
 
 
-def exporter(fleet: Stage) -> Exporter:
-    """One with a short patience, so that what needs a minute elsewhere needs seconds here."""
+def exporter(fleet: RecordedFleet) -> Exporter:
+    """An exporter with a short heartbeat timeout, so that its audit needs seconds instead of a minute."""
     args = ("--redis.url", fleet.exporter_url, "--redis.heartbeat-timeout", "3")
     made = Exporter(fleet.folder, *args)
     fleet.programs.append(made.program)
@@ -52,9 +52,9 @@ def shows(made: Exporter, timeout: float = 30, **expected: float) -> None:
         raise AssertionError({name: (value, seen.get(name)) for name, value in names.items()}) from error
 
 
-def test_at_rest(tmp_path: Path, redis_server: RedisServer) -> None:
-    """No worker: what was sent waits."""
-    with stage(tmp_path, redis_server.url) as fleet:
+def test_without_workers(tmp_path: Path, redis_server: RedisServer) -> None:
+    """Sent jobs wait, delayed jobs are delayed, and there are no slots."""
+    with recorded_fleet(tmp_path, redis_server.url) as fleet:
         made = exporter(fleet)
         fleet.run("[succeed.send() for _ in range(7)]")
         fleet.run("[slow.send_with_options(args=(1,), delay=60000) for _ in range(3)]")
@@ -67,7 +67,7 @@ def test_at_rest(tmp_path: Path, redis_server: RedisServer) -> None:
 
 def test_under_load_and_after_kill(tmp_path: Path, redis_server: RedisServer) -> None:
     """Two slots, six long jobs: two run, two are prefetched, two wait. Then the worker is killed."""
-    with stage(tmp_path, redis_server.url) as fleet:
+    with recorded_fleet(tmp_path, redis_server.url) as fleet:
         workers = fleet.workers(processes=1, threads=2, args=("--queues", "deep"))
         made = exporter(fleet)
         fleet.run("[slow.send(120) for _ in range(6)]")
@@ -93,10 +93,10 @@ def test_under_load_and_after_kill(tmp_path: Path, redis_server: RedisServer) ->
 
 
 def test_stuck_after_a_restart_of_redis(tmp_path: Path) -> None:
-    """Delayed jobs in a worker's memory are forgotten by it when Redis restarts, and stay in its set."""
+    """A worker loses delayed jobs in its memory when Redis restarts; they stay in its acknowledgement set."""
     server = RedisServer(tmp_path / "redis", appendonly="yes")
     try:
-        with stage(tmp_path, server.url) as fleet:
+        with recorded_fleet(tmp_path, server.url) as fleet:
             workers = fleet.workers(processes=1)
             made = exporter(fleet)
             fleet.run("[slow.send_with_options(args=(1,), delay=600000) for _ in range(3)]")
@@ -117,10 +117,10 @@ def test_stuck_after_a_restart_of_redis(tmp_path: Path) -> None:
 
 
 def test_running_across_a_restart_of_redis(tmp_path: Path) -> None:
-    """A consumer that connects anew counts from zero; the jobs in hand are not forgotten, so not stuck."""
+    """A consumer that reconnects counts from zero; jobs that still run are not shown as stuck."""
     server = RedisServer(tmp_path / "redis", appendonly="yes")
     try:
-        with stage(tmp_path, server.url) as fleet:
+        with recorded_fleet(tmp_path, server.url) as fleet:
             workers = fleet.workers(processes=1, threads=2)
             made = exporter(fleet)
             fleet.run("[slow.send(300) for _ in range(3)]")  # one less than it would fetch: it goes on asking

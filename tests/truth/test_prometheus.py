@@ -1,4 +1,4 @@
-"""What a real Prometheus adds up equals the record."""
+"""The increases that a real Prometheus sees equal the record."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from record import METRICS, Series
-from stage import stage
+from recorded_fleet import recorded_fleet
 
 from bioagents_alerts import write_prometheus
 from support.monitoring import Prometheus
@@ -15,7 +15,7 @@ from support.redis_server import RedisServer
 
 
 def increases(prometheus: Prometheus) -> Counter[Series]:
-    """From its raw samples: each rise, and the whole value after a fall."""
+    """From its raw samples: each increase, and the whole value after a decrease."""
     names = "|".join(f"bioagents_{name}" for name in METRICS)
     matrix = prometheus._api("query", query=f'{{__name__=~"{names}"}}[1h]')["result"]
     total: Counter[Series] = Counter()
@@ -30,8 +30,8 @@ def increases(prometheus: Prometheus) -> Counter[Series]:
 
 
 def test_prometheus_adds_up_the_record(tmp_path: Path, redis_server: RedisServer) -> None:
-    """Scraped every second, over a restart of the workers (their last fetch may need to be given back)."""
-    with stage(tmp_path, redis_server.url, HEARTBEAT_TIMEOUT="15000") as fleet:
+    """Over a restart of the workers; jobs that they had just fetched are redelivered."""
+    with recorded_fleet(tmp_path, redis_server.url, HEARTBEAT_TIMEOUT="15000") as fleet:
         first = fleet.workers()
         observer = fleet.exporter()
         config = write_prometheus(tmp_path, [f"127.0.0.1:{fleet.exporters[0].port}"], [], [], 1)

@@ -1,4 +1,4 @@
-"""The test's own instruments: what they conclude from a short record, written by hand."""
+"""The helpers of these tests, checked with a short record written by hand."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def histogram(name: str, buckets: dict[str, int], total: float) -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_what_must_be_counted(record: Path) -> None:
+def test_expected_counts(record: Path) -> None:
     """One job, two attempts, one failure, one retry."""
     counts = {(metric, exception): n for (metric, _, _, exception), n in expected(record).items()}
     assert counts == {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 from record import Series
-from stage import Stage, stage
+from recorded_fleet import RecordedFleet, recorded_fleet
 
 from bioagents_worker.wire import Keys
 from support.exporter import Observer
@@ -20,16 +20,16 @@ from support.redis_server import RedisServer, Sentinel
 KEYS = Keys("dramatiq")
 
 
-def epoch(fleet: Stage) -> bytes | None:
-    """Which data set the totals belong to; None while Redis is away or loads its data."""
+def epoch(fleet: RecordedFleet) -> bytes | None:
+    """The epoch of the data set; None while Redis is away or loads its data."""
     try:
         return fleet.client().hget(KEYS.seqs, "__epoch")  # type: ignore[return-value]
     except (OSError, redis.RedisError):
         return None
 
 
-def new_epoch_scraped(fleet: Stage, observer: Observer, before: bytes | None) -> Counter[Series]:
-    """What is on record once both queues' totals of a new epoch were seen: until then it was not scraped."""
+def new_epoch_scraped(fleet: RecordedFleet, observer: Observer, before: bytes | None) -> Counter[Series]:
+    """The record when both queues' totals of a new epoch have been scraped."""
 
     def begun() -> bool:
         now = epoch(fleet)
@@ -43,9 +43,9 @@ def new_epoch_scraped(fleet: Stage, observer: Observer, before: bytes | None) ->
 
 
 def assert_only_unscraped_is_missing(
-    fleet: Stage, observer: Observer, scraped: Counter[Series], at_epoch: Counter[Series]
+    fleet: RecordedFleet, observer: Observer, scraped: Counter[Series], at_epoch: Counter[Series]
 ) -> None:
-    """In each series nothing too much, and missing at most what was not scraped when the epoch began.
+    """Assert that no series is too high, and that missing is at most what was not scraped before the epoch.
 
     A reset that Prometheus could not see, because the new value had reached the old one by the next scrape,
     hides the old value too.
@@ -63,8 +63,8 @@ def assert_only_unscraped_is_missing(
     fleet.assert_never_above(observer)
 
 
-def at_rest(fleet: Stage, observer: Observer, fault: Callable[[], None]) -> None:
-    """Everything was scraped when the data go, so nothing at all may be missing."""
+def when_idle(fleet: RecordedFleet, observer: Observer, fault: Callable[[], None]) -> None:
+    """Everything was scraped before the fault, so nothing may be missing."""
     fleet.produce(10)
     fleet.settle()
     fleet.assert_exact(observer)
@@ -76,8 +76,8 @@ def at_rest(fleet: Stage, observer: Observer, fault: Callable[[], None]) -> None
     fleet.assert_exact(observer)
 
 
-def under_load(fleet: Stage, observer: Observer, fault: Callable[[], None]) -> None:
-    """The data go in the middle of the work."""
+def under_load(fleet: RecordedFleet, observer: Observer, fault: Callable[[], None]) -> None:
+    """The fault comes while jobs run."""
     known = sum(observer.seen().values())
     fleet.produce(15)
     wait_until(lambda: sum(observer.seen().values()) > known + 200)
@@ -91,20 +91,20 @@ def under_load(fleet: Stage, observer: Observer, fault: Callable[[], None]) -> N
 
 
 def test_restart_with_aof(tmp_path: Path) -> None:
-    """The same data under a new server process."""
+    """A new server process has the same data."""
     server = RedisServer(tmp_path / "redis", appendonly="yes")
     try:
-        with stage(tmp_path, server.url) as fleet:
+        with recorded_fleet(tmp_path, server.url) as fleet:
             fleet.workers()
             observer = fleet.exporter()
-            at_rest(fleet, observer, server.restart)
+            when_idle(fleet, observer, server.restart)
             under_load(fleet, observer, server.restart)
     finally:
         server.kill()
 
 
 def test_restart_with_older_data(tmp_path: Path) -> None:
-    """A backup comes back: totals that were published already must not count again."""
+    """A restored backup: totals that were already published do not count again."""
     server = RedisServer(tmp_path / "redis", appendonly="yes", appendfsync="always")
     copy = tmp_path / "backup"
 
@@ -115,44 +115,44 @@ def test_restart_with_older_data(tmp_path: Path) -> None:
         server.start()
 
     try:
-        with stage(tmp_path, server.url) as fleet:
+        with recorded_fleet(tmp_path, server.url) as fleet:
             fleet.workers()
             observer = fleet.exporter()
             fleet.produce(5)
             fleet.settle()
             fleet.assert_exact(observer)
             shutil.copytree(server.folder / "appendonlydir", copy)
-            at_rest(fleet, observer, older)
+            when_idle(fleet, observer, older)
             under_load(fleet, observer, older)
     finally:
         server.kill()
 
 
 @pytest.mark.parametrize("lost", ["everything", "totals:chat", "seqs"])
-def test_data_vanish_under_a_running_server(tmp_path: Path, redis_server: RedisServer, lost: str) -> None:
-    """FLUSHALL, or the loss of a single hash of ours."""
+def test_data_lost_in_a_running_server(tmp_path: Path, redis_server: RedisServer, lost: str) -> None:
+    """FLUSHALL, or the loss of one of our hashes."""
     client = redis_server.client()
 
-    with stage(tmp_path, redis_server.url) as fleet:
+    with recorded_fleet(tmp_path, redis_server.url) as fleet:
 
         def fault() -> None:
             if lost == "everything":
                 client.flushall()
             else:
                 client.delete(KEYS.prefix + lost)
-            if lost == "totals:chat":  # noticed by whoever counts there next
+            if lost == "totals:chat":  # the next call with counts of this queue notices it
                 fleet.run("succeed.send()")
 
         fleet.workers()
         observer = fleet.exporter()
-        at_rest(fleet, observer, fault)
+        when_idle(fleet, observer, fault)
         under_load(fleet, observer, fault)
 
 
-def test_hashes_that_no_count_depends_on(tmp_path: Path, redis_server: RedisServer) -> None:
-    """The heartbeats, the producers, the goodbyes and the registry of queues vanish again and again."""
+def test_loss_of_hashes_on_which_no_count_depends(tmp_path: Path, redis_server: RedisServer) -> None:
+    """Heartbeats, producers, sign-offs and the set of queues are deleted several times."""
     client = redis_server.client()
-    with stage(tmp_path, redis_server.url) as fleet:
+    with recorded_fleet(tmp_path, redis_server.url) as fleet:
         fleet.workers()
         fleet.exporter()
         producer = fleet.producer(30, pause=0.05)
@@ -164,9 +164,9 @@ def test_hashes_that_no_count_depends_on(tmp_path: Path, redis_server: RedisServ
         fleet.assert_exact()
 
 
-@pytest.mark.parametrize("when", [at_rest, under_load])
+@pytest.mark.parametrize("when", [when_idle, under_load])
 def test_sentinel_failover(tmp_path: Path, when: Callable[..., None]) -> None:
-    """A replica takes over."""
+    """A replica becomes the primary."""
     primary = RedisServer(tmp_path / "primary")
     replica = RedisServer(tmp_path / "replica", replicaof=f"127.0.0.1 {primary.port}")
     sentinel = Sentinel(tmp_path / "sentinel", primary.port)
@@ -182,7 +182,7 @@ def test_sentinel_failover(tmp_path: Path, when: Callable[..., None]) -> None:
 
     try:
         env = {"SENTINEL": str(sentinel.port)}
-        with stage(tmp_path, primary.url, exporter_url=url, **env) as fleet:
+        with recorded_fleet(tmp_path, primary.url, exporter_url=url, **env) as fleet:
             fleet.workers()
             observer = fleet.exporter()
             fleet.client = replica.client  # type: ignore[method-assign]
@@ -193,10 +193,10 @@ def test_sentinel_failover(tmp_path: Path, when: Callable[..., None]) -> None:
 
 
 def test_whole_host_restarts(tmp_path: Path) -> None:
-    """Redis, workers and exporter are killed at once and started again."""
+    """Redis, workers and exporter are killed together and started again."""
     server = RedisServer(tmp_path / "redis", appendonly="yes")
     try:
-        with stage(tmp_path, server.url) as fleet:
+        with recorded_fleet(tmp_path, server.url) as fleet:
             workers = fleet.workers()
             observer = fleet.exporter()
             fleet.produce(20)

@@ -1,6 +1,6 @@
-"""The lowest Dramatiq that we support counts as exactly as the newest one, which all other tests use.
+"""The counts are exact with the lowest supported Dramatiq too; all other tests use the newest one.
 
-Its virtual environment is made by the test, from PyPI, in a temporary folder.
+Its virtual environment is made from PyPI in a temporary folder.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from stage import stage
+from recorded_fleet import recorded_fleet
 
 from support.redis_server import RedisServer
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def lowest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A python with dramatiq 1.17, the redis-py it allows, and our worker package."""
+    """The Python of an environment with dramatiq 1.17 and the redis-py that it allows."""
     folder = tmp_path_factory.mktemp("lowest")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = folder / "bin" / "python"
@@ -31,9 +31,9 @@ def lowest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_lowest_dramatiq(tmp_path: Path, redis_server: RedisServer, lowest: Path) -> None:
-    """All kinds of outcomes but asyncio actors, which it has not."""
+    """With all kinds of outcomes except asyncio actors, which it does not have."""
     path = f"{ROOT / 'worker'}:{Path(__file__).parent}"
-    with stage(tmp_path, redis_server.url, GREEN="1", PYTHONPATH=path) as fleet:
+    with recorded_fleet(tmp_path, redis_server.url, GREEN="1", PYTHONPATH=path) as fleet:
         fleet.workers(python=str(lowest))
         fleet.exporter()
         fleet.produce(30, python=str(lowest))

@@ -1,8 +1,9 @@
-"""Between which bounds the histograms of durations and waits must stand, by the record alone.
+"""Bounds of the histograms of durations and waits, from the record alone.
 
-An attempt lasts at least from its actor's first line to its last, and at most from before Dramatiq took it up
-until after it was done with it. A job is ready when it is enqueued or when its delay is over: not before the
-sender began (less the millisecond that Dramatiq's clock is cut to), and not after a middleware was told.
+An attempt lasts at least from the first to the last line of its actor, and at most from before to after
+Dramatiq processed it. A job is ready when it is enqueued or when its delay is over: not before the sender
+started to enqueue it (minus a millisecond, to which Dramatiq's times are cut), and not after a middleware's
+hook was called.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Bounds(NamedTuple):
 
 @dataclass
 class Attempt:
-    """What one thread has written of the attempt it is in."""
+    """What one thread has written about its current attempt."""
 
     opened: float
     ready: Bounds
@@ -50,7 +51,7 @@ class Times:
     _delayed: set[str] = field(default_factory=set)  # messages
 
     def read(self, path: Path) -> Times:
-        """Take in a whole record."""
+        """Read a whole record."""
         for line in path.read_text().splitlines():
             text, kind, queue, name, detail, thread = line.split(" ")
             self._line(float(text), kind, (queue, name if name in DECLARED else "(unknown)"), detail, thread)
@@ -81,7 +82,7 @@ class Times:
     def _offer(self, at: float, message: str, delay_text: str, thread: str) -> None:
         delay = None if delay_text == "None" else int(delay_text) / 1000
         if delay is None and message in self._delayed:
-            self._delayed.remove(message)  # its delay is over: a hop from queue to queue
+            self._delayed.remove(message)  # its delay is over: it moves to its queue
             return
         if delay is not None:
             self._delayed.add(message)
@@ -95,7 +96,7 @@ class Times:
 
 
 def violations(path: Path, exposition: str) -> list[str]:
-    """Each sum and each bucket of the exposition that cannot be, in words."""
+    """One line for each sum and each bucket of the exposition that is out of bounds."""
     times = Times().read(path)
     found = []
     for family in text_string_to_metric_families(exposition):
@@ -115,7 +116,7 @@ def violations(path: Path, exposition: str) -> list[str]:
 
 
 def _bounds(observed: list[Bounds], what: str) -> Bounds:
-    """Of the sum, of the count, or of a bucket by its upper bound."""
+    """The bounds of the sum, of the count, or of the bucket with an upper bound."""
     if what == "sum":
         slack = len(observed) * _ROUNDING
         return Bounds(sum(o.least for o in observed) - slack, sum(o.most for o in observed) + slack)

@@ -1,4 +1,4 @@
-"""A fleet whose every job is on record, and an exporter that is watched."""
+"""A fleet whose jobs write a record of all they do, and observers of its exporters."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from support.programs import Program, start_workers
 HERE = Path(__file__).parent
 
 
-class Stage:
-    """Workers, producers and exporters of one test; ``url`` is where workers and producers find Redis."""
+class RecordedFleet:
+    """Workers, producers and exporters of one test; ``url``: of Redis, for workers and producers."""
 
     def __init__(self, folder: Path, url: str, *, exporter_url: str | None = None, **env: str) -> None:
         self.folder, self.url = folder, url
@@ -48,7 +48,7 @@ class Stage:
         return group
 
     def exporter(self) -> Observer:
-        """Start an exporter and watch it."""
+        """Start an exporter and an observer that scrapes it."""
         exporter = Exporter(
             self.folder, "--redis.url", self.exporter_url, name=f"exporter{len(self.exporters)}"
         )
@@ -58,14 +58,14 @@ class Stage:
         return observer
 
     def produce(self, rounds: int, *, pause: float = 0.0, python: str = sys.executable, **env: str) -> None:
-        """Send rounds of jobs from a process of its own, and wait for its end."""
+        """Send rounds of jobs from another process, and wait for its end."""
         command = [python, str(HERE / "app.py"), str(rounds), str(pause)]
         subprocess.run(
             command, check=True, timeout=300, env={**os.environ, **self.env, **env}, cwd=self.folder
         )
 
     def run(self, code: str) -> None:
-        """Run a line of the application in a producer of its own."""
+        """Run a line of Python in a producer of the application."""
         command = [sys.executable, "-c", f"from app import *\n{code}"]
         subprocess.run(command, check=True, env={**os.environ, **self.env}, cwd=self.folder, timeout=60)
 
@@ -83,12 +83,12 @@ class Stage:
         return redis.Redis.from_url(self.exporter_url)
 
     def idle(self) -> bool:
-        """Whether nothing waits, runs or is delayed (orphans and stuck jobs aside: see ``settle``)."""
+        """Whether no job waits, runs or is delayed."""
         client = self.client()
         return not any(client.hlen(f"dramatiq:{q}{d}.msgs") for q in ("chat", "deep") for d in ("", ".DQ"))
 
     def settle(self, *, timeout: float = 90, idle: bool = True) -> None:
-        """Wait until all work is done and the record has been still for a while."""
+        """Wait until all jobs are done (if ``idle``) and the record has not changed for 1.5 seconds."""
         if idle:
             wait_until(self.idle, timeout=timeout, interval=0.2, what="all jobs done")
         self._still(timeout)
@@ -102,7 +102,7 @@ class Stage:
             elif time.monotonic() - since > 1.5:
                 return
             time.sleep(0.1)
-        raise AssertionError("the record never came to rest")
+        raise AssertionError("the record did not stop changing")
 
     def difference(self, observer: Observer) -> dict[Series, tuple[int, int]]:
         """Series → (record, observed), where they differ."""
@@ -110,7 +110,7 @@ class Stage:
         return {key: (record[key], seen[key]) for key in sorted(record | seen) if record[key] != seen[key]}
 
     def assert_exact(self, *observers: Observer, timeout: float = 20) -> None:
-        """Every counter of every observer equals the record, and goes on to do so."""
+        """Wait until each counter of each observer equals the record; it still does two scrapes later."""
         for observer in observers or self.observers:
             deadline = time.monotonic() + timeout
             while (difference := self.difference(observer)) and time.monotonic() < deadline:
@@ -121,7 +121,7 @@ class Stage:
             assert not (difference := self.difference(observer)), difference
 
     def assert_times(self) -> None:
-        """Every sum and every bucket of both histograms lies within what the record allows."""
+        """Assert that the record allows every sum and every bucket of both histograms."""
         for exporter in self.exporters:
             assert not (wrong := violations(self.record, exporter.get("/metrics").text)), wrong
 
@@ -140,9 +140,11 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, url: str, *, exporter_url: str | None = None, **env: str) -> Iterator[Stage]:
-    """A stage that is cleared whatever happens."""
-    built = Stage(folder, url, exporter_url=exporter_url, **env)
+def recorded_fleet(
+    folder: Path, url: str, *, exporter_url: str | None = None, **env: str
+) -> Iterator[RecordedFleet]:
+    """A fleet whose processes are all stopped at the end."""
+    built = RecordedFleet(folder, url, exporter_url=exporter_url, **env)
     try:
         yield built
     finally:
