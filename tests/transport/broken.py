@@ -95,7 +95,7 @@ class BrokenWithHiddenRunId(HiddenRunId, Broken):
 
 
 class _NoEpoch(Store):
-    """A wiped or rolled back data set is taken for the same one: sequences alone decide."""
+    """A wiped or rolled back data set counts as the same one: only sequences decide."""
 
     def flush(self, call: Call) -> Reply:
         self.hash("seqs").update({"__epoch": 1, "__server": self.server})
@@ -103,19 +103,19 @@ class _NoEpoch(Store):
         if stored <= call.base != call.new:
             self.apply(call.diffs, 1)
             self.hash("seqs")[call.who] = call.new
-        self.sign(call.who, call.kind, self.micros())
+        self.stamp(call.who, call.kind, self.micros())
         return Reply(1, call.new if call.epoch else stored, 1)
 
 
 class NoEpoch(Broken):
-    """Without an epoch a fall of the totals looks like a reset of the same data."""
+    """Without an epoch a decrease of the totals looks like a reset of the same data."""
 
     store_class = _NoEpoch
     steps = (work(1), save, work(1), scrape, restart, calls, restart_exporter)
 
 
 class _NoSequence(Store):
-    """Whatever arrives is applied."""
+    """Every call is applied."""
 
     def flush(self, call: Call) -> Reply:
         self.hash("seqs")[call.who] = call.base
@@ -123,7 +123,7 @@ class _NoSequence(Store):
 
 
 class NoSequence(Broken):
-    """A difference whose reply was lost is applied again."""
+    """Increments whose reply was lost are applied again."""
 
     store_class = _NoSequence
     steps = (work(1, "lost reply"),)
@@ -152,7 +152,7 @@ class NoRunId(Broken):
 
 
 class _SameEpochAfterRestart(Store):
-    """A new server process goes on with the epoch that it finds."""
+    """A new server process keeps the epoch that it finds."""
 
     def flush(self, call: Call) -> Reply:
         if "__epoch" in self.hash("seqs"):
@@ -161,7 +161,7 @@ class _SameEpochAfterRestart(Store):
 
 
 class SameEpochAfterRestart(Broken):
-    """Totals went back within an epoch, and nobody noticed who was not rolled back himself."""
+    """Totals decrease within an epoch, and only a caller whose sequence went back notices."""
 
     scrapes_always = True
     store_class = _SameEpochAfterRestart
@@ -169,7 +169,7 @@ class SameEpochAfterRestart(Broken):
 
 
 class _NoRollback(Store):
-    """A sequence that went back is believed."""
+    """A sequence that went back is accepted."""
 
     def flush(self, call: Call) -> Reply:
         seqs = self.hash("seqs")
@@ -179,28 +179,28 @@ class _NoRollback(Store):
 
 
 class NoRollback(BrokenWithHiddenRunId):
-    """Where the run_id is hidden nothing else tells that data went back."""
+    """If the run_id is hidden, nothing else shows that data went back."""
 
     store_class = _NoRollback
     steps = (work(5), scrape, save, work(3), scrape, restart, work(2), scrape)
 
 
 class _NoMarks(Store):
-    """A hash that vanished is begun again in the same epoch."""
+    """A missing hash is started again in the same epoch."""
 
-    def lost(self, diffs: Counter[Cell]) -> bool:  # noqa: ARG002 - the signature of what it replaces
+    def lost(self, diffs: Counter[Cell]) -> bool:  # noqa: ARG002 - the signature of the replaced method
         return False
 
 
 class NoMarks(Broken):
-    """The exporter holds the highest value of the epoch, and the new counts stay hidden beneath it."""
+    """The exporter publishes the highest value of the epoch, so new counts below it are hidden."""
 
     store_class = _NoMarks
     steps = (work(5), scrape, evict("totals:chat"), work(2), scrape)
 
 
 class _KeptTotals(Store):
-    """A hash of an older epoch is taken over with what stands in it."""
+    """A hash of an older epoch keeps its values."""
 
     def apply(self, diffs: Counter[Cell], epoch: int) -> None:
         for queue in {queue for queue, _ in diffs}:
@@ -209,7 +209,7 @@ class _KeptTotals(Store):
 
 
 class KeptTotals(Broken):
-    """Old totals under a new epoch count as a reset, whole."""
+    """Old totals in a new epoch count as a reset, in full."""
 
     scrapes_always = True
     store_class = _KeptTotals
@@ -217,7 +217,7 @@ class KeptTotals(Broken):
 
 
 class _ResendsDropped(Worker):
-    """A difference whose outcome is unknown is sent again in the new epoch."""
+    """Increments whose outcome is unknown are sent again in the new epoch."""
 
     def start_over(self, epoch: int, stored: int) -> None:
         self.unanswered = 0
@@ -225,14 +225,14 @@ class _ResendsDropped(Worker):
 
 
 class ResendsDropped(Broken):
-    """It may have been applied, and scraped, before the data went."""
+    """They may have been applied and scraped before the data were lost."""
 
     worker_class = _ResendsDropped
     steps = (work(1, "lost reply"), sleep(50_000))
 
 
 class _DropsUnsent(Worker):
-    """With a new epoch everything counted so far is forgotten, unreported."""
+    """A new epoch drops all counts so far without reporting it."""
 
     def start_over(self, epoch: int, stored: int) -> None:
         super().start_over(epoch, stored)
@@ -241,14 +241,14 @@ class _DropsUnsent(Worker):
 
 
 class DropsUnsent(Broken):
-    """What certainly never arrived must be kept."""
+    """Counts that cannot have arrived must be kept."""
 
     worker_class = _DropsUnsent
     steps = (wipe, boot, work(1))
 
 
 class _GrowingDifference(Worker):
-    """What was counted since is added to the difference under way."""
+    """New counts are added to the open request."""
 
     def call(self, fate: str = "ok") -> bool:
         if self.open:
@@ -257,14 +257,14 @@ class _GrowingDifference(Worker):
 
 
 class GrowingDifference(Broken):
-    """The script takes it for the one it has applied, and the addition is lost."""
+    """The script has already applied this sequence, so the added counts are lost."""
 
     worker_class = _GrowingDifference
     steps = (work(1, "lost reply"), work(1))
 
 
 class _NeverSilent(Worker):
-    """However long it was away, it goes on where it stopped."""
+    """After any time without a reply it continues with its sequence."""
 
     def call(self, fate: str = "ok") -> bool:
         self.answered_at = self.clock.now
@@ -278,18 +278,18 @@ def _second_calls(history: Transport) -> None:
 def _first_keeps_the_epoch(history: Transport) -> None:
     epoch = history.store.hash("seqs")["__epoch"]
     history.workers[0].call()
-    assert history.store.hash("seqs")["__epoch"] == epoch, "data went for no reason"
+    assert history.store.hash("seqs")["__epoch"] == epoch, "data were lost for no reason"
 
 
 class NeverSilent(Broken):
-    """Its sequence may have been reaped meanwhile, and a wrong rollback empties everything."""
+    """Its sequence may have been reaped, and a false rollback empties everything."""
 
     worker_class = _NeverSilent
     steps = (work(5), boot, sleep(90_000), _second_calls, reap, _first_keeps_the_epoch)
 
 
 class _ReapsSequencesAtOnce(Store):
-    """Entries are removed before a caller that was silent has given up."""
+    """Entries are removed before a caller without a reply has started over."""
 
     def reap(self, age: float = 1000.0, callers: frozenset[str] | None = None) -> None:
         super().reap(age, callers)
@@ -300,14 +300,14 @@ def _first_is_known(history: Transport) -> None:
 
 
 class ReapsTooEarly(Broken):
-    """A living caller without a sequence looks like a rollback: data goes for no reason."""
+    """A running caller without a sequence looks like a rollback: data are lost for no reason."""
 
     store_class = _ReapsSequencesAtOnce
     steps = (work(5), sleep(4000), reap, calls, _first_is_known)
 
 
 class _NoHold(Exporter):
-    """Whatever stands in Redis is published."""
+    """The current value in Redis is published."""
 
     def publish(self, queue: str, totals: dict[str, int]) -> dict[Cell, tuple[int, int]]:
         self.held = {}
@@ -315,7 +315,7 @@ class _NoHold(Exporter):
 
 
 class NoHold(BrokenWithHiddenRunId):
-    """A rollback that is not noticed yet shows as a fall."""
+    """A rollback that is not noticed yet is visible as a decrease."""
 
     scrapes_always = True
     exporter_class = _NoHold
@@ -323,14 +323,14 @@ class NoHold(BrokenWithHiddenRunId):
 
 
 class _AnyEpoch(Exporter):
-    """A totals hash of another epoch than the running one is published too."""
+    """A totals hash of another epoch than the current one is published too."""
 
     def trusts(self, queue: str, totals: dict[str, int], current: int) -> bool:  # noqa: ARG002 - as above
         return "__epoch" in totals
 
 
 class AnyEpoch(Broken):
-    """Rolled back totals of an older epoch come after those of a newer one."""
+    """Rolled back totals of an older epoch follow those of a newer one."""
 
     scrapes_always = True
     exporter_class = _AnyEpoch

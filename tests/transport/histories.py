@@ -1,13 +1,13 @@
-"""Random histories of workers, Redis and two exporters under faults, against an independent record.
+"""Random histories of workers, Redis and two exporters under faults, compared with an independent record.
 
-Promised, and asserted at each scrape and at the end of each history:
+The promises, asserted at each scrape and at the end of each history:
 
-- nothing is ever counted twice;
-- no exporter publishes an older epoch, nor a lower value within an epoch;
-- while Redis keeps its data nothing is lost but what a killed worker had not flushed or a living one gave up;
-- a restart, a failover, a wipe or the loss of a hash costs at most what was not yet scraped. Prometheus' own
-  limit applies as to any process's restart: a reset after which the counter has reached its old value again
-  by the next scrape cannot be seen.
+- nothing is counted twice;
+- no exporter publishes an older epoch, or a lower value within an epoch;
+- while Redis keeps its data, only counts are lost that a killed worker had not sent or a running one gave up;
+- a restart, a failover, a wipe or the loss of a hash loses at most what was not yet scraped. As after the
+  restart of any process, Prometheus cannot see a reset if the counter is not below its old value at the next
+  scrape.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WHO, CELL, N = st.integers(0, 5), st.sampled_from(CELLS), st.integers(1, 9)
 
 
 class Transport(RuleBasedStateMachine):
-    """``truth`` is what was really counted; the classes of the parts can be replaced by broken ones."""
+    """``truth`` is what was counted; the classes of the parts can be replaced by broken ones."""
 
     shows_run_id = True
     scrapes_always = False  # after each step, not only by rule
@@ -42,22 +42,22 @@ class Transport(RuleBasedStateMachine):
         self.workers: list[Worker] = []
         self.booted = 0
         self.truth: Counter[Cell] = Counter()
-        self.lost: Counter[Cell] = Counter()  # unflushed with a killed worker, or given up by it
+        self.lost: Counter[Cell] = Counter()  # not sent by a killed worker, or given up
         self.snapshots: list[Hashes] = []
         self.copies = [(self.exporter_class(self.store), Prometheus()) for _ in range(2)]
-        self.excused: list[Counter[Cell]] = [Counter(), Counter()]  # not yet scraped when data went
+        self.excused: list[Counter[Cell]] = [Counter(), Counter()]  # not yet scraped when data were lost
         self.bounded = True
         self.epoch = 0
         self.boot()
 
     def boot(self) -> None:
-        """Start a worker; it says hello."""
+        """Start a worker; it calls once."""
         self.booted += 1
         self.workers.append(self.worker_class(f"w{self.booted}", self.store))
         self.workers[-1].call()
 
     def scrape(self, i: int, *, fails: bool = False, restarted: bool = False) -> None:
-        """One scrape of copy ``i``, with the promises checked."""
+        """One scrape of copy ``i``, in which the promises are checked."""
         exporter, prometheus = self.copies[i]
         before = dict(prometheus.last)
         out = exporter.scrape(fails=fails)
@@ -65,15 +65,15 @@ class Transport(RuleBasedStateMachine):
             last_epoch, last = before.get(cell, (0, 0))
             if not restarted:
                 assert epoch >= last_epoch, "an older epoch was published"
-                assert epoch > last_epoch or value >= last, "a total fell within its epoch"
+                assert epoch > last_epoch or value >= last, "a total decreased within its epoch"
             if epoch > last_epoch and value >= last:
-                self.excused[i][cell] += last  # no reset to be seen
+                self.excused[i][cell] += last  # Prometheus cannot see the reset
         prometheus.take(out)
         for cell in CELLS:
             assert prometheus.total[cell] <= self.truth[cell], "counted twice"
 
-    def data_goes(self) -> None:
-        """From now on what a copy has not scraped yet may be missing there."""
+    def lose_data(self) -> None:
+        """From now on counts that a copy has not scraped yet may be missing there."""
         self.excused = [self.truth - prometheus.total for _, prometheus in self.copies]
 
     @rule(i=WHO, cell=CELL, n=N, fate=FATES)
@@ -87,7 +87,7 @@ class Transport(RuleBasedStateMachine):
 
     @rule(fate=FATES)
     def all_call(self, fate: str) -> None:
-        """Idle heartbeats, or a network that is away for all."""
+        """Idle heartbeats, or a network failure for all."""
         for worker in self.workers:
             worker.call(fate)
 
@@ -111,7 +111,7 @@ class Transport(RuleBasedStateMachine):
 
     @rule()
     def snapshot(self) -> None:
-        """Redis saves, or a replica has come this far."""
+        """Redis saves its data, or a replica has received it."""
         self.snapshots.append(self.store.snapshot())
 
     @precondition(lambda self: self.snapshots)
@@ -119,12 +119,12 @@ class Transport(RuleBasedStateMachine):
     def redis_restarts_or_fails_over(self, k: int, skew: float) -> None:
         """To an older data set and, with a failover, another clock."""
         self.store.rollback(self.snapshots[-1 - k % len(self.snapshots)], skew=skew)
-        self.data_goes()
+        self.lose_data()
         if not self.shows_run_id:
-            self.somebody_notices()
+            self.a_caller_notices()
 
-    def somebody_notices(self) -> None:
-        """Without a run_id a rollback shows when a caller finds its sequence gone back, or never."""
+    def a_caller_notices(self) -> None:
+        """Without a run_id a rollback is noticed when a caller's sequence went back, or never."""
         seqs = self.store.hash("seqs")
         for worker in self.workers:
             known = worker.epoch == seqs.get("__epoch") and worker.acked > seqs.get(worker.name, 0)
@@ -135,19 +135,19 @@ class Transport(RuleBasedStateMachine):
 
     @rule()
     def flushall(self) -> None:
-        """Everything is gone, the server process is the same."""
+        """All data are deleted; the server process is the same."""
         self.store.wipe()
-        self.data_goes()
+        self.lose_data()
 
     @rule(name=st.sampled_from(["seqs", "totals:chat", "totals:deep"]))
     def hash_is_evicted(self, name: str) -> None:
-        """One of our hashes is gone."""
+        """One of our hashes is deleted."""
         self.store.lose_hash(name)
-        self.data_goes()
+        self.lose_data()
 
     @rule(name=st.sampled_from(["beats", "producers", "gone", "queues"]))
     def heartbeats_are_evicted(self, name: str) -> None:
-        """No count depends on these."""
+        """No count depends on these hashes."""
         self.store.lose_hash(name)
 
     @rule()
@@ -157,34 +157,33 @@ class Transport(RuleBasedStateMachine):
 
     @rule(i=st.integers(0, 1), fails=st.booleans())
     def scrape_one(self, i: int, *, fails: bool) -> None:
-        """A scrape, or one in which Redis did not answer."""
+        """A scrape, or one in which Redis does not answer."""
         self.scrape(i, fails=fails)
 
-    # Stated limit: where the run_id is hidden, an exporter that restarts during a rollback may show one
-    # false reset.
+    # Known limit: with a hidden run_id, an exporter that restarts during a rollback may show a false reset.
     @precondition(lambda self: self.shows_run_id)
     @rule(i=st.integers(0, 1))
     def exporter_restarts(self, i: int) -> None:
-        """An exporter forgets what it held."""
+        """An exporter loses its memory."""
         self.copies[i] = (self.exporter_class(self.store), self.copies[i][1])
         self.scrape(i, restarted=True)
 
     @invariant()
     def epoch_begins(self) -> None:
-        """The loss of one hash is noticed later: what the others counted meanwhile goes only now."""
+        """The loss of one hash is noticed later; counts of others until then are lost with the new epoch."""
         epoch = self.store.hashes.get("seqs", {}).get("__epoch", self.epoch)
         if epoch != self.epoch:
             self.epoch = epoch
-            self.data_goes()
+            self.lose_data()
 
     @invariant()
     def scrape_always(self) -> None:
-        """What shows for a moment only is seen by some machines at once."""
+        """Some machines scrape after each step, to see values that do not last."""
         if self.scrapes_always:
             self.scrape(0)
 
     def teardown(self) -> None:
-        """When all is quiet again."""
+        """Check the losses when nothing happens any more."""
         if not self.workers:
             self.boot()
         for _ in range(6):
@@ -198,7 +197,7 @@ class Transport(RuleBasedStateMachine):
             self.check_losses(prometheus, excused)
 
     def call_at_the_end(self, worker: Worker) -> None:
-        """A caller may know a newer epoch; then what only the running one holds goes before it is scraped."""
+        """A caller may know a newer epoch; counts of the current one are then lost, if not scraped yet."""
         before = self.store.snapshot()
         worker.call()
         running = before.get("seqs", {}).get("__epoch")
@@ -212,7 +211,7 @@ class Transport(RuleBasedStateMachine):
                     excused[cell] += max(0, totals.get(cell[1], 0) - (seen if epoch == running else 0))
 
     def check_losses(self, prometheus: Prometheus, excused: Counter[Cell]) -> None:
-        """Nothing is missing without a reason, but where nobody could notice that data went back."""
+        """Nothing is missing without a reason, unless nobody could notice that data went back."""
         for cell in CELLS:
             missing = self.truth[cell] - prometheus.total[cell]
             reasons = self.lost[cell] + excused[cell]
@@ -226,10 +225,10 @@ class HiddenRunId(Transport):
 
 
 class Refusing(Transport):
-    """A Redis that refuses connections for a while: what was never sent is in no doubt."""
+    """A Redis that refuses connections for some time, so that it is certain that a call was not sent."""
 
     @rule()
-    def nobody_gets_through(self) -> None:
-        """No call of any worker leaves it."""
+    def no_caller_can_connect(self) -> None:
+        """No call of any worker is sent."""
         for worker in self.workers:
             worker.call("refused")

@@ -1,9 +1,10 @@
 """An executable specification of the counter transport.
 
-Redis is modelled by dictionaries and one atomic script; workers and exporters stand on top of it. Times are
-seconds, epochs and everything stamped by the script are microseconds. A new server process or a rollback
-starts a new epoch at zero. ``test_model.py`` runs random histories against it, ``test_script.py`` holds the
-Lua script against :meth:`Store.flush`, ``test_caller.py`` the worker's side against :class:`Worker`.
+Dictionaries and one atomic script model Redis; workers and exporters use it. Times are in seconds, epochs and
+the times that the script writes are in microseconds. A new server process or a rollback starts a new epoch at
+zero. ``test_model.py`` runs random histories of it. ``test_script.py`` compares the Lua script with
+:meth:`Store.flush`, ``test_caller.py`` the worker's side with :class:`Worker`, and ``test_memory.py`` the
+exporter's side with :class:`Exporter`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Cell = tuple[str, str]  # (queue, series)
 Kind = Literal["worker", "producer", "gone"]
 Hashes = dict[str, dict[str, int]]
 
-SILENT = 12 * 3600.0  # seconds without an answer after which a caller says hello again
+SILENT = 12 * 3600.0  # seconds without a reply after which a caller starts over
 REAP_AGE = 24 * 3600.0  # seconds after which the entries of the dead are removed
 
 
@@ -30,7 +31,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the script: the differences lead from sequence ``base`` to ``new``."""
+    """One call of the script: the increments between the sequences ``base`` and ``new``."""
 
     who: str
     epoch: int
@@ -42,7 +43,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the script answers: the running epoch, the caller's sequence, how many callers there are."""
+    """The reply of the script: the current epoch, the caller's sequence, the number of callers."""
 
     epoch: int
     stored: int
@@ -52,13 +53,13 @@ class Reply:
 class Store:
     """Redis.
 
-    ``seqs`` (epoch, run_id, queue marks, sequences), ``beats`` of workers, ``producers``, ``gone`` (who said
-    goodbye), ``queues`` (every queue that ever had a total), and one ``totals:<queue>`` for each queue.
+    ``seqs`` (epoch, run_id, queue marks, sequences), ``beats`` of workers, ``producers``, ``gone`` (callers
+    that signed off), ``queues`` (all queues that ever had a total), and one ``totals:<queue>`` per queue.
     """
 
     def __init__(self, clock: Clock, *, shows_run_id: bool = True) -> None:
         self.clock, self.shows_run_id = clock, shows_run_id
-        self.skew = 0.0  # this server's clock against the true time
+        self.skew = 0.0  # this server's clock minus the true time
         self.server = 1  # INFO run_id
         self.hashes: Hashes = {}
 
@@ -71,11 +72,11 @@ class Store:
         return int(self.time() * 1_000_000)
 
     def hash(self, name: str) -> dict[str, int]:
-        """A hash, made when it is first used."""
+        """A hash, created at its first use."""
         return self.hashes.setdefault(name, {})
 
     def flush(self, call: Call) -> Reply:
-        """The script: heartbeat and differences in one atomic step."""
+        """The script: heartbeat and increments in one atomic step."""
         now, who, epoch, base = self.micros(), call.who, call.epoch, call.base
         seqs = self.hash("seqs")
         current, stored = seqs.get("__epoch", 0), seqs.get(who, 0)
@@ -88,18 +89,18 @@ class Store:
         if epoch == current and stored == base != call.new:
             self.apply(call.diffs, current)
             seqs[who] = stored = call.new
-        self.sign(who, call.kind, now)
+        self.stamp(who, call.kind, now)
         return Reply(current, stored, len(self.hash("beats")) + len(self.hash("producers")))
 
     def lost(self, diffs: Counter[Cell]) -> bool:
-        """Has the hash of a queue vanished that is marked in this epoch?"""
+        """Whether the hash of a queue that is marked in this epoch is missing."""
         queues = {queue for queue, _ in diffs}
         return any(
             f"q:{q}" in self.hash("seqs") and "__epoch" not in self.hash(f"totals:{q}") for q in queues
         )
 
     def apply(self, diffs: Counter[Cell], epoch: int) -> None:
-        """Add the differences; a hash of another epoch is emptied at its first use."""
+        """Add the increments; a hash of another epoch is emptied at its first use."""
         for queue in sorted({queue for queue, _ in diffs}):
             totals = self.hash(f"totals:{queue}")
             if totals.get("__epoch") != epoch:
@@ -110,8 +111,8 @@ class Store:
             totals = self.hash(f"totals:{queue}")
             totals[series] = totals.get(series, 0) + n  # HINCRBY
 
-    def sign(self, who: str, kind: Kind, now: int) -> None:
-        """Note that the caller lives, or that it said goodbye."""
+    def stamp(self, who: str, kind: Kind, now: int) -> None:
+        """Write the time of this call, or of the sign-off."""
         if kind != "gone":
             self.hash("beats" if kind == "worker" else "producers")[who] = now
             return
@@ -122,7 +123,7 @@ class Store:
     def reap(self, age: float = REAP_AGE, callers: frozenset[str] | None = None) -> None:
         """Remove the entries of callers (all, or those named) that are dead or gone for ``age`` seconds.
 
-        A script of its own. A caller that one of the hashes has seen since, perhaps in another role, stays.
+        Another script. A caller with a recent time in one of the hashes, perhaps in another role, is kept.
         """
         oldest = self.micros() - int(age * 1_000_000)
         roles = [self.hash(name) for name in ("beats", "producers", "gone")]
@@ -132,48 +133,48 @@ class Store:
                     entries.pop(who, None)
 
     def snapshot(self) -> Hashes:
-        """A copy of the data set: a dump, or what a replica has."""
+        """A copy of the data set: a dump or a replica."""
         return copy.deepcopy(self.hashes)
 
     def rollback(self, data: Hashes, *, skew: float = 0.0) -> None:
-        """A failover or a restart, with an older data set."""
+        """A failover or a restart with an older data set."""
         self.hashes, self.skew = copy.deepcopy(data), skew
-        self.server += self.shows_run_id  # some managed services hide it: then only a sequence tells
+        self.server += self.shows_run_id  # some managed services hide it: then only a sequence shows it
 
     def wipe(self) -> None:
         """FLUSHALL."""
         self.hashes = {}
 
     def lose_hash(self, name: str) -> None:
-        """An eviction, or somebody's DEL."""
+        """An eviction or a DEL."""
         self.hashes.pop(name, None)
 
 
 class Worker:
-    """A worker or a producer: what is counted and not sent, and one difference under way."""
+    """A worker or a producer: counts that are not sent, and one open request."""
 
     def __init__(self, name: str, store: Store) -> None:
         self.name, self.store, self.clock = name, store, store.clock
         self.unsent: Counter[Cell] = Counter()
-        self.open: Counter[Cell] = Counter()  # under way, sent again unchanged until it is answered
-        self.dropped: Counter[Cell] = Counter()  # given up: outcome unknown
-        self.epoch = 0  # 0: say hello first
+        self.open: Counter[Cell] = Counter()  # sent unchanged until there is a reply
+        self.dropped: Counter[Cell] = Counter()  # given up because the outcome is unknown
+        self.epoch = 0  # 0: not known yet
         self.acked = 0
-        self.unanswered = 0  # calls with `open` that got no answer
+        self.unanswered = 0  # calls with `open` that had no reply
         self.answered_at = self.clock.now
 
     def count(self, cell: Cell, n: int = 1) -> None:
-        """What a hook does."""
+        """Count, as a hook does."""
         self.unsent[cell] += n
 
     def unflushed(self) -> Counter[Cell]:
-        """What is lost if this process is killed now."""
+        """The counts that are lost if this process is killed now."""
         return self.unsent + self.open
 
     def call(self, fate: str = "ok") -> bool:
         """One script call: 'ok', 'refused' (no connection), 'lost request' or 'lost reply'.
 
-        True: nothing is left to send.
+        Returns True if nothing is left to send.
         """
         if self.clock.now - self.answered_at > SILENT:
             self.start_over(0, 0)
@@ -196,21 +197,21 @@ class Worker:
         return self.epoch != 0 and not self.unsent
 
     def start_over(self, epoch: int, stored: int) -> None:
-        """Keep only what certainly never reached Redis."""
+        """Keep only what cannot have reached Redis."""
         (self.dropped if self.unanswered else self.unsent).update(self.open)
         self.open, self.unanswered, self.epoch, self.acked = Counter(), 0, epoch, stored
 
 
 @dataclass
 class Exporter:
-    """Publishes what belongs to the running server's data set; within an epoch, the highest value."""
+    """Publishes totals of the running server's data set; within an epoch, the highest value."""
 
     store: Store
     epochs: dict[str, int] = field(default_factory=dict)
     held: dict[Cell, int] = field(default_factory=dict)
 
     def scrape(self, *, fails: bool = False) -> dict[Cell, tuple[int, int]]:
-        """The published totals: cell -> (epoch, value). What cannot be trusted is left out."""
+        """The published totals: cell → (epoch, value). Totals that may be wrong are left out."""
         seqs = self.store.hashes.get("seqs", {})
         if fails or seqs.get("__server") != self.store.server:
             return {}
@@ -221,14 +222,14 @@ class Exporter:
         return published
 
     def trusts(self, queue: str, totals: dict[str, int], current: int) -> bool:
-        """Of the running epoch, and not older than what was published before."""
+        """Whether the totals are of the current epoch, and not older than those published before."""
         return totals.get("__epoch", 0) == current >= self.epochs.get(queue, 0)
 
     def publish(self, queue: str, totals: dict[str, int]) -> dict[Cell, tuple[int, int]]:
         """One queue's totals; a newer epoch at once, within an epoch the highest value seen.
 
-        What was published goes on at 0 in a newer epoch: a series that came back later, higher, would hide
-        its reset.
+        Published series continue at 0 in a newer epoch: a series that disappeared and came back with a higher
+        value would hide the reset.
         """
         epoch = totals["__epoch"]
         if epoch != self.epochs.get(queue):

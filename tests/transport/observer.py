@@ -1,4 +1,4 @@
-"""Prometheus, as far as the transport is concerned: it adds up increases."""
+"""A model of Prometheus: it adds up increases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transport.model import Cell
 
 @dataclass
 class Prometheus:
-    """Adds up increases the way ``rate()`` does: a fall is a reset, the new value counts whole."""
+    """Adds up increases as ``increase()`` does: a decrease is a reset, and the new value counts in full."""
 
     last: dict[Cell, tuple[int, int]] = field(default_factory=dict)
     total: Counter[Cell] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""The Lua script on a real Redis, and the specification on the same calls."""
+"""The Lua script on a real Redis, and the specification with the same clock."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ NAMESPACE = "dramatiq"
 
 
 def lua_source(name: str) -> str:
-    """A script of the worker's."""
+    """The source of one of the worker's scripts."""
     return (files("bioagents_worker") / name).read_text()
 
 
 class RealStore:
-    """What :class:`transport.model.Store` is, in a real Redis; the run_id is whatever it is told."""
+    """:class:`transport.model.Store` on a real Redis, with any run_id."""
 
     def __init__(self, client: redis.Redis, lua: str = "") -> None:
-        """``lua``: another script than the worker's, to see whether it is caught."""
+        """``lua``: another script than the worker's."""
         self.client, self.keys, self.server = client, Keys(NAMESPACE), "server-1"
         self.script = client.register_script(lua or lua_source("flush.lua"))
         self.reaper = client.register_script(lua_source("reap.lua"))
@@ -55,13 +55,13 @@ class RealStore:
         return Reply(int(current), int(stored), int(fleet))
 
     def reap(self, age: float, callers: frozenset[str]) -> None:
-        """One call of the script that forgets the dead."""
+        """One call of the reaping script."""
         keys = self.keys
         names = [keys.seqs, keys.beats, keys.producers, keys.gone]
         self.reaper(keys=names, args=[int(age * 1_000_000), *sorted(callers)])
 
     def hashes(self) -> Hashes:
-        """Everything under our keys that is ours, in the model's terms."""
+        """All our data in the terms of the model."""
         found: Hashes = {}
         for key in self._all_keys():
             name = key.decode().removeprefix(self.keys.prefix)
@@ -73,7 +73,7 @@ class RealStore:
         return found
 
     def dump(self) -> dict[bytes, bytes]:
-        """What a replica or a backup has."""
+        """All our data, as in a backup or a replica."""
         return {key: self.client.dump(key) or b"" for key in self._all_keys()}
 
     def rollback(self, dump: dict[bytes, bytes], server: int) -> None:
@@ -92,19 +92,19 @@ def _text(value: str | bytes) -> str:
 
 
 def _number(value: str) -> int:
-    """A heartbeat begins with its time, a run_id ends with its number."""
+    """A heartbeat starts with its time; a run_id ends with its number."""
     return int(value.split("\n", maxsplit=1)[0].removeprefix("server-"))
 
 
 class TimedStore(Store):
-    """The specification, told what Redis' clock said: its epochs are then the real ones."""
+    """The specification with the times of Redis' clock, so that its epochs are the real ones."""
 
     def __init__(self) -> None:
         super().__init__(Clock())
         self.now = 0
 
     def micros(self) -> int:
-        """What the script read at the same call."""
+        """The time that the script read at the same call."""
         return self.now
 
     def visible(self) -> Hashes:

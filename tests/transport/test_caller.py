@@ -1,4 +1,4 @@
-"""The worker's side is held against ``Worker`` of the specification, call by call."""
+"""The worker's side is compared with ``Worker`` of the specification, call by call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cells(counts: Increments) -> Counter[Cell]:
 
 
 class Twins(Worker):
-    """The specified worker, and the real one that is told the same and must ask for the same."""
+    """The specified worker, and the real one that counts the same and must make the same calls."""
 
     def __init__(self, name: str, store: Store) -> None:
         super().__init__(name, store)
@@ -37,12 +37,12 @@ class Twins(Worker):
         self.asked: list[tuple[Call, Reply]] = []
 
     def count(self, cell: Cell, n: int = 1) -> None:
-        """To both."""
+        """Count in both."""
         super().count(cell, n)
         self.caller.add({cell[0]: {cell[1]: n}})
 
     def call(self, fate: str = "ok") -> bool:
-        """The specification calls, the real one repeats it."""
+        """The specified worker calls, then the real one."""
         self.asked.clear()
         store, flush = self.store, self.store.flush
 
@@ -61,7 +61,7 @@ class Twins(Worker):
         return done
 
     def answer(self, request: Request, fate: str) -> CallerReply | None:
-        """What the specification was answered, if the question is the same."""
+        """The reply to the specified worker, if the request is the same."""
         if fate == "refused":
             raise NotSent
         for call, reply in self.asked:
@@ -72,54 +72,54 @@ class Twins(Worker):
         return None
 
     def compare(self) -> None:
-        """Both know the same."""
+        """Both have the same state."""
         caller = self.caller
         assert (caller.epoch, caller.acked) == (self.epoch, self.acked)
         assert (cells(caller.unsent), cells(caller.open)) == (self.unsent, self.open)
 
 
 class CallerInAllHistories(Transport):
-    """Every worker is held against the specification."""
+    """Every worker is compared with the specification."""
 
     worker_class = Twins
 
 
 class CallerWithHiddenRunId(HiddenRunId):
-    """The same where the run_id is hidden."""
+    """The same with a hidden run_id."""
 
     worker_class = Twins
 
 
 class CallerThatIsRefused(Refusing):
-    """The same where connections are refused."""
+    """The same with refused connections."""
 
     worker_class = Twins
 
 
 @pytest.mark.parametrize("machine", [CallerInAllHistories, CallerWithHiddenRunId, CallerThatIsRefused])
-def test_the_worker_asks_what_the_specification_asks(machine: type[Transport]) -> None:
-    """Same questions, same state after every answer, in 300 random histories each."""
+def test_worker_makes_the_calls_of_the_specification(machine: type[Transport]) -> None:
+    """The same requests, and the same state after every reply, in 300 random histories each."""
     run_state_machine_as_test(machine, settings=SETTINGS)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_worker_asks_the_same_where_each_rule_counts(variant: type[Broken]) -> None:
-    """In the history that shows the need of a rule; random ones seldom come there."""
+def test_worker_makes_the_calls_where_each_rule_is_needed(variant: type[Broken]) -> None:
+    """In the history that shows the need of a rule, which random ones seldom do."""
     play((CallerInAllHistories if variant.shows_run_id else CallerWithHiddenRunId)(), variant.steps)
 
 
-def test_it_gives_up_after_the_same_time() -> None:
-    """Half of the age at which it may be reaped."""
+def test_worker_starts_over_after_the_specified_time() -> None:
+    """A caller starts over after half the age at which it may be reaped."""
     assert CALLER_SILENT == SILENT
 
 
 def answer(epoch: int, stored: int) -> CallerReply:
-    """A reply of a small fleet."""
+    """A reply in a small fleet."""
     return CallerReply(epoch, stored, 1, 0)
 
 
 def test_zeros_are_sent_at_the_start_of_each_epoch() -> None:
-    """So that the series of this caller exist before anything happens."""
+    """The series of this caller exist before anything happens."""
     zeros: Increments = {"chat": {"processed|a": 0}}
     caller = Caller(0.0, lambda: {queue: dict(fields) for queue, fields in zeros.items()})
     caller.call(1.0, lambda _: answer(7, 0))
@@ -135,8 +135,8 @@ def test_zeros_are_sent_at_the_start_of_each_epoch() -> None:
     assert sent == [zeros, zeros]
 
 
-def test_what_was_given_up_is_reported() -> None:
-    """Attempts and enqueued jobs of a difference whose outcome nobody knows."""
+def test_dropped_events_are_reported() -> None:
+    """Attempts and enqueued jobs of a request whose outcome is unknown."""
     caller = Caller(0.0, dict)
     caller.call(1.0, lambda _: answer(7, 0))
     caller.add({"chat": {"processed|a": 3, "wait_us|a": 99, "enqueued|a": 2}})
@@ -146,8 +146,8 @@ def test_what_was_given_up_is_reported() -> None:
     assert caller.unsent == {FLEET: {"dropped|": 5}}
 
 
-def test_what_was_never_sent_is_kept() -> None:
-    """No connection was made, so nothing is in doubt when Redis begins anew."""
+def test_counts_that_were_not_sent_are_kept() -> None:
+    """Without a connection nothing was sent, so a new epoch drops nothing."""
     caller = Caller(0.0, dict)
     caller.call(1.0, lambda _: answer(7, 0))
     counts = {"chat": {"processed|a": 3}}

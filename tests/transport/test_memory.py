@@ -1,4 +1,4 @@
-"""What the exporter remembers is held against ``Exporter`` of the specification, scrape by scrape."""
+"""The exporter's memory of totals is compared with ``Exporter`` of the specification, scrape by scrape."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ SETTINGS = settings(
 
 
 class Twins(Exporter):
-    """The specified exporter, and the real memory that reads the same and must publish the same."""
+    """The specified exporter, and the real memory, which must publish the same."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.memory = TotalsMemory()
 
     def scrape(self, *, fails: bool = False) -> dict[Cell, tuple[int, int]]:
-        """Both; a read that fails never reaches the memory."""
+        """Scrape both; a read that fails does not reach the memory."""
         published = super().scrape(fails=fails)
         if not fails:
             assert self.remembered() == published
         return published
 
     def remembered(self) -> dict[Cell, tuple[int, int]]:
-        """What the real memory publishes of a read of the store as it stands."""
+        """The totals that the real memory publishes from a read of the store."""
         seqs = self.store.hashes.get("seqs", {})
         epoch, server = seqs.get("__epoch"), str(seqs.get("__server"))
         stores = [] if epoch is None else [ReadStore(WIRE_VERSION, epoch, server)]
@@ -44,7 +44,7 @@ class Twins(Exporter):
         return {(h.queue, name): (h.epoch, n) for h in held for name, n in h.fields.items()}
 
     def read(self) -> list[Totals]:
-        """As the reader would find them."""
+        """The totals as the exporter reads them."""
         found = []
         for name, fields in self.store.hashes.items():
             if name.startswith("totals:") and fields:
@@ -54,24 +54,24 @@ class Twins(Exporter):
 
 
 class MemoryInAllHistories(Transport):
-    """Every exporter is held against the specification."""
+    """Every exporter is compared with the specification."""
 
     exporter_class = Twins
 
 
 class MemoryWithHiddenRunId(HiddenRunId):
-    """The same where the run_id is hidden."""
+    """The same with a hidden run_id."""
 
     exporter_class = Twins
 
 
 @pytest.mark.parametrize("machine", [MemoryInAllHistories, MemoryWithHiddenRunId])
-def test_the_exporter_publishes_what_the_specification_publishes(machine: type[Transport]) -> None:
+def test_exporter_publishes_the_totals_of_the_specification(machine: type[Transport]) -> None:
     """The same series, epochs and values in 300 random histories each."""
     run_state_machine_as_test(machine, settings=SETTINGS)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_exporter_publishes_the_same_where_each_rule_counts(variant: type[Broken]) -> None:
-    """In the history that shows the need of a rule; random ones seldom come there."""
+def test_exporter_publishes_the_totals_where_each_rule_is_needed(variant: type[Broken]) -> None:
+    """In the history that shows the need of a rule, which random ones seldom do."""
     play((MemoryInAllHistories if variant.shows_run_id else MemoryWithHiddenRunId)(), variant.steps)

@@ -1,4 +1,4 @@
-"""The Lua script is held against ``Store.flush`` call by call: same replies, same data."""
+"""The Lua script is compared with ``Store.flush`` call by call: same replies, same data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SETTINGS = settings(
 
 
 class CallByCall(RuleBasedStateMachine):
-    """The same random calls and accidents to both."""
+    """The same random calls and faults for both."""
 
     client: redis.Redis
     lua: str
@@ -39,11 +39,11 @@ class CallByCall(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.real, self.model = RealStore(self.client, self.lua), TimedStore()
-        self.epochs = [0]  # all that were ever answered
+        self.epochs = [0]  # of all replies
         self.dumps: list[tuple[dict[bytes, bytes], Hashes]] = []
 
     def call(self, call: Call) -> None:
-        """One call to both; whatever can be seen is compared."""
+        """One call to both; replies and data are compared."""
         real = self.real.flush(call)
         self.model.now = self.real.now
         assert real == self.model.flush(call)
@@ -52,7 +52,7 @@ class CallByCall(RuleBasedStateMachine):
 
     @rule(who=WHO, diffs=DIFFS)
     def go_on(self, who: str, diffs: Counter[Cell]) -> None:
-        """A caller that knows where it stands."""
+        """A caller with the right epoch and sequence."""
         seqs = self.model.hash("seqs")
         base = seqs.get(who, 0)
         kind: Kind = "producer" if who == "p1" else "worker"
@@ -60,24 +60,24 @@ class CallByCall(RuleBasedStateMachine):
 
     @rule(who=WHO, sequence=SEQUENCES, diffs=DIFFS, kind=st.sampled_from(["worker", "producer", "gone"]))
     def any_call(self, who: str, sequence: tuple[int, int, int], diffs: Counter[Cell], kind: Kind) -> None:
-        """A caller that may know an older epoch, and any sequence."""
+        """A caller with any known epoch and any sequence."""
         back, base, step = sequence
         self.call(Call(who, self.epochs[-1 - back % len(self.epochs)], base, base + step, diffs, kind))
 
     @rule(who=WHO, diffs=DIFFS, ahead=st.integers(1, 3))
     def call_from_the_future(self, who: str, diffs: Counter[Cell], ahead: int) -> None:
-        """A caller that knows a newer epoch: this server is one with older data."""
+        """A caller that knows a newer epoch: this server has older data."""
         self.call(Call(who, max(self.epochs) + FUTURE * ahead, 0, 1, diffs))
 
     @rule()
     def dump(self) -> None:
-        """A replica or a backup has come this far."""
+        """A replica or a backup has the current data."""
         self.dumps.append((self.real.dump(), self.model.snapshot()))
 
     @precondition(lambda self: self.dumps)
     @rule(back=st.integers(0, 3), restarted=st.booleans())
     def roll_back(self, back: int, *, restarted: bool) -> None:
-        """An older data set, in a new server process or (where the run_id is hidden) the same."""
+        """An older data set, in a new server process or (with a hidden run_id) the same."""
         dump, snapshot = self.dumps[-1 - back % len(self.dumps)]
         self.model.rollback(snapshot)
         self.model.server -= not restarted
@@ -91,7 +91,7 @@ class CallByCall(RuleBasedStateMachine):
 
     @rule()
     def flushall(self) -> None:
-        """Everything is gone."""
+        """All data are deleted."""
         self.real.client.flushall()
         self.model.wipe()
 
@@ -101,13 +101,13 @@ class CallByCall(RuleBasedStateMachine):
         )
     )
     def lose_hash(self, name: str) -> None:
-        """One of our hashes is gone."""
+        """One of our hashes is deleted."""
         self.real.client.delete(self.real.key(name))
         self.model.lose_hash(name)
 
     @rule(callers=st.frozensets(WHO), age=st.sampled_from([0.0, 1000.0]))
     def reap(self, callers: frozenset[str], age: float) -> None:
-        """All of these callers are older than nothing, none is older than a quarter of an hour."""
+        """With age 0 all of these callers are reaped, with a quarter of an hour none."""
         self.real.reap(age, callers)
         self.model.now += 1
         self.model.reap(age, callers)
@@ -115,7 +115,7 @@ class CallByCall(RuleBasedStateMachine):
 
     @rule(queue=st.sampled_from(QUEUES))
     def put_junk_in_place_of_totals(self, queue: str) -> None:
-        """Something that is no hash: as good as lost."""
+        """Something that is no hash counts as missing."""
         self.real.client.set(self.real.keys.totals(queue), "junk")
         self.model.lose_hash(f"totals:{queue}")
 
@@ -176,7 +176,7 @@ LESS: dict[str, tuple[str, str, tuple[Step, ...]]] = {
         '      redis.call("HSET", seqs, "q:" .. queue, text(current))\n', "", (idle, counts),
     ),
     "a queue in use is registered": ('      redis.call("SADD", known, queue)\n', "", (idle, counts)),
-    "who is gone has no heartbeat": (
+    "a caller that signed off has no heartbeat": (
         '  redis.call("HDEL", beats, caller)\n', "", (idle, call(0, 0, 0, kind="gone")),
     ),
 }  # fmt: skip
@@ -187,14 +187,14 @@ def on_real_redis(client: redis.Redis, lua: str = "") -> type[CallByCall]:
     return type("OnRealRedis", (CallByCall,), {"client": client, "lua": lua})
 
 
-def test_the_script_does_what_the_specification_says(shared_redis: RedisServer) -> None:
+def test_script_does_what_the_specification_does(shared_redis: RedisServer) -> None:
     """Replies and data are the same after every call of 200 random sequences."""
     with shared_redis.client() as client:
         run_state_machine_as_test(on_real_redis(client), settings=SETTINGS)
 
 
 @pytest.mark.parametrize("rule_of_script", LESS)
-def test_a_script_that_lacks_one_rule_is_caught(shared_redis: RedisServer, rule_of_script: str) -> None:
+def test_script_without_one_rule_is_found(shared_redis: RedisServer, rule_of_script: str) -> None:
     """The same few calls pass with the whole script, and show that a script without the rule differs."""
     whole = lua_source("flush.lua")
     piece, instead, steps = LESS[rule_of_script]
