@@ -13,9 +13,8 @@ import pytest
 import redis
 
 from bioagents_exporter.read import endpoint
-from bioagents_exporter.read.connection import Connection
+from bioagents_exporter.read.connection import Connection, pack
 from bioagents_exporter.read.errors import Cause, cause_of
-from bioagents_exporter.read.protocol import pack
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.settings import Secret

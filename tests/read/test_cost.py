@@ -13,7 +13,7 @@ import redis
 from redis.connection import AbstractConnection
 
 from bioagents_exporter.read import connection
-from bioagents_exporter.read.protocol import Reply
+from bioagents_exporter.read.connection import Reply
 from bioagents_exporter.read.reader import Reader
 from read.conftest import MakeReader
 from support.redis_server import RedisServer

@@ -14,9 +14,8 @@ import time
 from collections import Counter
 from typing import Final
 
-from bioagents_exporter.read.connection import Connection
+from bioagents_exporter.read.connection import Connection, Reply, pack, refused
 from bioagents_exporter.read.errors import Cause
-from bioagents_exporter.read.protocol import Reply, pack, refused
 from bioagents_exporter.read.queues import queue_name
 from bioagents_exporter.settings.values import QUEUE
 

@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bioagents_exporter.read.connection import Reply, pack, refused
 from bioagents_exporter.read.errors import Cause
-from bioagents_exporter.read.protocol import Reply, pack, refused
 from bioagents_exporter.read.queues import QueueReplies
 from bioagents_worker.wire import READY_OPTION
 

@@ -14,8 +14,8 @@ from typing import Annotated, Final, cast, get_type_hints
 
 import msgspec
 
+from bioagents_exporter.read.connection import Reply, array, pack
 from bioagents_exporter.read.errors import Cause
-from bioagents_exporter.read.protocol import Reply, array, pack
 from bioagents_exporter.read.queues import MAX_QUEUES
 from bioagents_exporter.read.snapshot import Worker, is_queue
 from bioagents_worker.wire import Identity, RunningJob, State, heartbeat, split_beat

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from bioagents_exporter.read.connection import Reply, integer, pack, score
 from bioagents_exporter.read.errors import Cause
-from bioagents_exporter.read.protocol import Reply, integer, pack, score
 from bioagents_exporter.read.snapshot import is_queue
 
 #: More than this and Redis holds something else than queues.

@@ -14,11 +14,10 @@ from typing import Final
 
 import hiredis
 
-from bioagents_exporter.read.connection import Connection
+from bioagents_exporter.read.connection import Connection, Reply, pack
 from bioagents_exporter.read.errors import Cause, ReadError, cause_of
 from bioagents_exporter.read.heads import Heads, lengths_batch, messages_batch
 from bioagents_exporter.read.info import Clock, Server, parse_info, server_of
-from bioagents_exporter.read.protocol import Reply, pack
 from bioagents_exporter.read.queues import (
     QUEUE_REPLIES,
     DeadRanges,

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from bioagents_exporter.read.connection import Reply, array, pack
 from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.heartbeats import HeartbeatReader
-from bioagents_exporter.read.protocol import Reply, array, pack
 from bioagents_exporter.read.queues import Registry
 from bioagents_exporter.read.snapshot import Store, Totals
 from bioagents_worker.wire import EPOCH, FLEET, SERVER, WIRE_VERSION, Keys

@@ -16,9 +16,8 @@ from bioagents_exporter.read.audit.holders import (
 )
 from bioagents_exporter.read.audit.queue_check import FIXED, SAMPLE, DelayedSample, QueueCheck, Unheld
 from bioagents_exporter.read.audit.stuck import MAX_IDS, Suspects
-from bioagents_exporter.read.connection import Connection
+from bioagents_exporter.read.connection import Connection, Reply, array, pack
 from bioagents_exporter.read.info import Clock
-from bioagents_exporter.read.protocol import Reply, array, pack
 from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot, Worker
 from bioagents_worker.wire import is_alive
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bioagents_exporter.read.connection import Reply, array, pack
 from bioagents_exporter.read.errors import Cause
-from bioagents_exporter.read.protocol import Reply, array, pack
 from bioagents_exporter.read.snapshot import Worker
 from bioagents_worker.wire import is_alive
 

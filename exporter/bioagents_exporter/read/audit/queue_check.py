@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bioagents_exporter.read.audit.holders import Holder
+from bioagents_exporter.read.connection import Reply, array, integer, pack, refused
 from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.heads import MAX_HEAD, decode_message, milliseconds
-from bioagents_exporter.read.protocol import Reply, array, integer, pack, refused
 
 #: Audits over which the smallest difference counts, so that a job on its way between two commands does not.
 AUDITS: Final = 3
