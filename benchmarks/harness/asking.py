@@ -11,7 +11,7 @@ from typing import Final
 
 import psutil
 
-from harness.history import Fleet
+from harness.history import HistoryShape
 from support.boards import EVERYTHING, fill
 
 #: Seconds between two points of a graph: what Grafana makes of a day and about a thousand points.
@@ -34,7 +34,7 @@ class Asker:
 
     url: str
     pid: int
-    fleet: Fleet
+    fleet: HistoryShape
 
     def graph(self, expression: str, step: int = STEP) -> Cost:
         """Over the day."""

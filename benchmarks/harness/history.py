@@ -39,7 +39,7 @@ _CONSTANT: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class HistoryShape:
     """How large it is; all workers are replaced by a new version once, at midday."""
 
     workers: int
@@ -53,7 +53,7 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class SampledSeries:
     """One time series: its labels, as remote write takes them, and the course of its values."""
 
     labels: bytes
@@ -63,7 +63,7 @@ class Series:
     generation: int | None  # of its worker; None: it is there all day
 
 
-def write(fleet: Fleet, prometheus: str) -> int:
+def write(fleet: HistoryShape, prometheus: str) -> int:
     """Write the whole day; how many series that were."""
     everything = list(all_series(fleet))
     chunk = CHUNK * fleet.scrape
@@ -80,7 +80,7 @@ def write(fleet: Fleet, prometheus: str) -> int:
     return len(everything)
 
 
-def all_series(fleet: Fleet) -> Iterator[Series]:
+def all_series(fleet: HistoryShape) -> Iterator[SampledSeries]:
     """Scraped ones, recorded ones, alerts."""
     for metric in METRICS:
         for labels in _label_sets(metric.labels, fleet):
@@ -115,7 +115,7 @@ def recorded_labels(name: str) -> tuple[str, ...]:
     return own[level]
 
 
-def _of_metric(metric: Metric, labels: Labels) -> Iterator[Series]:
+def _of_metric(metric: Metric, labels: Labels) -> Iterator[SampledSeries]:
     name = metric.full_name("bioagents_")
     if metric.type != "histogram":
         yield _one(name, labels)
@@ -125,21 +125,21 @@ def _of_metric(metric: Metric, labels: Labels) -> Iterator[Series]:
     yield _one(f"{name}_count", labels)
 
 
-def _buckets(name: str, labels: Labels) -> Iterator[Series]:
+def _buckets(name: str, labels: Labels) -> Iterator[SampledSeries]:
     bounds = [*(str(float(bound)) for bound in BUCKETS), "+Inf"]
     for place, bound in enumerate(bounds):
         yield _one(name, {**labels, "le": bound}, rank=(place + 1) / len(bounds), of=labels)
 
 
-def _one(name: str, labels: Labels, *, rank: float = 1.0, of: Labels | None = None) -> Series:
+def _one(name: str, labels: Labels, *, rank: float = 1.0, of: Labels | None = None) -> SampledSeries:
     course = zlib.crc32(repr(sorted((of or labels).items())).encode()) % COURSES
     generation = int(labels["worker"][0]) if "worker" in labels else None
-    return Series(
+    return SampledSeries(
         remote_write.encode_labels({"__name__": name, **labels}), name, course, round(rank, 4), generation
     )
 
 
-def _label_sets(names: tuple[str, ...], fleet: Fleet) -> Iterator[Labels]:
+def _label_sets(names: tuple[str, ...], fleet: HistoryShape) -> Iterator[Labels]:
     """Every combination of values that occurs."""
     if "worker" in names:
         for worker in _workers(fleet):
@@ -168,7 +168,7 @@ def _with_actors(labels: Labels) -> Iterator[Labels]:
         yield {**labels, "actor": f"{verb}_{labels['queue']}"}
 
 
-def _workers(fleet: Fleet) -> Iterator[Labels]:
+def _workers(fleet: HistoryShape) -> Iterator[Labels]:
     """Eight on each host, of fifty roles; the first digit of an id is its generation."""
     for generation, number in itertools.product(range(2), range(fleet.workers)):
         role = number % (fleet.queues // 2)

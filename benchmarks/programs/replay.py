@@ -24,7 +24,7 @@ sys.path[:0] = [
 import hiredis
 import redis
 
-from harness.fleet import Shape, SimulatedFleet, SimulatedWorker, seed
+from harness.simulated_fleet import Shape, SimulatedFleet, SimulatedWorker, seed
 
 
 class Caller:

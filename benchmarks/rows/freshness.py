@@ -16,12 +16,12 @@ from pathlib import Path
 
 from harness import targets
 from harness.bench import Bench, Effort
-from harness.fleet import Shape, seed
 from harness.jobs import enqueue
 from harness.peers import python_of
 from harness.raw_redis import RawRedis
 from harness.result import Result
 from harness.scraping import Scraper
+from harness.simulated_fleet import Shape, seed
 from harness.spread import Spread, ratio
 
 JOBS = 40  # in one repetition, of each fleet
@@ -34,7 +34,7 @@ CELERY = re.compile(rb'^celery_task_succeeded_total\{[^}]*name="recorded"[^}]*\}
 
 
 @dataclass(slots=True)
-class Fleet:
+class MeasuredFleet:
     """Workers, the producer of their jobs, and the exporters."""
 
     record: Path
@@ -80,7 +80,7 @@ def _against_celery(effort: Effort, real: int, simulated: int) -> Result:
     )  # fmt: skip
 
 
-def _ours(bench: Bench, real: int, simulated: int) -> Fleet:
+def _ours(bench: Bench, real: int, simulated: int) -> MeasuredFleet:
     server = bench.redis()
     others = seed(server.port, Shape(queues=2, workers=simulated, waiting=0, jobs=1)) if simulated else None
     record = bench.folder / "ends.txt"
@@ -88,13 +88,13 @@ def _ours(bench: Bench, real: int, simulated: int) -> Fleet:
         bench, server, "ours", processes=real, threads=2, env={"BENCH_RECORD": str(record)}
     )
     redis = bench.keep(RawRedis(server.port))
-    return Fleet(
+    return MeasuredFleet(
         record, bench.keep(targets.ours(bench, server).scraper()), OURS,
         lambda: redis.call_all(enqueue("queue-0001", "recorded", 1)), others.beat if others else lambda: None,
     )  # fmt: skip
 
 
-def _celery(bench: Bench) -> Fleet:
+def _celery(bench: Bench) -> MeasuredFleet:
     server = bench.redis("celery")
     record = bench.folder / "celery-ends.txt"
     target = targets.celery_exporter(bench, server)
@@ -102,7 +102,7 @@ def _celery(bench: Bench) -> Fleet:
     scraper = bench.keep(target.scraper())
     scraper.wait(b'celery_active_worker_count{queue_name="queue-0001"} 4', timeout=120)
     sender = bench.keep(_Sender(bench, server.url))
-    return Fleet(record, scraper, CELERY, sender.send, lambda: None)
+    return MeasuredFleet(record, scraper, CELERY, sender.send, lambda: None)
 
 
 class _Sender:

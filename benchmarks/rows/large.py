@@ -10,10 +10,10 @@ import redis as redis_py
 
 from harness import targets
 from harness.bench import Bench
-from harness.fleet import Shape, SimulatedFleet, seed
 from harness.proxy import CountingProxy
 from harness.result import Result
 from harness.scraping import Scraper
+from harness.simulated_fleet import Shape, SimulatedFleet, seed
 from harness.spread import Spread, interleave, plain
 
 SHAPE = Shape(queues=1_000, workers=10_000, waiting=3)

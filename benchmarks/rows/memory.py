@@ -8,8 +8,8 @@ import psutil
 
 from harness import targets
 from harness.bench import Bench
-from harness.fleet import Shape, seed
 from harness.result import Result
+from harness.simulated_fleet import Shape, seed
 from harness.spread import Spread, ratio
 
 SCRAPES = 200

@@ -20,7 +20,7 @@ import yaml
 from bioagents_alerts import rules_folder, write_prometheus
 from harness.asking import Asker, Cost
 from harness.bench import Bench
-from harness.history import Fleet, recorded_labels, write
+from harness.history import HistoryShape, recorded_labels, write
 from harness.result import Result
 from support.boards import annotation_queries, boards, queries, variable_query
 from support.monitoring import Prometheus, get
@@ -44,7 +44,7 @@ Costs = dict[str, dict[str, Cost]]  # panel → query → its cost
 def measure(bench: Bench) -> list[Result]:
     """The slowest panels of each board, and each that takes longer than it may."""
     workers, queues_ = bench.effort.of(WORKERS), bench.effort.of(QUEUES)
-    fleet = Fleet(workers, queues_, end=int(time.time()) // 60 * 60)
+    fleet = HistoryShape(workers, queues_, end=int(time.time()) // 60 * 60)
     prometheus = _prometheus(bench, fleet)
     asker = Asker(prometheus.url, prometheus.program.pid, fleet)
     _check_recorded(asker)
@@ -55,7 +55,7 @@ def measure(bench: Bench) -> list[Result]:
     return list(_results(costs, f"{workers:,} workers, {queues_} queues, 24 h"))
 
 
-def _prometheus(bench: Bench, fleet: Fleet) -> Prometheus:
+def _prometheus(bench: Bench, fleet: HistoryShape) -> Prometheus:
     """With the day in it, as a Prometheus that has scraped it: compacted but for the last hours."""
     folder = bench.subfolder("prometheus")
     config = write_prometheus(folder, [], [], [], scrape_interval=fleet.scrape)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from harness import targets
 from harness.bench import Bench
-from harness.fleet import Shape, SimulatedFleet, seed
 from harness.jobs import enqueue, wait_done
 from harness.raw_redis import RawRedis
 from harness.result import Result
 from harness.scraping import Scraper, p50
+from harness.simulated_fleet import Shape, SimulatedFleet, seed
 from harness.spread import Spread, interleave, ratio
 from harness.targets import Target
 

@@ -49,7 +49,7 @@ REPETITIONS = 15  # at least
 WARM_UP = 500
 CPU_REACH, THROUGHPUT_REACH = 1.05, 0.97
 POLL = 0.01  # seconds
-SETTLE = 0.3  # seconds after the last job, so that its counts have been handed over
+SETTLE = 0.3  # seconds after the last job, so that its counts have been sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Run:
     per_second: float
 
 
-class Fleet:
+class WorkerGroup:
     """Workers with one kind of metrics, on a Redis of their own."""
 
     def __init__(self, bench: Bench, name: str, processes: int) -> None:
@@ -105,7 +105,7 @@ def _processes(effort: Effort, processes: int) -> list[Result]:
     found: dict[str, list[Run]] = {kind: [] for kind in KINDS}
     for _ in range(effort.repetitions if effort.quick else max(effort.repetitions, REPETITIONS)):
         with Bench(effort) as bench:
-            fleets = {name: Fleet(bench, name, processes) for name in KINDS}
+            fleets = {name: WorkerGroup(bench, name, processes) for name in KINDS}
             for kind, run in _repetition(fleets, effort).items():
                 found[kind].append(run)
     where = f"{processes} process{'es' * (processes > 1)} × {targets.THREADS} threads"
@@ -113,7 +113,7 @@ def _processes(effort: Effort, processes: int) -> list[Result]:
     return [line for name in NAMES for line in _lines(found, base, where, name)]
 
 
-def _repetition(fleets: dict[str, Fleet], effort: Effort) -> dict[str, Run]:
+def _repetition(fleets: dict[str, WorkerGroup], effort: Effort) -> dict[str, Run]:
     """The mean of short rounds, taken in turn."""
     runs: dict[str, list[Run]] = {kind: [] for kind in fleets}
 

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import ClassVar
 
-from transport.histories import HiddenRunId, Transport
+from transport.histories import HiddenRunId, History
 from transport.model import Call, Cell, Exporter, Reply, Store, Worker
 
-Step = Callable[[Transport], None]
+Step = Callable[[History], None]
 
 
 def work(n: int, fate: str = "ok", *, i: int = 0) -> Step:
@@ -21,37 +21,37 @@ def work(n: int, fate: str = "ok", *, i: int = 0) -> Step:
     return lambda history: history.work(i=i, cell=("chat", "ok"), n=n, fate=fate)
 
 
-def calls(history: Transport) -> None:
+def calls(history: History) -> None:
     """Every worker calls."""
     history.all_call(fate="ok")
 
 
-def boot(history: Transport) -> None:
+def boot(history: History) -> None:
     """Another worker starts."""
     history.boot_one()
 
 
-def save(history: Transport) -> None:
+def save(history: History) -> None:
     """Redis saves its data."""
     history.snapshot()
 
 
-def restart(history: Transport) -> None:
+def restart(history: History) -> None:
     """Redis restarts with the data that it saved last."""
     history.redis_restarts_or_fails_over(k=0, skew=0.0)
 
 
-def wipe(history: Transport) -> None:
+def wipe(history: History) -> None:
     """FLUSHALL."""
     history.flushall()
 
 
-def scrape(history: Transport) -> None:
+def scrape(history: History) -> None:
     """The first copy of the exporter is scraped."""
     history.scrape(0)
 
 
-def restart_exporter(history: Transport) -> None:
+def restart_exporter(history: History) -> None:
     """The first copy of the exporter restarts and is scraped."""
     history.exporter_restarts(i=0)
 
@@ -66,25 +66,25 @@ def sleep(seconds: float) -> Step:
     return lambda history: history.sleep(seconds=seconds)
 
 
-def reap(history: Transport) -> None:
+def reap(history: History) -> None:
     """Entries of the dead are removed."""
     history.reap()
 
 
-def kill(history: Transport) -> None:
+def kill(history: History) -> None:
     """The first worker is killed."""
     history.kill(i=0)
 
 
-def play(machine: Transport, steps: tuple[Step, ...]) -> None:
+def play(machine: History, steps: tuple[Step, ...]) -> None:
     """Run one history with all checks: AssertionError where a promise is broken."""
-    for step in (Transport.epoch_begins, *steps, Transport.teardown):
+    for step in (History.epoch_begins, *steps, History.teardown):
         step(machine)
         machine.epoch_begins()
         machine.scrape_always()
 
 
-class Broken(Transport):
+class Broken(History):
     """Base of the variants."""
 
     steps: ClassVar[tuple[Step, ...]]  # with which this variant breaks a promise, and the specification none
@@ -271,11 +271,11 @@ class _NeverSilent(Worker):
         return super().call(fate)
 
 
-def _second_calls(history: Transport) -> None:
+def _second_calls(history: History) -> None:
     history.workers[1].call()
 
 
-def _first_keeps_the_epoch(history: Transport) -> None:
+def _first_keeps_the_epoch(history: History) -> None:
     epoch = history.store.hash("seqs")["__epoch"]
     history.workers[0].call()
     assert history.store.hash("seqs")["__epoch"] == epoch, "data were lost for no reason"
@@ -295,7 +295,7 @@ class _ReapsSequencesAtOnce(Store):
         super().reap(age, callers)
 
 
-def _first_is_known(history: Transport) -> None:
+def _first_is_known(history: History) -> None:
     assert history.store.hash("seqs").get("w1") == 1, "reaped alive"
 
 

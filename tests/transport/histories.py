@@ -26,7 +26,7 @@ FATES = st.sampled_from(["ok", "ok", "ok", "lost request", "lost reply"])
 WHO, CELL, N = st.integers(0, 5), st.sampled_from(CELLS), st.integers(1, 9)
 
 
-class Transport(RuleBasedStateMachine):
+class History(RuleBasedStateMachine):
     """``truth`` is what was counted; the classes of the parts can be replaced by broken ones."""
 
     shows_run_id = True
@@ -218,13 +218,13 @@ class Transport(RuleBasedStateMachine):
             assert missing <= reasons or not self.bounded, "lost without a reason"
 
 
-class HiddenRunId(Transport):
+class HiddenRunId(History):
     """A managed Redis without a run_id: only a sequence that went back shows a rollback."""
 
     shows_run_id = False
 
 
-class Refusing(Transport):
+class Refusing(History):
     """A Redis that refuses connections for some time, so that it is certain that a call was not sent."""
 
     @rule()

@@ -15,7 +15,7 @@ from bioagents_worker._transport import Reply as CallerReply
 from bioagents_worker._transport import Transport as Caller
 from bioagents_worker.wire import FLEET
 from transport.broken import VARIANTS, Broken, play
-from transport.histories import HiddenRunId, Refusing, Transport
+from transport.histories import HiddenRunId, History, Refusing
 from transport.model import SILENT, Call, Cell, Reply, Store, Worker
 
 SETTINGS = settings(
@@ -78,7 +78,7 @@ class Twins(Worker):
         assert (cells(caller.unsent), cells(caller.open)) == (self.unsent, self.open)
 
 
-class CallerInAllHistories(Transport):
+class CallerInAllHistories(History):
     """Every worker is compared with the specification."""
 
     worker_class = Twins
@@ -97,7 +97,7 @@ class CallerThatIsRefused(Refusing):
 
 
 @pytest.mark.parametrize("machine", [CallerInAllHistories, CallerWithHiddenRunId, CallerThatIsRefused])
-def test_worker_makes_the_calls_of_the_specification(machine: type[Transport]) -> None:
+def test_worker_makes_the_calls_of_the_specification(machine: type[History]) -> None:
     """The same requests, and the same state after every reply, in 300 random histories each."""
     run_state_machine_as_test(machine, settings=SETTINGS)
 

@@ -11,7 +11,7 @@ from bioagents_exporter.read.snapshot import Store as ReadStore
 from bioagents_exporter.read.snapshot import Totals
 from bioagents_worker.wire import WIRE_VERSION
 from transport.broken import VARIANTS, Broken, play
-from transport.histories import HiddenRunId, Transport
+from transport.histories import HiddenRunId, History
 from transport.model import Cell, Exporter, Store
 
 SETTINGS = settings(
@@ -53,7 +53,7 @@ class Twins(Exporter):
         return found
 
 
-class MemoryInAllHistories(Transport):
+class MemoryInAllHistories(History):
     """Every exporter is compared with the specification."""
 
     exporter_class = Twins
@@ -66,7 +66,7 @@ class MemoryWithHiddenRunId(HiddenRunId):
 
 
 @pytest.mark.parametrize("machine", [MemoryInAllHistories, MemoryWithHiddenRunId])
-def test_exporter_publishes_the_totals_of_the_specification(machine: type[Transport]) -> None:
+def test_exporter_publishes_the_totals_of_the_specification(machine: type[History]) -> None:
     """The same series, epochs and values in 300 random histories each."""
     run_state_machine_as_test(machine, settings=SETTINGS)
 

@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from transport.broken import VARIANTS, Broken, play
-from transport.histories import HiddenRunId, Refusing, Transport
+from transport.histories import HiddenRunId, History, Refusing
 
 THOROUGH = settings(
     max_examples=300, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
-@pytest.mark.parametrize("machine", [Transport, HiddenRunId, Refusing])
+@pytest.mark.parametrize("machine", [History, HiddenRunId, Refusing])
 def test_nothing_is_counted_twice_nor_lost_without_a_reason(machine: type[RuleBasedStateMachine]) -> None:
     """300 random histories each: with and without a visible run_id, and where connections are refused."""
     run_state_machine_as_test(machine, settings=THOROUGH)
@@ -23,6 +23,6 @@ def test_nothing_is_counted_twice_nor_lost_without_a_reason(machine: type[RuleBa
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_rule_is_needed(variant: type[Broken]) -> None:
     """In one history the specification keeps its promises, and a variant without the rule breaks one."""
-    play((Transport if variant.shows_run_id else HiddenRunId)(), variant.steps)
+    play((History if variant.shows_run_id else HiddenRunId)(), variant.steps)
     with pytest.raises(AssertionError):
         play(variant(), variant.steps)

@@ -224,7 +224,7 @@ class Flusher:
             action()
         except _Errors as error:
             if self._reachable:
-                logger.warning("Redis does not take our counts, they wait in memory: %s", error)
+                logger.warning("Redis does not take our counts; they stay in memory until it does: %s", error)
             self._reachable = False
             return error
         else:

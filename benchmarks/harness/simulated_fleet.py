@@ -103,13 +103,13 @@ class SimulatedFleet:
         """A few jobs' worth, over many buckets in the long run."""
         jobs, noise = self.shape.jobs, self.noise
         for counter in ("enqueued", "processed", "succeeded"):
-            yield f"{counter}|{actor}", jobs
-        for histogram in ("duration", "wait"):
-            yield f"{histogram}|{actor}|{noise.randrange(len(wire.BUCKETS))}", jobs
-            yield f"{histogram}_us|{actor}", noise.randrange(10_000_000)
+            yield wire.counter_field(counter, actor), jobs
+        for histogram in (wire.DURATION, wire.WAIT):
+            yield wire.bucket_field(histogram, actor, noise.randrange(len(wire.BUCKETS))), jobs
+            yield wire.sum_field(histogram, actor), noise.randrange(10_000_000)
         if noise.random() < 0.1:  # noqa: PLR2004 (one call in ten reports a retry)
-            yield f"retries|{actor}", 1
-            yield f"failures|{actor}|TimeoutError", 1
+            yield wire.counter_field("retries", actor), 1
+            yield wire.failures_field(actor, "TimeoutError"), 1
 
 
 def actor_of(queue: str) -> str:
@@ -123,17 +123,17 @@ def seed(port: int, shape: Shape, *, namespace: str = "dramatiq") -> SimulatedFl
     fleet = SimulatedFleet(shape, redis, queues, [], wire.Keys(namespace))
     redis.call("SCRIPT", "LOAD", fleet.script.source)
     fleet.run_id = _run_id(redis)
-    fleet.epoch = _hello(fleet)
+    fleet.epoch = _epoch(fleet)
     fleet.workers = [_worker(fleet, i) for i in range(shape.workers)]
     redis.call_all(_jobs(fleet, namespace))
     fleet.beat()
     return fleet
 
 
-def _hello(fleet: SimulatedFleet) -> int:
+def _epoch(fleet: SimulatedFleet) -> int:
     """The epoch, from a first call that carries nothing."""
     names, argv = flush_arguments(
-        fleet.keys, "hello", fleet.run_id, Request(0, 0, 0, {}), kind="gone", beat=""
+        fleet.keys, "first", fleet.run_id, Request(0, 0, 0, {}), kind="gone", beat=""
     )
     reply = fleet.redis.call("EVALSHA", fleet.script.sha, len(names), *names, *argv)
     if not isinstance(reply, list):
