@@ -13,7 +13,7 @@ PUBLIC = {
         "MAX_LISTED_JOBS", "MIDDLEWARE_ERRORS", "OTHER", "READY_OPTION", "SERVER", "UNKNOWN_ACTOR",
         "WAIT", "WIRE_VERSION", "ActorField", "Count", "Identity", "Keys", "Offset", "RunningJob",
         "Seconds", "State", "boots_field", "bucket_field", "counter_field", "decode_state", "encode_beat",
-        "encode_identity", "encode_state", "failures_field", "hash_tag", "is_alive", "missing_after",
+        "encode_identity", "failures_field", "hash_tag", "is_alive", "missing_after",
         "parse_actor_field", "parse_boots_field", "parse_namespace", "split_beat", "sum_field",
     },
     "bioagents_alerts": {

@@ -84,7 +84,7 @@ class Flusher:
         self.heartbeat = heartbeat
 
     def drain(self) -> None:
-        """Report soon that this worker accepts no more jobs."""
+        """Report without delay that this worker accepts no more jobs."""
         if self.heartbeat is not None:
             self.heartbeat.draining = self._urgent = True
 

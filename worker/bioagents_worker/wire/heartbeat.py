@@ -86,7 +86,7 @@ def encode_identity(identity: Identity) -> str:
 _compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def encode_state(state: State) -> str:
+def _encode_state(state: State) -> str:
     """One line of JSON; what is zero or empty is left out."""
     pairs = {name: getattr(state, name) for name in State.__slots__}
     pairs["oldest"] = [(j.queue, j.actor, round(j.age, 3), j.message_id) for j in state.oldest]
@@ -96,7 +96,7 @@ def encode_state(state: State) -> str:
 
 def encode_beat(identity: str, state: State) -> str:
     r"""``<identity>\n<state>``; the script writes ``<Redis time in µs>\n`` before it."""
-    return f"{identity}\n{encode_state(state)}"
+    return f"{identity}\n{_encode_state(state)}"
 
 
 def split_beat(stored: bytes) -> tuple[int, bytes, bytes]:
