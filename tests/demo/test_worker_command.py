@@ -105,27 +105,25 @@ def test_cluster_is_an_error(capsys: pytest.CaptureFixture[str], clustered_redis
     )
 
 
-@pytest.mark.parametrize(
-    ("args", "said"),
-    [
-        (("--redis.url", f"http://:{PASSWORD}@h/0"), "is no Redis URL, expected e.g. redis://"),
-        (("--redis.url", f"redis://:{PASSWORD}/x@h/0"), "'h/0' is no Redis URL"),
-        (("--redis.url", "redis://h/x"), "--redis.url: 'h/x' is no Redis URL"),
-        (("--redis.url", ""), "--redis.url: '' is no Redis URL"),
-        (("--redis.namespace", ""), "--redis.namespace: '': expected the namespace of RedisBroker"),
-        (("--redis.namespace", "a b"), "--redis.namespace: 'a b': expected the namespace of RedisBroker"),
-        (("--queues", "caht"), "unknown queue 'caht', expected chat or deep-research"),
-        (("--processes", "0"), "'0', expected a whole number from 1 to 1000"),
-        (("--processes", "99999999"), "'99999999', expected a whole number from 1 to 1000"),
-        (("--threads", "four"), "'four', expected a whole number from 1 to 1000"),
-        (("--shutdown-timeout", "-1"), "expected"),
-        (("--speed", "0"), "'0': expected a positive number"),
-        (("--que", "chat"), "unknown flag --que"),
-    ],
-)
-def test_bad_input_is_an_error(capsys: pytest.CaptureFixture[str], args: tuple[str, ...], said: str) -> None:
+def test_bad_input_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     """One line names the flag, the value and what was expected."""
-    assert said in refusal(capsys, *args)
+    expected = {
+        ("--redis.url", f"http://:{PASSWORD}@h/0"): "is no Redis URL, expected e.g. redis://",
+        ("--redis.url", f"redis://:{PASSWORD}/x@h/0"): "'h/0' is no Redis URL",
+        ("--redis.url", "redis://h/x"): "--redis.url: 'h/x' is no Redis URL",
+        ("--redis.url", ""): "--redis.url: '' is no Redis URL",
+        ("--redis.namespace", ""): "--redis.namespace: '': expected the namespace of RedisBroker",
+        ("--redis.namespace", "a b"): "--redis.namespace: 'a b': expected the namespace of RedisBroker",
+        ("--queues", "caht"): "unknown queue 'caht', expected chat or deep-research",
+        ("--processes", "0"): "'0', expected a whole number from 1 to 1000",
+        ("--processes", "99999999"): "'99999999', expected a whole number from 1 to 1000",
+        ("--threads", "four"): "'four', expected a whole number from 1 to 1000",
+        ("--shutdown-timeout", "-1"): "expected",
+        ("--speed", "0"): "'0': expected a positive number",
+        ("--que", "chat"): "unknown flag --que",
+    }
+    lines = {args: refusal(capsys, *args) for args in expected}
+    assert not {args: line for args, line in lines.items() if expected[args] not in line}
 
 
 def test_bad_variable_is_an_error(

@@ -74,12 +74,12 @@ def test_end_without_start_is_ignored(thread: Thread) -> None:
     assert thread.happens(end()) == {}
 
 
-@pytest.mark.parametrize("exception", [dramatiq.Retry, dramatiq.RateLimitExceeded, Shutdown])
-def test_postponed_attempt_is_no_failure(thread: Thread, exception: type[BaseException]) -> None:
+def test_postponed_attempt_is_no_failure(thread: Thread) -> None:
     """It is processed, and neither succeeded nor failed."""
-    counts = thread.happens(start(), end(1003, exception))["q"]
-    assert counts["processed|act"] == 1
-    assert not [name for name in counts if name.startswith(("failures", "succeeded"))]
+    for exception in (dramatiq.Retry, dramatiq.RateLimitExceeded, Shutdown):
+        counts = thread.happens(start(), end(1003, exception))["q"]
+        assert counts["processed|act"] == 1
+        assert not [name for name in counts if name.startswith(("failures", "succeeded"))], exception
 
 
 def test_failures_by_class_are_bounded(thread: Thread) -> None:
@@ -165,10 +165,10 @@ def test_events_appended_during_a_drain_are_kept() -> None:
     assert (taken, later, ended) == ([(1,)], [(2,)], False)
 
 
-@pytest.mark.parametrize("junk", [None, "yesterday", -(10**30), 10**30, [1]])
-def test_job_with_junk_as_time_is_counted(thread: Thread, junk: object) -> None:
+def test_job_with_junk_as_time_is_counted(thread: Thread) -> None:
     """With a wait of 0; the jobs before and after it are counted too."""
-    odd = (*start()[:5], junk, junk)
-    counts = thread.happens(start(), end(), odd, end(), start(), end())["q"]
-    assert (counts["processed|act"], counts["succeeded|act"]) == (3, 3)
-    assert counts["wait_us|act"] == 20_000
+    for junk in (None, "yesterday", -(10**30), 10**30, [1]):
+        odd = (*start()[:5], junk, junk)
+        counts = thread.happens(start(), end(), odd, end(), start(), end())["q"]
+        assert (counts["processed|act"], counts["succeeded|act"]) == (3, 3), junk
+        assert counts["wait_us|act"] == 20_000, junk
