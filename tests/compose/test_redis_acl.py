@@ -59,8 +59,8 @@ def test_exporter_reads_and_does_nothing_else(port: int) -> None:
     with user(port, "exporter") as client:
         client.select(0)
         assert client.info("server")["run_id"]
-        assert client.llen("dramatiq:chat") == 0
-        assert client.hgetall("bioagents:{dramatiq}:v1:seqs") == {}
+        assert client.llen("dramatiq:unused") == 0
+        assert client.hgetall("bioagents:{unused}:v1:seqs") == {}
         refused = (
             ["SET", "dramatiq:x", "1"],
             ["GET", "other"],
