@@ -42,11 +42,11 @@ format: $(VENV)/dev ## format the code, and fix what ruff can fix
 bench: $(VENV)/dev ## measure us against other tools; about forty minutes
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
-generate: $(VENV)/dev ## write the generated files: metrics reference, dashboards' JSON, operator's rules
+generate: $(VENV)/dev ## write the generated files: metrics reference, dashboards' JSON, rules' YAML
 	$(BIN)/python -m bioagents_exporter.catalogue > docs/reference/metrics.md.new
 	mv docs/reference/metrics.md.new docs/reference/metrics.md
 	$(BIN)/python -m bioagents_dashboards build
-	$(BIN)/bioagents rules --format operator --output alerts/prometheus-operator
+	$(BIN)/python -m bioagents_alerts
 
 docs-site: $(VENV)/dev ## build the documentation as a site in the folder site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

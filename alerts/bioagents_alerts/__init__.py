@@ -1,17 +1,22 @@
-"""The Prometheus rules and the Alertmanager configuration as files, and copies of them for tests and demos.
+"""The Prometheus rules, and the Alertmanager configuration as files.
 
-The rules themselves are plain YAML beside this package (``alerts/rules``); a wheel carries them inside it.
-Needs PyYAML (the extras ``exporter`` and ``demo`` bring it).
+The rules are Python (:mod:`bioagents_alerts.source`), from which ``alerts/rules/*.yml`` is generated. The
+base install is enough for them; the functions that write configurations need PyYAML.
 """
 
-from bioagents_alerts.locate import alertmanager_file, rules_folder
-from bioagents_alerts.scale import scale_durations
-from bioagents_alerts.write import write_alertmanager, write_prometheus, write_rules
+from bioagents_alerts.files import (
+    alertmanager_file,
+    rules_folder,
+    write_alertmanager,
+    write_prometheus,
+    write_rules,
+)
+from bioagents_alerts.source import record_names
 
 __all__ = [
     "alertmanager_file",
+    "record_names",
     "rules_folder",
-    "scale_durations",
     "write_alertmanager",
     "write_prometheus",
     "write_rules",

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from bioagents_exporter.catalogue import FLEET_LABEL, METRICS, Metric
-from bioagents_exporter.settings.model import DEFAULT_PREFIX
+from bioagents_exporter.settings import DEFAULT_PREFIX
 
 #: The labels in which copies of one exporter differ.
 COPIES: Final = ("instance", "pod", "container", "node", "endpoint")
@@ -36,14 +36,38 @@ def _own_names(*gauges: str) -> dict[str, str]:
 #: Gauges that rules record as one value of all copies → the recorded series, with the default prefix.
 RECORDED_GAUGES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        'queue_depth{state="dead"}': "queue:bioagents_dead_letters:max",
         'queue_depth{state="waiting"}': "queue:bioagents_jobs_waiting:max",
+        'exporter_source_success{source="fleet"}': "fleet:bioagents_exporter_source_success:max",
         "queue_wait_limit_seconds": "queue:bioagents_wait_slo_limit_seconds:max",
+        "worker_info": "worker:bioagents_worker_facts:max",
         **_own_names(
+            "queue_dead_expiring_jobs",
+            "queue_dead_oldest_age_seconds",
+            "queue_depth_limit",
             "queue_desired_workers",
+            "queue_drain_limit_seconds",
+            "queue_draining_held_jobs",
+            "queue_failure_ratio_limit",
+            "queue_job_duration_limit_seconds",
+            "queue_longest_running_job_seconds",
+            "queue_min_workers",
             "queue_oldest_job_age_seconds",
+            "queue_orphaned_jobs",
+            "queue_overdue_delayed_jobs",
             "queue_running_jobs",
             "queue_slots",
+            "queue_stuck_jobs",
             "queue_workers",
+            "redis_replica_lag_seconds",
+            "redis_up",
+            "worker_clock_skew_seconds",
+            "worker_consumer_threads",
+            "worker_last_heartbeat_timestamp_seconds",
+            "worker_running_jobs",
+            "worker_slots",
+            "worker_threads",
+            "workers_missing",
         ),
     }
 )
@@ -152,7 +176,11 @@ class PromQL:
 
     def over_copies(self, expression: str, *also: str, how: str = "max") -> str:
         """One answer of all copies: ``how`` over them, and over the labels in ``also``."""
-        return f"{how} without ({', '.join([*self.copies, *map(label, also)])}) ({expression})"
+        return f"{self.across_copies(how, *also)} ({expression})"
+
+    def across_copies(self, how: str, *also: str) -> str:
+        """The same without its expression, for one of several lines."""
+        return f"{how} without ({', '.join([*self.copies, *map(label, also)])})"
 
     def _rated(
         self, function: str, name: str, window: str, keep: Iterable[str] | None, equal: Mapping[str, str]
@@ -168,7 +196,7 @@ class PromQL:
             found[1] for found in map(_MATCHER.fullmatch, added) if found and found[2] in {"=", "=~"}
         }
         kept = [matcher for matcher in own if _fixed_label(matcher) not in restricted]
-        matchers = [*added, *kept]
+        matchers = [*kept, *added]
         return f"{series.name}{{{','.join(matchers)}}}" if matchers else series.name
 
 
@@ -183,9 +211,19 @@ def metric(name: str) -> Metric:
     return histogram
 
 
+def record_of(name: str, **equal: str) -> str:
+    """The recorded series of one of the :data:`RECORDED_GAUGES`; KeyError for any other gauge."""
+    return RECORDED_GAUGES[_key(name, equal)]
+
+
 def labels_of(name: str) -> tuple[str, ...]:
     """The labels of a metric's own: without ``fleet`` and without those that most of its series lack."""
     return (*metric(name).labels, *(("le",) if name.endswith("_bucket") else ()))
+
+
+def labels_of_all() -> frozenset[str]:
+    """Every label that any metric of the catalogue has."""
+    return _LABELS
 
 
 def label(name: str) -> str:

@@ -59,7 +59,6 @@ COMMANDS: Final = (
         "rules",
         "print the Prometheus rules, or a variant of them",
         "bioagents_alerts.command:main",
-        "exporter",
     ),
     Command(
         "dashboards", "bring the dashboards into Grafana", "bioagents_dashboards.command:main", "dashboards"

@@ -15,7 +15,7 @@ import yaml
 
 from alertmanager.inbox import Inbox, inbox
 from bioagents_alerts import alertmanager_file, write_alertmanager
-from bioagents_alerts.scale import scale_alertmanager
+from bioagents_alerts.files import scale_alertmanager
 from support.monitoring import Alertmanager, get
 from support.rule_files import alerts
 

@@ -55,7 +55,7 @@ BOARD = PromQL(prefix="acme_", copies=("instance", "replica"), matchers=_variabl
         (BOARD.gauge("queue_slots"), 'queue:acme_queue_slots:max{job=~"$job",queue=~"$queue"}'),
         (
             BOARD.recorded("fleet:bioagents_worker_slots:sum", where=('region!="x"',)),
-            'fleet:acme_worker_slots:sum{job=~"$job",region!="x"}',
+            'fleet:acme_worker_slots:sum{region!="x",job=~"$job"}',
         ),
         (join("a", "/", "b", ignoring=("host",), take=("pid",)), "a / ignoring (host) group_left (pid) b"),
         (without("max", "a"), "a"),
@@ -70,8 +70,8 @@ def test_copies_give_one_answer(written: str, expected: str) -> None:
 def test_a_matcher_of_the_context_replaces_a_fixed_one() -> None:
     """Two values of one label select nothing; a value that printf fills in stays."""
     narrowed = PromQL(matchers=lambda _: ['job="a\\"b"', 'region!="eu"'])
-    assert narrowed.target("up", 'job="x"', 'region="us"') == r'up{job="a\"b",region!="eu",region="us"}'
-    assert narrowed.target("up", "job=%q") == r'up{job="a\"b",region!="eu",job=%q}'
+    assert narrowed.target("up", 'job="x"', 'region="us"') == r'up{region="us",job="a\"b",region!="eu"}'
+    assert narrowed.target("up", "job=%q") == r'up{job=%q,job="a\"b",region!="eu"}'
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import yaml
 
 from bioagents_alerts import rules_folder
 from bioagents_alerts.command import main
-from bioagents_alerts.variants.constants import CONSTANTS
+from bioagents_alerts.thresholds import THRESHOLDS
 from bioagents_cli.parsing import UsageError
 from support.checkout import ROOT
 from support.programs import require
@@ -41,11 +41,16 @@ def _shipped() -> list[dict[str, Any]]:
     return [group for file in files for group in file["groups"]]
 
 
+def _name(group: dict[str, Any]) -> str:
+    return str(group["name"])
+
+
 def test_the_rules_are_printed_as_one_document(tmp_path: Path) -> None:
     """As Prometheus takes it, all groups in it."""
     printed = _rules()
     assert (printed.returncode, printed.stderr) == (0, "")
-    assert yaml.safe_load(printed.stdout) == {"groups": _shipped()}
+    groups = yaml.safe_load(printed.stdout)["groups"]
+    assert sorted(groups, key=_name) == sorted(_shipped(), key=_name)
     path = tmp_path / "all.yml"
     path.write_text(printed.stdout, encoding="utf-8")
     check = [require("promtool"), "check", "rules", "--lint=all", "--lint-fatal", path]
@@ -123,6 +128,13 @@ def test_a_number_that_is_none_is_refused(
         ("--format operator --label 'a=b c'", "--label 'a=b c': expected a label of Kubernetes"),
         ("--format operator --label a=b --label a=c", "expected each label once"),
         ("""--selector 'job="\udcff"'""", "expected UTF-8"),
+        ("--copies ''", "--copies '': expected names of labels with commas between them"),
+        ("--copies instance,pod=a", "--copies 'instance,pod=a': expected names of labels"),
+        (
+            "--copies instance,queue",
+            "--copies 'instance,queue': copies do not differ in queue: expected labels",
+        ),
+        ("--copies job", "--copies 'job': copies do not differ in job: expected labels of targets"),
         ("--selectr x", "unknown flag --selectr (did you mean --selector?)"),
         ("--prefix a_ --prefix b_", "--prefix is given twice"),
     ],
@@ -163,7 +175,7 @@ def test_the_page_names_every_flag_and_threshold() -> None:
     assert [flag for flag in flags if f"`{flag}" not in PAGE] == []
     rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| (.*?)(?:, below 1)? \|$", PAGE, re.MULTILINE)
     assert [(name, float(default), unit) for name, default, unit in rows] == [
-        (constant.alert, constant.default, constant.meaning) for constant in CONSTANTS
+        (alert, threshold.default, threshold.meaning) for alert, threshold in THRESHOLDS.items()
     ]
 
 

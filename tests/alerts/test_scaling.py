@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioagents_alerts import scale_durations
 from bioagents_alerts.durations import milliseconds, scale_duration, scale_expression
-from bioagents_alerts.scale import Node
-from support.rule_files import Alert, alerts
+from bioagents_alerts.model import Alert, Group, Record, RuleFile, scaled
+from support.rule_files import rules
 
 UNITS = ["y", "w", "d", "h", "m", "s", "ms"]
 durations = st.dictionaries(st.sampled_from(UNITS), st.integers(1, 5000), min_size=1).map(
@@ -107,45 +106,20 @@ def test_a_range_without_a_plain_duration_is_refused(expression: str) -> None:
 
 
 def test_a_rule_file_is_scaled_whole() -> None:
-    """Interval, for, keep_firing_for and expressions; neither labels nor annotations, nor the original."""
-    group: dict[str, Node] = {
-        "name": "g",
-        "interval": "30s",
-        "rules": [
-            {"record": "job:x:rate5m", "expr": "rate(x[5m])", "labels": {"for": "5m"}},
-            {
-                "alert": "A",
-                "expr": "job:x:rate5m > 5",
-                "for": "10m",
-                "keep_firing_for": "1h",
-                "annotations": {"description": "for 10m", "expr": "rate(x[5m])"},
-            },
-        ],
-    }
-    scaled = scale_durations({"groups": [group]}, 60)
-    assert scaled == {
-        "groups": [
-            {
-                "name": "g",
-                "interval": "500ms",
-                "rules": [
-                    {"record": "job:x:rate5m", "expr": "rate(x[5s])", "labels": {"for": "5m"}},
-                    {
-                        "alert": "A",
-                        "expr": "job:x:rate5m > 5",
-                        "for": "10s",
-                        "keep_firing_for": "60s",
-                        "annotations": {"description": "for 10m", "expr": "rate(x[5m])"},
-                    },
-                ],
-            }
-        ]
-    }
-    assert group["interval"] == "30s"
+    """Interval, for, keep_firing_for and expressions; neither labels nor annotations."""
+    texts = {"labels": {"for": "5m"}, "annotations": {"description": "for 10m", "expr": "rate(x[5m])"}}
+
+    def file(record: str, pending: str, keep: str, interval: str) -> RuleFile:
+        alert = Alert(name="A", expr="job:x:rate5m > 5", pending=pending, keep_firing=keep, **texts)
+        return RuleFile("f", "", (Group("g", (Record("job:x:rate5m", record), alert), interval=interval),))
+
+    assert scaled(file("rate(x[5m])", "10m", "1h", "30s"), 60) == file("rate(x[5s])", "10s", "60s", "500ms")
+    assert scaled(file("rate(x[5m])", "10m", "", ""), 60) == file("rate(x[5s])", "10s", "", "")
 
 
-@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert.name)
-def test_only_durations_of_our_own_rules_change(alert: Alert) -> None:
+def test_only_durations_of_our_own_rules_change() -> None:
     """Scaled down and up again, an expression of ours is the same to PromQL's parser."""
-    there_and_back = scale_expression(scale_expression(alert.expression, 60), 1 / 60)
-    assert promql_parser.parse(there_and_back).prettify() == promql_parser.parse(alert.expression).prettify()
+    for rule in rules():
+        there_and_back = scale_expression(scale_expression(rule.expression, 60), 1 / 60)
+        expected = promql_parser.parse(rule.expression).prettify()
+        assert promql_parser.parse(there_and_back).prettify() == expected, rule.name

@@ -1,4 +1,4 @@
-"""The rules under another prefix and for other targets: promtool's verdict, and what they watch."""
+"""The rules for another prefix, targets, copies, thresholds: promtool's verdict, and what they watch."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 import yaml
 
-from bioagents_alerts import rules_folder
-from bioagents_alerts.variants import objectives
-from bioagents_alerts.variants.constants import CONSTANTS, Constant
-from bioagents_alerts.variants.objectives import RECORDS, Objective
-from bioagents_alerts.variants.render import prometheus_files
-from bioagents_alerts.variants.selector import parse_selector
-from bioagents_alerts.variants.variant import Variant, build
+from bioagents_alerts import objectives
+from bioagents_alerts.builder import Variant
+from bioagents_alerts.emit import prometheus_files
+from bioagents_alerts.objectives import Objective
+from bioagents_alerts.selector import parse_selector
+from bioagents_alerts.source import build
+from bioagents_alerts.thresholds import THRESHOLDS
+from support.checkout import ROOT
 from support.programs import require
 from support.rule_cases import run_cases
-from support.rule_files import names, rule_tests
+from support.rule_files import names, parts, rule_tests
 
-TESTS = Path(__file__).parents[2] / "alerts" / "tests"
-FILES = sorted(path.name for path in rules_folder().glob("*.yml"))
+TESTS = ROOT / "alerts" / "tests"
 CONCERNS = [path.name for path in sorted(TESTS.glob("*.yml"))]
 ODD = r"""job!='a"b`c\\d%q é'"""
 
@@ -35,7 +35,7 @@ def _promtool(*args: str | Path) -> subprocess.CompletedProcess[str]:
 
 def _written(folder: Path, variant: Variant) -> list[Path]:
     folder.mkdir(exist_ok=True)
-    for name, text in prometheus_files(build(variant), "").items():
+    for name, text in prometheus_files(build(variant)).items():
         (folder / name).write_text(text, encoding="utf-8")
     return sorted(folder.glob("*.yml"))
 
@@ -53,17 +53,10 @@ def _expected(tests: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _rules(variant: Variant) -> Iterator[dict[str, Any]]:
-    for groups in build(variant).values():
-        for group in groups:
-            assert isinstance(group, dict)
-            yield from group["rules"]  # type: ignore[misc]
-
-
-def test_without_a_change_the_rules_are_those_that_ship() -> None:
-    """As data: comments alone are lost."""
-    shipped = {name: yaml.safe_load((rules_folder() / name).read_text(encoding="utf-8")) for name in FILES}
-    rendered = {name: yaml.safe_load(text) for name, text in prometheus_files(build(Variant()), "").items()}
-    assert rendered == shipped
+    """As Prometheus reads them."""
+    for text in prometheus_files(build(variant)).values():
+        for group in yaml.safe_load(text)["groups"]:
+            yield from group["rules"]
 
 
 @pytest.mark.parametrize(
@@ -72,11 +65,12 @@ def test_without_a_change_the_rules_are_those_that_ship() -> None:
         Variant(prefix="acme_"),
         Variant(selector=parse_selector('job="x",region=~"eu.*"')),
         Variant(prefix="a_", selector=parse_selector(ODD)),
+        Variant(copies=("replica",)),
         Variant(objectives=(Objective("wait", 0.99), Objective("wait", 0.999, 'a "b"\nд'))),
-        Variant(constants={constant.alert: constant.default * 0.7 for constant in CONSTANTS}),
+        Variant(thresholds={alert: threshold.default * 0.7 for alert, threshold in THRESHOLDS.items()}),
     ],
-    ids=["prefix", "selector", "odd", "objectives", "thresholds"],
-)  # fmt: skip
+    ids=["prefix", "selector", "odd", "copies", "objectives", "thresholds"],
+)
 def test_a_variant_passes_every_lint(tmp_path: Path, variant: Variant) -> None:
     """`promtool check rules`, and a second parser."""
     result = _promtool("check", "rules", "--lint=all", "--lint-fatal", *_written(tmp_path, variant))
@@ -88,7 +82,7 @@ def test_a_variant_passes_every_lint(tmp_path: Path, variant: Variant) -> None:
 def test_no_name_keeps_the_old_prefix() -> None:
     """Neither in expressions nor in annotations nor among the recorded series."""
     text = json.dumps(list(_rules(Variant(prefix="acme_"))))
-    assert not re.search(r"\bbioagents_", text.replace("bioagents_worker.reference", ""))
+    assert not re.search(r"\bbioagents_", text)
     assert "queue:acme_" in text
 
 
@@ -99,8 +93,30 @@ def test_every_selector_of_ours_and_of_up_is_narrowed() -> None:
         used = names(rule["expr"])
         assert {metric for metric, label in used.matched if label == "region"} == used.metrics
         for text in rule.get("annotations", {}).values():
-            for found in re.finditer(r"(?:(?:\w+:)?\bbioagents_\w+(?::\w+)?|\bup(?=\{))(.{0,8})", text):
-                assert found[1].replace("\\", "") in {"{region=", '{region="'}, text
+            for found in re.finditer(r"(?:(?:\w+:)?\bbioagents_\w+(?::\w+)?|\bup(?=\{))(\{[^}]*\}|)", text):
+                assert 'region="eu"' in found[1].replace("\\", ""), text
+
+
+def test_a_selector_of_copies_leaves_recorded_series_alone() -> None:
+    """They have no such label, and `up` has no fleet. A fixed matcher of the same label is replaced."""
+    variant = Variant(selector=parse_selector('instance="a",fleet="prod",job="x"'))
+    for rule in _rules(variant):
+        for metric, label in names(rule["expr"]).matched:
+            assert not (":" in metric and label == "instance"), rule["expr"]
+            assert not (metric == "up" and label == "fleet"), rule["expr"]
+        assert 'job="bioagents"' not in rule["expr"]
+
+
+def test_copies_are_those_that_are_given() -> None:
+    """No rule drops a label of the default list, and each gauge is joined over the given one."""
+    variant = Variant(copies=("replica",))
+    for rule in _rules(variant):
+        for node in parts(rule["expr"]):
+            modifier = getattr(node, "modifier", None)
+            if labels := set(getattr(modifier, "labels", None) or ()):
+                assert not labels & {"pod", "container", "node", "endpoint"}, rule["expr"]
+    (depth,) = [rule for rule in _rules(variant) if rule.get("record") == "queue:bioagents_queue_slots:max"]
+    assert depth["expr"] == "max without (replica) (bioagents_queue_slots)"
 
 
 @pytest.mark.parametrize("file", CONCERNS)
@@ -109,97 +125,61 @@ def test_each_alert_fires_under_another_prefix_and_selector(tmp_path: Path, file
 
     The selector's value holds each kind of quote, and breaks no expression and no template.
     """
-    variant = Variant(prefix="acme_", selector=parse_selector(ODD))
-    _written(tmp_path / "rules", variant)
+    _written(tmp_path / "rules", Variant(prefix="acme_", selector=parse_selector(ODD)))
     text = (TESTS / file).read_text(encoding="utf-8").replace("../rules/", "rules/")
     tests = rule_tests(text.replace("bioagents_", "acme_"))
     tests["tests"] = [test for test in tests["tests"] if ": fires" in test["name"]]
-    for expected in _expected(tests):
-        shown = expected["exp_annotations"]
-        # Queries for people carry the selector as well.
-        shown["description"] = re.sub(
-            r"\b(acme_\w+)(\{?)", lambda found: _narrowed(found[1], found[2], variant), shown["description"]
-        )
     _run(tmp_path, tests)
-
-
-def _narrowed(name: str, brace: str, variant: Variant) -> str:
-    (matcher,) = variant.selector
-    return f"{name}{{{matcher}{',' if brace else '}'}"
 
 
 def test_other_regions_are_left_out(tmp_path: Path) -> None:
     """Of two equal faults only that of the selected region alerts, and its text asks only there."""
-    _written(tmp_path / "rules", Variant(prefix="acme_", selector=parse_selector('job="x",region=~"eu.*"')))
-    queue = 'fleet="prod",queue="chat"'
-    series = [
-        {
-            "series": f'acme_queue_depth{{{queue},state="waiting",job="x",region="{region}"}}',
-            "values": "60x60",
-        }
-        for region in ("eu1", "us1")
-    ] + [
-        {"series": f'acme_queue_depth_limit{{{queue},job="x",region="{region}"}}', "values": "50x60"}
-        for region in ("eu1", "us1")
+    _written(tmp_path / "rules", Variant(selector=parse_selector('job="bioagents",region=~"eu.*"')))
+    tests = rule_tests((TESTS / "queues.yml").read_text(encoding="utf-8"))
+    (test,) = [test for test in tests["tests"] if test["name"] == "HighQueueDepth: fires"]
+    elsewhere = [
+        series | {"series": series["series"].replace('region="eu"', 'region="us"')}
+        for series in test["input_series"]
     ]
-    at = {"alertname": "HighQueueDepth", "eval_time": "15m"}
-    labels = {"severity": "warning", "fleet": "prod", "queue": "chat", "job": "x", "region": "eu1"}
-    (rule,) = [rule for rule in _rules(Variant()) if rule.get("alert") == "HighQueueDepth"]
-    texts = {key: _filled(text) for key, text in rule["annotations"].items()}
-    at["exp_alerts"] = [{"exp_labels": labels, "exp_annotations": texts}]  # type: ignore[assignment]
-    test = {"interval": "15s", "input_series": series, "alert_rule_test": [at]}
-    _run(tmp_path, {"rule_files": ["rules/queues.yml"], "evaluation_interval": "15s", "tests": [test]})
+    _run(tmp_path, tests | {"tests": [test | {"input_series": test["input_series"] + elsewhere}]})
 
 
-def _filled(text: str) -> str:
-    text = text.replace("{{ with $labels.region }}&var-region={{ . | urlquery }}{{ end }}", "&var-region=eu1")
-    text = re.sub(r"\{\{ with [^}]*\}\}.*?\{\{ end \}\}", "", text)  # labels that this case has not
-    text = re.sub(r"\{\{ \$labels\.fleet[^}]*\}\}", "prod", text)
-    text = re.sub(r"\{\{ \$labels\.queue[^}]*\}\}", "chat", text)
-    return re.sub(r"\{\{ \$value[^}]*\}\}", "60", text)
-
-
-def test_addresses_of_pages_are_rebased() -> None:
-    """Runbooks and boards under any base; what follows it stays."""
+def test_addresses_of_pages_are_those_that_are_given() -> None:
+    """Runbooks and boards under any base."""
     variant = Variant(runbook_url="https://wiki/on-call", dashboard_url="https://grafana.example.org/g")
     for rule in _rules(variant):
         if "alert" in rule:
             assert rule["annotations"]["runbook_url"] == f"https://wiki/on-call/{rule['alert']}"
-            assert (
-                rule["annotations"]
-                .get("dashboard_url", "https://grafana.example.org/g/d/")
-                .startswith("https://grafana.example.org/g/d/")
-            )
+            assert rule["annotations"]["dashboard_url"].startswith("https://grafana.example.org/g/d/")
 
 
-@pytest.mark.parametrize("constant", CONSTANTS, ids=lambda constant: constant.alert)
-def test_a_threshold_changes_in_the_expression_and_in_the_text(constant: Constant) -> None:
+def test_a_threshold_changes_in_the_expression_and_in_the_text() -> None:
     """The number that fires is the number that people read, and no other rule changes."""
-    value = constant.default / 2
-    changed = {rule.get("alert"): rule for rule in _rules(Variant(constants={constant.alert: value}))}
-    for rule in _rules(Variant()):
-        if rule.get("alert") == constant.alert:
-            mine = changed[constant.alert]
-            assert mine["expr"] != rule["expr"]
-            assert (mine["annotations"] != rule["annotations"]) == bool(constant.texts)
-        elif "alert" in rule:
-            assert changed[rule["alert"]] == rule
+    before = {rule.get("alert"): rule for rule in _rules(Variant())}
+    shown = set()
+    for alert, threshold in THRESHOLDS.items():
+        changed = {
+            rule.get("alert"): rule for rule in _rules(Variant(thresholds={alert: threshold.default / 2}))
+        }
+        assert {name for name in before if before[name] != changed[name]} == {alert}
+        assert changed[alert]["expr"] != before[alert]["expr"]
+        if changed[alert]["annotations"] != before[alert]["annotations"]:
+            shown.add(alert)
+    # The others show the value alone.
+    assert THRESHOLDS.keys() - shown == {"ExporterReadStale", "WorkerMemoryHigh"}
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, record in RECORDS.items() if (rules_folder() / "slo.yml").exists()]
-)
+@pytest.mark.parametrize("name", objectives.DEFAULTS)
 def test_an_objective_changes_for_all_queues_and_for_one(name: str) -> None:
     """The queue that has its own goes first."""
     given = (Objective(name, 0.98), Objective(name, 0.999, 'a "b"'))
-    (rule,) = [rule for rule in _rules(Variant(objectives=given)) if rule.get("record") == RECORDS[name]]
-    assert re.fullmatch(r'0 \* (\S+)\{queue="a \\"b\\""\} \+ 0\.999\nor 0 \* \1 \+ 0\.98\n', rule["expr"]), (
-        rule["expr"]
-    )
+    record = f"queue:bioagents_{name}_slo:objective"
+    (rule,) = [rule for rule in _rules(Variant(objectives=given)) if rule.get("record") == record]
+    assert re.fullmatch(r'0 \* (\S+)\{queue="a \\"b\\""\} \+ 0\.999\nor 0 \* \1 \+ 0\.98\n', rule["expr"])
 
 
 def test_the_fastest_burn_is_that_of_the_rules() -> None:
     """An objective is judged by the highest factor that an alert waits for."""
-    path = rules_folder() / "slo.yml"
-    factors = re.findall(r"objective\) > ([\d.]+)", path.read_text(encoding="utf-8")) if path.exists() else []
-    assert max(map(float, factors), default=objectives.FASTEST) == objectives.FASTEST
+    text = prometheus_files(build(Variant()))["slo.yml"]
+    factors = re.findall(r"objective\)(?:\n +| )> ([\d.]+)", text)
+    assert max(map(float, factors)) == objectives.FASTEST

@@ -132,4 +132,4 @@ def test_burn_rates_of_the_objectives(objective: slo.Objective, burn: slo.Burn) 
     """Both windows of a pair with its threshold, in the alert that pages or writes a ticket."""
     alert = EXPRESSIONS[f"{objective.title()}SLO{'Fast' if burn.pages else 'Slow'}Burn"]
     for window in (burn.long, burn.short):
-        assert re.search(rf"ratio_rate{window} / \([^)]*\) > {burn.threshold:g}\b", alert)
+        assert re.search(rf"ratio_rate{window} / \([^)]*\)\s*> {burn.threshold:g}\b", alert)

@@ -17,7 +17,7 @@ PUBLIC = {
         "parse_actor_field", "parse_boots_field", "parse_namespace", "split_beat", "sum_field",
     },
     "bioagents_alerts": {
-        "alertmanager_file", "rules_folder", "scale_durations",
+        "alertmanager_file", "record_names", "rules_folder",
         "write_alertmanager", "write_prometheus", "write_rules",
     },
 }  # fmt: skip

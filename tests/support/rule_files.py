@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,11 +12,12 @@ from typing import Any, Final
 import promql_parser
 import yaml
 
-from bioagents_alerts import rules_folder
-from bioagents_exporter.catalogue import FLEET_LABEL, METRICS
+from bioagents_alerts import promql, rules_folder
+from bioagents_exporter.catalogue import FLEET_LABEL, METRICS, Metric
+from support.checkout import ROOT
 
 #: The labels in which copies of one exporter differ.
-COPIES: Final = frozenset({"instance", "pod", "container", "node", "endpoint"})
+COPIES: Final = frozenset(promql.COPIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,17 @@ def names(expression: str) -> Names:
     found = Names()
     _note(promql_parser.parse(expression), found)
     return found
+
+
+def parts(expression: str) -> Iterator[Any]:
+    """Every node of an expression's tree."""
+
+    def of(node: object) -> Iterator[object]:
+        yield node
+        for child in _children(node):
+            yield from of(child)
+
+    return of(promql_parser.parse(expression))
 
 
 def _note(node: object, found: Names, function: str = "") -> None:
@@ -151,6 +164,27 @@ def _keeps_copies(node: object) -> bool:
     return any(map(_keeps_copies, _children(node)))
 
 
+@cache
+def board_expressions() -> tuple[str, ...]:
+    """Every expression of the committed boards, Grafana's intervals as a duration that no rule has."""
+    found = set[str]()
+    for path in (ROOT / "dashboards/json").glob("*.json"):
+        found |= set(_expressions(json.loads(path.read_text(encoding="utf-8"))))
+    return tuple(sorted(re.sub(r"\$__(?:rate_)?interval", "7m", expression) for expression in found))
+
+
+def _expressions(node: object) -> Iterator[str]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _expressions(item)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "expr" and isinstance(value, str):
+                yield value
+            else:
+                yield from _expressions(value)
+
+
 #: Suffixes of a histogram's series.
 ENDINGS = ("_bucket", "_count", "_sum")
 
@@ -164,6 +198,12 @@ def published() -> dict[str, frozenset[str]]:
         endings = ENDINGS if metric.type == "histogram" else ("",)
         found |= {name + end: frozenset(own | ({"le"} if end == "_bucket" else set())) for end in endings}
     return found
+
+
+def metric_of(name: str) -> Metric:
+    """The catalogue's metric of a series; KeyError for none."""
+    by_name = {metric.full_name("bioagents_"): metric for metric in METRICS}
+    return by_name.get(name) or by_name[name.rpartition("_")[0]]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What people give to ``bioagents rules``, as values that are valid; ValueError says what was expected."""
+"""The values of the flags of ``bioagents rules``, validated; a ValueError says what was expected."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from bioagents_alerts.variants import objectives
-from bioagents_alerts.variants.constants import BY_ALERT
-from bioagents_alerts.variants.objectives import RECORDS, Objective
+from bioagents_alerts import objectives
+from bioagents_alerts.objectives import DEFAULTS, Objective
+from bioagents_alerts.promql import labels_of_all
+from bioagents_alerts.thresholds import THRESHOLDS
 from bioagents_cli.parsing import did_you_mean
 
 T = TypeVar("T")
@@ -34,29 +35,40 @@ def parse(flag: str, text: str, parser: Callable[[str], T]) -> T:
         raise ValueError(f"{flag} {text!r}: {error}") from None
 
 
-def constants(texts: Sequence[str]) -> dict[str, float]:
+def copies(text: str) -> tuple[str, ...]:
+    """``instance,pod`` as labels of targets; without a label of the exporter's own."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+            raise ValueError("expected names of labels with commas between them, such as instance,pod")
+        if name == "job" or name in labels_of_all():
+            raise ValueError(f"copies do not differ in {name}: expected labels of targets, as instance,pod")
+    return names
+
+
+def thresholds(texts: Sequence[str]) -> dict[str, float]:
     """``["HighJobFailureRate=0.5"]`` as numbers by alert."""
     found: dict[str, float] = {}
     for text in texts:
-        alert, value = parse("--set", text, _constant)
+        alert, value = parse("--set", text, _threshold)
         if alert in found:
             raise ValueError(f"--set {text!r}: {alert} is given twice, expected each alert once")
         found[alert] = value
     return found
 
 
-def _constant(text: str) -> tuple[str, float]:
+def _threshold(text: str) -> tuple[str, float]:
     alert, equals, given = text.partition("=")
     if not equals:
         raise ValueError("expected ALERT=NUMBER")
-    if alert not in BY_ALERT:
-        known = ", ".join(BY_ALERT)
-        raise ValueError(f"unknown alert {alert!r}{did_you_mean(alert, BY_ALERT)}: expected one of {known}")
-    constant = BY_ALERT[alert]
+    if alert not in THRESHOLDS:
+        known = ", ".join(THRESHOLDS)
+        raise ValueError(f"unknown alert {alert!r}{did_you_mean(alert, THRESHOLDS)}: expected one of {known}")
+    threshold = THRESHOLDS[alert]
     value = _number(given)
-    if value is None or not 0 < value < constant.below:
-        below = f" and below {constant.below:g}" if math.isfinite(constant.below) else ""
-        raise ValueError(f"expected {constant.meaning}, a number above 0{below}")
+    if value is None or not 0 < value < threshold.below:
+        below = f" and below {threshold.below:g}" if math.isfinite(threshold.below) else ""
+        raise ValueError(f"expected {threshold.meaning}, a number above 0{below}")
     return alert, value
 
 
@@ -77,9 +89,9 @@ def _objective(text: str) -> Objective:
     name, colon, queue = key.partition(":")
     if not equals or (colon and not queue):
         raise ValueError("expected NAME=SHARE or NAME:QUEUE=SHARE, such as wait=0.99")
-    if name not in RECORDS:
-        known = " or ".join(sorted(RECORDS))
-        raise ValueError(f"unknown objective {name!r}{did_you_mean(name, RECORDS)}: expected {known}")
+    if name not in DEFAULTS:
+        known = " or ".join(sorted(DEFAULTS))
+        raise ValueError(f"unknown objective {name!r}{did_you_mean(name, DEFAULTS)}: expected {known}")
     value = _number(given)
     if value is None:
         raise ValueError(objectives.EXPECTED)
@@ -96,7 +108,7 @@ def _number(text: str) -> float | None:
 
 
 def folder(text: str) -> Path:
-    """A folder; nothing at all is not the current one, but a variable that was not set."""
+    """A folder; an empty text is a variable that was not set, not the current folder."""
     if not text:
         raise ValueError("expected a folder to write to")
     return Path(text)

@@ -1,4 +1,4 @@
-"""``job="x",region=~"eu.*"``: which series of an exporter the rules are about."""
+"""``job="x",region=~"eu.*"``: the series of an exporter that the rules select."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from bioagents_exporter.catalogue import FLEET_LABEL, METRICS
-
-#: In which copies of one exporter differ: the rules drop them, so no recorded series carries them.
-COPIES: Final = frozenset({"instance", "pod", "container", "node", "endpoint"})
 
 #: Labels that some of the exporter's series carry and others do not.
 OWN: Final = frozenset(label for metric in METRICS for label in (*metric.labels, *metric.optional)) | {"le"}

@@ -1,0 +1,234 @@
+"""Rules about the exporter, and about counts that workers have not delivered."""
+
+from __future__ import annotations
+
+from bioagents_alerts import boards
+from bioagents_alerts.builder import AGE, COUNT, FLEET, Builder
+from bioagents_alerts.model import Alert, Group, Record, RuleFile
+from bioagents_alerts.thresholds import duration
+
+COMMENT = """
+Alerts about the exporter, and about counts that workers have not delivered. Copies of the exporter: see
+queues.yml.
+
+`up` has no fleet, and other jobs of the same Prometheus have it too. So a target is ours when it has
+published our own metrics before, and their labels show its fleet. A copy that publishes queues (a central
+one) has the source "fleet"; a sidecar, which publishes only the workers of its own host, has not. Both
+publish their sources and their build_info also while Redis is down, so when these series are missing, the
+exporter is.
+"""
+
+_LOST = "fleet:bioagents_exporter_lost_targets:count"
+_FLUSH_AGE = "fleet:bioagents_worker_flush_age_seconds:max"
+
+
+def rules(b: Builder) -> RuleFile:
+    """The file exporter.yml."""
+    alerts = (_down(b), _target_down(b), _scrape_errors(b), _stale(b), _flush_delayed(b), _dropped(b))
+    return RuleFile("exporter", COMMENT, (Group("bioagents-exporter", (*_records(b), *alerts)),))
+
+
+def _records(b: Builder) -> tuple[Record, ...]:
+    ql = b.ql
+    central = ql.series("exporter_source_success", source="fleet")
+    return (
+        b.gauge(
+            "exporter_source_success",
+            'A central exporter reads the fleet from Redis: only such a copy has the source "fleet".',
+            source="fleet",
+        ),
+        b.record(
+            _LOST,
+            f"""
+            {ql.across_copies("count", "source")} (
+              (
+                max_over_time({central}[7d])
+                  and ignoring (fleet, source) ({ql.target("up")} == 0)
+                or
+                max_over_time({central}[6h])
+                  unless on (fleet, instance) (
+                    {central}
+                      unless {central} offset 6h
+                  )
+              )
+              unless ignoring (fleet, source) {central}
+            )
+            unless
+            {ql.gauge("exporter_source_success", source="fleet")}
+            """,
+            """
+            The fleets that no exporter reports on any more, and how many targets of each were lost. A
+            target that Prometheus still knows and cannot scrape is remembered for a week; one that vanished
+            from service discovery for 6 hours, so that a fleet that was taken out of service on purpose
+            does not fire without end. A target that now shows another fleet was renamed: it is not lost.
+            Nor is one that vanished and now reports under another job, or with one more label: the same
+            address of the same fleet, in a series that did not exist 6 hours ago.
+            """,
+        ),
+        b.record(
+            _FLUSH_AGE,
+            ql.over_copies(ql.series("worker_flush_age_seconds"), "worker"),
+            "Of the worker that delivers latest.",
+        ),
+    )
+
+
+def _down(b: Builder) -> Alert:
+    down = (
+        f"{{{{ with {b.down_targets()} }}}}Down:"
+        "{{ range . }} {{ .Labels.instance }}{{ end }}.{{ else }}"
+        "Prometheus has no target that is down: service discovery no longer finds them.{{ end }}"
+    )
+    return b.alert(
+        "ExporterDown",
+        f"{b.ql.recorded(_LOST)} > 0",
+        pending="5m",
+        keep_firing="5m",
+        severity="critical",
+        board=boards.REDIS_EXPORTER,
+        summary=f"Fleet {FLEET} has no exporter that answers; its other alerts cannot fire.",
+        description=f"""Fleet "{FLEET}" has lost every exporter that reads its queues, {COUNT} of them in
+        job "{{{{ $labels.job }}}}". {down} First check whether the exporter's process runs, and read the
+        last lines of its log.""",
+        comment="""
+        A page: every other alert of the fleet depends on the exporter. One alert for each fleet, whatever
+        the number of its targets, and whether they are down or gone. It needs no list of targets: what
+        counts is what there was before. keep_firing_for is at least that of the alerts that it inhibits, as
+        for every alert that inhibits others: see alertmanager.yml.
+        """,
+    )
+
+
+def _target_down(b: Builder) -> Alert:
+    ql = b.ql
+    seen = f"max without (version) (max_over_time({ql.series('exporter_build_info')}[7d]))"
+    unknown = (
+        '{{ if eq $labels.fleet "(unknown)" }} and have never answered{{ else }} while others answer{{ end }}'
+    )
+    return b.alert(
+        "ExporterTargetDown",
+        f"""
+        {ql.across_copies("count")} (
+          {seen} and ignoring (fleet) ({ql.target("up")} == 0)
+          or
+          label_replace({ql.target("up", 'job="bioagents"')} == 0, "fleet", "(unknown)", "", "")
+            unless ignoring (fleet) {seen}
+        )
+        unless {ql.recorded(_LOST)}
+        """,
+        pending="15m",
+        severity="warning",
+        board=boards.REDIS_EXPORTER,
+        summary=f"Fleet {FLEET} has exporters that do not answer.",
+        description=f"""{COUNT} exporter target(s) of fleet "{FLEET}" are down{unknown}. Down in job "{{{{
+        $labels.job }}}}":{{{{ range {b.down_targets()} }}}} {{{{ .Labels.instance }}}}{{{{ end }}}}. First
+        open such a target on Prometheus' page Status, Targets: it shows the error.""",
+        comment="""
+        A ticket: some targets are down, others still report on the fleet (or it is a sidecar, which loses
+        the workers of one host). A target that vanished from service discovery is no fault here, so every
+        rolling update ends. A target of the job `bioagents` that has never answered counts too: its
+        address, its certificate or its password is wrong; its fleet is unknown.
+        """,
+    )
+
+
+def _scrape_errors(b: Builder) -> Alert:
+    ql = b.ql
+    return b.alert(
+        "ExporterScrapeErrors",
+        f"""
+        {ql.increase("exporter_scrape_errors_total", "5m")} > 0
+        unless ignoring (cause) {ql.gauge("redis_up")} == 0
+        """,
+        pending="10m",
+        keep_firing="5m",
+        severity="warning",
+        board=boards.REDIS_EXPORTER,
+        summary=f"Fleet {FLEET} has scrapes with errors: some of its metrics are missing.",
+        description=f"""An exporter of fleet "{FLEET}" had {COUNT} errors "{{{{ $labels.cause }}}}" in the
+        last 5 minutes; the metrics that depend on it are left out. First look up this cause in the runbook,
+        then read the exporter's log, which has the error once, when it began.""",
+        comment="""
+        Each cause is an alert of its own, because what to do differs. A single error leaves the window
+        after 5 minutes and so never fires. While no copy reads Redis, RedisDown reports these errors; a
+        single copy that cannot read it has lost its own connection, and is reported here.
+        """,
+    )
+
+
+def _stale(b: Builder) -> Alert:
+    ql, age = b.ql, b.ql.series("exporter_source_age_seconds")
+    return b.alert(
+        "ExporterReadStale",
+        f"""
+        {ql.across_copies("max")} (
+          (
+            {age} > {b.limit("ExporterReadStale")}
+            or
+            1 / ({ql.series("exporter_source_success")} == 0) unless {age}
+          )
+          unless ignoring (source) ({ql.series("redis_up")} == 0)
+        )
+        """,
+        pending="5m",
+        keep_firing="5m",
+        severity="warning",
+        board=boards.REDIS_EXPORTER,
+        summary=f"Fleet {FLEET} has metrics that are out of date.",
+        description=f"""Source "{{{{ $labels.source }}}}" of an exporter of fleet "{FLEET}" {{{{ if lt
+        $value 1e9 }}}}was last read {AGE} ago{{{{ else }}}}has not been read since the exporter started{{{{
+        end }}}}, although Redis answers. First search the exporter's log for source_failed; then restart
+        it.""",
+        comment="""
+        Metrics that are old (the background reading, source "audit", never becomes as old as this either:
+        it visits all queues in turn), or a source that was never read (+Inf). A copy that does not reach
+        Redis is left out: its sources have nothing to read, and RedisDown or ExporterScrapeErrors fires.
+        keep_firing_for: as for ExporterDown.
+        """,
+    )
+
+
+def _flush_delayed(b: Builder) -> Alert:
+    limit = b.threshold("MetricsFlushDelayed")
+    worst = b.each(
+        f"topk(1, {b.same.recorded('worker:bioagents_worker_flush_age_seconds:max')})",
+        ' The worst is host "{{ .Labels.host }}" pid {{ .Labels.pid }}.',
+    )
+    return b.alert(
+        "MetricsFlushDelayed",
+        f"{b.ql.recorded(_FLUSH_AGE)} > {b.limit('MetricsFlushDelayed')}",
+        pending="5m",
+        keep_firing="5m",
+        severity="warning",
+        board=boards.REDIS_EXPORTER,
+        summary=f"Fleet {FLEET} has workers that deliver their counts late.",
+        description=f"""The oldest count that a worker of fleet "{FLEET}" has not delivered to Redis has
+        waited for {AGE}, more than {duration(limit)}; job rates and totals lag by as much.{worst} First
+        search the worker's log for "Redis does not take our counts", then check the latency of Redis.""",
+        comment="""
+        Workers deliver their counts within a second, the largest fleets within 40. What waited during an
+        outage of Redis shows in one heartbeat alone, which `for` skips; it stays high when calls reach
+        Redis and their replies are lost. A worker whose calls do not even reach Redis stops sending
+        heartbeats: that is WorkerMissing. The series may vanish and come back, because such a worker is now
+        and then too late to count as alive.
+        """,
+    )
+
+
+def _dropped(b: Builder) -> Alert:
+    ql = b.ql
+    return b.alert(
+        "MetricsDropped",
+        f"{ql.increase('metrics_dropped_total', '30m', keep=())} > 0",
+        pending="45m",
+        severity="warning",
+        board=boards.REDIS_EXPORTER,
+        summary=f"Fleet {FLEET} has workers that repeatedly drop counts.",
+        description=f"""Workers of fleet "{FLEET}" dropped {COUNT} counts in the last 30 minutes, and have
+        done so repeatedly for 45 minutes: totals and rates are too low. First check whether Redis restarts,
+        fails over or evicts keys.""",
+        comment="""
+        A failover or a restart of Redis may cost some counts once, and nothing can be done about it. Counts
+        that are dropped repeatedly, never half an hour apart, mean a Redis that keeps losing its data.
+        """,
+    )

@@ -1,0 +1,277 @@
+"""Rules about the objectives of queues: error ratios over windows, and alerts when error budgets burn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from bioagents_alerts import boards
+from bioagents_alerts.builder import FLEET, QUEUE, Builder
+from bioagents_alerts.model import Alert, Group, Record, Rule, RuleFile
+from bioagents_alerts.objectives import DEFAULTS, matcher
+from bioagents_alerts.promql import without
+from bioagents_alerts.thresholds import number
+from bioagents_worker.wire import BUCKETS
+
+COMMENT = """
+Objectives for each queue, and alerts when their error budgets burn (Google's SRE Workbook, chapter 5).
+
+- Wait: 95 % of the jobs start within the queue's `bioagents_queue_wait_limit_seconds`.
+- Success: of the jobs that end, 99 % succeed and do not become dead letters. A retry costs no budget: the
+objective is about the job, not the attempt. Jobs that a middleware skipped do not count.
+
+The two objectives are the last numbers of the rules queue:bioagents_wait_slo:objective and
+queue:bioagents_success_slo:objective. A burn rate is the share of bad jobs divided by the share that is
+allowed: at 1 the budget of 30 days lasts just 30 days. An objective at which 14.4 x (1 - objective) is 1 or
+more can never page.
+
+Windows in pairs: the long one shows that it matters, the short one (a twelfth) that it still goes on.
+  1h and 5m above 14.4: 2 % of a month's budget, page      1d and 2h above 3: 10 %, ticket
+  6h and 30m above 6: 5 %, page                            3d and 6h above 1: 10 %, ticket
+And at least 10 bad jobs within the long window: one dead job of five burns at 20, and is no reason to page.
+
+Rates come from the counters over 5 minutes alone, and longer windows add up these recorded rates, both
+parts of a ratio in the same way. Rates over days straight from the histogram would read 22 buckets of every
+actor and copy, more than 100 million samples for a large fleet, where Prometheus by default gives up at 50
+million.
+
+The 5-minute rates are recorded in jobs.yml, all in one group: errors and events are of the same evaluation.
+"""
+
+_LIMIT, _BOUND = "queue:bioagents_wait_slo_limit_seconds:max", "queue:bioagents_wait_slo_bound_seconds:max"
+#: Windows of hours need no answer every few seconds.
+_INTERVAL = "30s"
+_COUNTED = ("1h", "6h", "1d", "3d")
+_WINDOWS = ("30m", "1h", "2h", "6h", "1d", "3d")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A pair of windows and the burn rate over both from which an alert fires."""
+
+    long: str
+    short: str
+    burn: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Speed:
+    """How fast a budget burns, and what the alert about it is like."""
+
+    name: str
+    pairs: tuple[_Pair, _Pair]
+    severity: str
+    pending: str
+    keep_firing: str
+    window: str
+    cause_window: str
+    duration: str
+
+
+_FAST = _Speed(
+    "Fast", (_Pair("1h", "5m", "14.4"), _Pair("6h", "30m", "6")), "critical", "2m", "10m", "6h", "1h",
+    "for an hour or for six",
+)  # fmt: skip
+_SLOW = _Speed(
+    "Slow", (_Pair("1d", "2h", "3"), _Pair("3d", "6h", "1")), "warning", "1h", "1h", "3d", "1d",
+    "for a day or for three",
+)  # fmt: skip
+
+
+def rules(b: Builder) -> RuleFile:
+    """The file slo.yml."""
+    groups = (_group(b, "wait", _wait_inputs(b), _wait), _group(b, "success", _success_inputs(b), _success))
+    return RuleFile("slo", COMMENT, groups)
+
+
+def _group(
+    b: Builder, name: str, inputs: tuple[Record, ...], alert: Callable[[Builder, _Speed], Alert]
+) -> Group:
+    rules: tuple[Rule, ...] = (
+        *inputs,
+        *_ratios(b, name),
+        *_counts(b, name),
+        alert(b, _FAST),
+        alert(b, _SLOW),
+    )
+    return Group(f"bioagents-slo-{name}", rules, interval=_INTERVAL)
+
+
+def _series(name: str, what: str) -> str:
+    return f"queue:bioagents_{name}_slo_{what}"
+
+
+def _wait_inputs(b: Builder) -> tuple[Record, ...]:
+    ql, bound, events = b.ql, b.ql.recorded(_BOUND), _series("wait", "events:rate5m")
+    return (
+        b.record(
+            _BOUND,
+            _bound(b),
+            """
+            A histogram shows only how many jobs started within one of its bounds. A limit between two
+            bounds counts as the lower one, so a job that is called good was good; this series is the bound
+            that counts, which the alerts name. A limit below the lowest bound counts as the lowest one. The
+            bounds are those of the wire format.
+            """,
+        ),
+        _objective(
+            b, "wait", _BOUND,
+            f"""
+            The objective, for every queue with a wait limit. A queue with an objective of its own comes
+            first, with `or`:
+              0 * {_BOUND}{{queue="chat"}} + 0.99 or …
+            """,
+        ),
+        b.record(
+            events,
+            f"{ql.recorded('queue:bioagents_job_wait_seconds_count:rate5m')} and {bound}",
+            "Jobs per second that a worker started.",
+        ),
+        b.record(
+            _series("wait", "errors:rate5m"),
+            f"""
+            clamp_min(
+              {ql.recorded(events)}
+              - sum without (le) (
+                {ql.recorded("queue:bioagents_job_wait_seconds_bucket:rate5m")}
+                and
+                label_replace(
+                  count_values without ({", ".join(ql.copies)}) ("le", {bound}),
+                  "le", "$1.0", "le", "([0-9]+)"
+                )
+              ),
+              0
+            )
+            """,
+            """
+            Of them, those that had waited longer than the bound: all but the queue's own bucket.
+            count_values turns the bound into the text of a label, 300 into "300"; the exporter and
+            Prometheus 3 write such a bound as "300.0".
+            """,
+        ),
+    )  # fmt: skip
+
+
+def _bound(b: Builder) -> str:
+    limit = b.ql.recorded(_LIMIT)
+    *higher, lowest = sorted(BUCKETS, reverse=True)
+    bounds = [f"clamp_max({limit} >= {number(bound)}, {number(bound)})" for bound in higher]
+    return "\nor ".join([*bounds, f"clamp({limit}, {number(lowest)}, {number(lowest)})"])
+
+
+def _objective(b: Builder, name: str, queues: str, comment: str) -> Record:
+    given = [objective for objective in b.variant.objectives if objective.name == name]
+    single = [
+        f"0 * {b.ql.recorded(queues, where=(matcher(objective),))} + {number(objective.value)}"
+        for objective in given
+        if objective.queue
+    ]
+    others = next((objective.value for objective in given if not objective.queue), DEFAULTS[name])
+    expr = "\nor ".join([*single, f"0 * {b.ql.recorded(queues)} + {number(others)}"])
+    return b.record(f"queue:bioagents_{name}_slo:objective", expr, comment)
+
+
+def _success_inputs(b: Builder) -> tuple[Record, ...]:
+    errors, events = (_series("success", f"{what}:rate5m") for what in ("errors", "events"))
+    return (
+        b.record(
+            errors,
+            b.ql.recorded("queue:bioagents_jobs_dead:rate5m"),
+            "Jobs per second that became dead letters, and that ended.",
+        ),
+        b.record(
+            events, f"{b.ql.recorded(errors)} + {b.ql.recorded('queue:bioagents_jobs_succeeded:rate5m')}"
+        ),
+        _objective(b, "success", events, "The objective, for every queue; a single queue as for the wait."),
+    )
+
+
+def _ratios(b: Builder, name: str) -> Iterable[Record]:
+    errors, events = (b.ql.recorded(_series(name, f"{what}:rate5m")) for what in ("errors", "events"))
+    yield b.record(
+        _series(name, "errors:ratio_rate5m"),
+        f"{errors} / ({events} > 0)",
+        "The share of bad jobs, absent where there was no job at all.",
+    )
+    for window in _WINDOWS:
+        yield b.record(
+            _series(name, f"errors:ratio_rate{window}"),
+            f"""
+            sum_over_time({errors}[{window}])
+              / (sum_over_time({events}[{window}]) > 0)
+            """,
+        )
+
+
+def _counts(b: Builder, name: str) -> Iterable[Record]:
+    """How many bad jobs there were."""
+    for window in _COUNTED:
+        ratio = b.ql.recorded(_series(name, f"errors:ratio_rate{window}"))
+        jobs = b.ql.increase("job_wait_seconds_count", window, keep=("queue",))
+        dead = b.ql.increase("jobs_dead_total", window, keep=("queue",))
+        yield b.record(
+            _series(name, f"errors:increase{window}"),
+            dead if name == "success" else f"{ratio}\n  * {jobs}",
+            "How many bad jobs there were." if window == _COUNTED[0] else "",
+        )
+
+
+def _burns(b: Builder, name: str, pairs: Iterable[_Pair]) -> str:
+    """Both windows of one of the pairs burn, and there were at least ten bad jobs."""
+    allowed = f"(1 - {b.ql.recorded(f'queue:bioagents_{name}_slo:objective')})"
+
+    def burns(window: str, burn: str) -> str:
+        return f"{b.ql.recorded(_series(name, f'errors:ratio_rate{window}'))} / {allowed} > {burn}"
+
+    return "\nor\n".join(
+        f"""(
+  {burns(pair.long, pair.burn)}
+  and {burns(pair.short, pair.burn)}
+  and {b.ql.recorded(_series(name, f"errors:increase{pair.long}"))} >= 10
+)"""
+        for pair in pairs
+    )
+
+
+def _wait(b: Builder, speed: _Speed) -> Alert:
+    bound = b.each(b.same.recorded(_BOUND), "{{ .Value | humanizeDuration }} ")
+    return _burn(
+        b, "wait", speed,
+        description=f"""too many jobs of queue "{QUEUE}" start later than {bound}after they became ready.
+        First check the queue's row on the exporter's status page: if its slots are all running, add
+        workers; if not, find out what its workers do.""",
+        comment="""
+        A job is counted when it starts: with no worker at all nothing starts, and NoActiveWorkers and
+        QueueWaitTooLong fire. A quiet queue has minutes without a job and so without a ratio:
+        keep_firing_for bridges them.
+        """,
+    )  # fmt: skip
+
+
+def _success(b: Builder, speed: _Speed) -> Alert:
+    dead = b.same.over_copies(f"increase({b.same.series('jobs_dead_total')}[{speed.cause_window}])")
+    actor = b.each(f"topk(1, {without('sum', dead, 'wire')})", ' Most are of actor "{{ .Labels.actor }}".')
+    return _burn(
+        b, "success", speed,
+        description=f"""too many jobs of queue "{QUEUE}" become dead letters.{actor} First search the
+        workers' logs for the exception of this actor, before the dead letters are deleted.""",
+        comment="",
+    )  # fmt: skip
+
+
+def _burn(b: Builder, name: str, speed: _Speed, *, description: str, comment: str) -> Alert:
+    slower = "While the alert of the fast burn fires, Alertmanager inhibits this one."
+    return b.alert(
+        f"{name.title()}SLO{speed.name}Burn",
+        _burns(b, name, speed.pairs),
+        pending=speed.pending,
+        keep_firing=speed.keep_firing,
+        severity=speed.severity,
+        board=boards.SLO,
+        window=speed.window,
+        summary=f"Queue {QUEUE} of fleet {FLEET} burns the error budget of its {name} objective "
+        f"{'fast' if speed is _FAST else 'slowly'}.",
+        description=f"""The error budget burns {{{{ $value | printf "%.1f" }}}} times as fast as allowed,
+        {speed.duration}: {description}""",
+        comment=comment if speed is _FAST else slower,
+    )
