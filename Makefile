@@ -45,7 +45,7 @@ bench: $(VENV)/dev ## measure us against other tools; about forty minutes
 generate: $(VENV)/dev ## write the generated files: metrics reference, dashboards' JSON, rules' YAML
 	$(BIN)/python -m bioagents_exporter.catalogue > docs/reference/metrics.md.new
 	mv docs/reference/metrics.md.new docs/reference/metrics.md
-	$(BIN)/python -m bioagents_dashboards build
+	$(BIN)/python -m bioagents_boards
 	$(BIN)/python -m bioagents_alerts
 
 docs-site: $(VENV)/dev ## build the documentation as a site in the folder site; a broken link is an error

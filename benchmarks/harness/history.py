@@ -12,9 +12,11 @@ import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from bioagents_dashboards.queries.rules import alert_names, record_names
+import yaml
+
+from bioagents_alerts import rules_folder
 from bioagents_exporter.catalogue import METRICS, Metric
 from bioagents_worker.wire import BUCKETS
 from harness import remote_write
@@ -85,7 +87,8 @@ def all_series(fleet: HistoryShape) -> Iterator[SampledSeries]:
     for metric in METRICS:
         for labels in _label_sets(metric.labels, fleet):
             yield from _of_metric(metric, {**_TARGET, **_COPY, **labels})
-    for name in sorted(record_names()):
+    rules = _rules()
+    for name in sorted({rule["record"] for rule in rules if "record" in rule}):
         if name == _RARE:
             continue
         for labels in _label_sets(recorded_labels(name), fleet):
@@ -94,10 +97,18 @@ def all_series(fleet: HistoryShape) -> Iterator[SampledSeries]:
             else:
                 yield _one(name, {**_TARGET, **labels})
     yield _one("ALERTS", {"alertname": "Watchdog", "product": "bioagents", "alertstate": "firing"})
-    for number, alert in enumerate(alert_names()):
-        labels = {**_TARGET, "alertname": alert, "queue": f"queue-{number:03}", "severity": "warning"}
+    faults = (rule for rule in rules if "alert" in rule and rule["labels"]["severity"] != "none")
+    for number, alert in enumerate(faults):
+        labels = {**_TARGET, **alert["labels"], "alertname": alert["alert"], "queue": f"queue-{number:03}"}
         yield _one("ALERTS", {**labels, "alertstate": "firing"})
         yield _one("ALERTS_FOR_STATE", labels)
+
+
+def _rules() -> list[dict[str, Any]]:
+    files = [
+        yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(rules_folder().glob("*.yml"))
+    ]
+    return [rule for file in files for group in file["groups"] for rule in group["rules"]]
 
 
 def recorded_labels(name: str) -> tuple[str, ...]:

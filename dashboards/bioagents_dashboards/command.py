@@ -1,4 +1,4 @@
-"""``bioagents dashboards``: bring the boards into a Grafana, and see whether it has the current ones."""
+"""``bioagents dashboards``: push the boards to a Grafana, check those it has, or export them as files."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from bioagents_cli.parsing import Parser, UsageError, did_you_mean
+from bioagents_dashboards import export
 from bioagents_dashboards.push.connection import Connection, connection, read_token
 from bioagents_dashboards.push.grafana import Grafana
-from bioagents_dashboards.push.place import DEFAULT_TITLE
 from bioagents_dashboards.push.run import Options, check, push
-from bioagents_dashboards.push.survey import Target
+from bioagents_dashboards.push.survey import DEFAULT_TITLE, Requested
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,12 @@ class _Action:
     """One word after ``dashboards``."""
 
     summary: str
-    example: str  # what stands behind it
+    example: str  # the flags after it
     run: Callable[[list[str], str], int]
 
 
 def main(argv: list[str], prog: str) -> int:
-    """0 done, 1 a check found a difference; UsageError for bad input and for whatever Grafana refuses."""
+    """0 done, 1 a check found a difference; UsageError for bad input and every refusal of Grafana."""
     first = argv[0] if argv else ""
     if first in {"-h", "--help"}:
         print(_help(prog))  # noqa: T201 - what was asked for
@@ -40,13 +40,13 @@ def main(argv: list[str], prog: str) -> int:
 
 
 def _help(prog: str) -> str:
-    actions = [f"  {name:<6} {action.summary}" for name, action in _ACTIONS.items()]
+    actions = [f"  {name:<7} {action.summary}" for name, action in _ACTIONS.items()]
     examples = [f"  {prog} {name} {action.example}" for name, action in _ACTIONS.items()]
     return "\n".join(
         (
             f"usage: {prog} <action> [flags]",
             "",
-            "The Grafana dashboards of this version. $GRAFANA_URL and $GRAFANA_TOKEN say which Grafana.",
+            "The Grafana dashboards of this version. $GRAFANA_URL and $GRAFANA_TOKEN select the Grafana.",
             "",
             "actions:",
             *actions,
@@ -60,29 +60,33 @@ def _help(prog: str) -> str:
 
 
 def _push(argv: list[str], prog: str) -> int:
-    parser = _parser(prog, _ACTIONS["push"])
+    parser = _parser(prog, _ACTIONS["push"], needs="GRAFANA_TOKEN=... ")
+    _add_connection(parser)
     parser.add_argument(
         "--folder", metavar="NAME",
-        help="title or uid of the folder for all boards, made if missing "
-        f"[new ones: {DEFAULT_TITLE!r}; others: where they are]",
+        help="title or uid of the folder for all dashboards, created if missing "
+        f"[new ones: {DEFAULT_TITLE!r}; others: their present folder]",
     )  # fmt: skip
     parser.add_argument(
         "--datasource", metavar="NAME",
-        help="uid or name of the Prometheus data source that they open with [as they are; new ones: as the "
-        "others, else Grafana's default]",
+        help="uid or name of the Prometheus data source that the dashboards open with [unchanged; new ones: "
+        "as the others, else Grafana's default]",
     )  # fmt: skip
     parser.add_argument(
         "--runbook-url", dest="runbook_url", metavar="URL",
-        help="where the runbooks are read [as they are; new ones: as the others, else the exporter on this "
+        help="address of the runbooks [unchanged; new ones: as the others, else the exporter of this "
         "machine]",
     )  # fmt: skip
     parser.add_argument(
-        "--dry-run", dest="dry_run", action="store_true", help="say what would change, and change nothing"
+        "--dry-run", dest="dry_run", action="store_true", help="print what would change, and change nothing"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace boards that a person has edited")
     parser.add_argument(
-        "--prune", action="store_true", help="remove boards that a push of another version "
-        "brought and this one does not ship; never others",
+        "--overwrite", action="store_true", help="replace dashboards that a person has edited"
+    )
+    parser.add_argument(
+        "--prune", action="store_true",
+        help="remove dashboards that a push of another version created and this version does not ship; never "
+        "others",
     )  # fmt: skip
     flags = parser.parse(argv)
     options = Options(_target(flags), flags.dry_run, flags.overwrite, flags.prune)
@@ -91,36 +95,61 @@ def _push(argv: list[str], prog: str) -> int:
 
 
 def _check(argv: list[str], prog: str) -> int:
-    parser = _parser(prog, _ACTIONS["check"])
-    parser.add_argument("--folder", metavar="NAME", help="title or uid of the folder to expect [any]")
-    parser.add_argument("--datasource", metavar="NAME", help="uid or name of the data source to expect [any]")
+    parser = _parser(prog, _ACTIONS["check"], needs="GRAFANA_TOKEN=... ")
+    _add_connection(parser)
+    parser.add_argument("--folder", metavar="NAME", help="title or uid of the expected folder [any]")
+    parser.add_argument("--datasource", metavar="NAME", help="uid or name of the expected data source [any]")
     parser.add_argument(
-        "--runbook-url", dest="runbook_url", metavar="URL", help="address of the runbooks to expect [any]"
+        "--runbook-url", dest="runbook_url", metavar="URL", help="expected address of the runbooks [any]"
     )
     flags = parser.parse(argv)
     return 0 if check(Grafana(_connection(flags)), _target(flags), _say) else 1
 
 
+def _export(argv: list[str], prog: str) -> int:
+    parser = _parser(prog, _ACTIONS["export"])
+    forms = "; ".join(f"{name}: {form.summary}" for name, form in export.FORMS.items())
+    parser.add_argument("--form", metavar="FORM", help=forms)
+    parser.add_argument("--output", metavar="FOLDER", help="folder for the files, created if missing")
+    parser.add_argument(
+        "--runbook-url", dest="runbook_url", metavar="URL",
+        help="address of the runbooks [the exporter on this machine]",
+    )  # fmt: skip
+    flags = parser.parse(argv)
+    if not flags.form:
+        raise UsageError(f"no form: expected --form with {', '.join(export.FORMS)}")
+    if not flags.output:
+        raise UsageError("no folder: expected --output FOLDER")
+    for path in export.write(Path(flags.output), export.files(flags.form, flags.runbook_url)):
+        _say(f"written  {path}")
+    return 0
+
+
 _ACTIONS: Final = {
     "push": _Action(
-        "bring the boards into a Grafana, or up to date there; a second run changes nothing",
+        "create or update the dashboards in a Grafana; a second run changes nothing",
         "--grafana.url https://grafana.example.org --dry-run",
         _push,
     ),
     "check": _Action(
-        "say whether a Grafana has the current boards; exit status 0: it has, 1: it has not",
+        "compare the dashboards in a Grafana with those of this version; exit status 0: the same, 1: not",
         "--grafana.url https://grafana.example.org",
         _check,
+    ),
+    "export": _Action(
+        "write the dashboards as files for the import screen, Kubernetes, Git Sync or provisioning",
+        "--form configmap --output manifests",
+        _export,
     ),
 }
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - a run that is broken off has said what it did
+    print(text, flush=True)  # noqa: T201 - an interrupted run has printed what it did
 
 
-def _target(flags: argparse.Namespace) -> Target:
-    return Target(flags.folder, flags.datasource, flags.runbook_url)
+def _target(flags: argparse.Namespace) -> Requested:
+    return Requested(flags.folder, flags.datasource, flags.runbook_url)
 
 
 def _connection(flags: argparse.Namespace) -> Connection:
@@ -131,14 +160,12 @@ def _connection(flags: argparse.Namespace) -> Connection:
     return connection(url, token, flags.ca_file)
 
 
-def _parser(prog: str, action: _Action) -> Parser:
-    parser = Parser(
+def _parser(prog: str, action: _Action, needs: str = "") -> Parser:
+    return Parser(
         prog,
         description=f"{action.summary[0].upper()}{action.summary[1:]}.",
-        example=f"GRAFANA_TOKEN=... {prog} {action.example}",
+        example=f"{needs}{prog} {action.example}",
     )
-    _add_connection(parser)
-    return parser
 
 
 def _add_connection(parser: Parser) -> None:
@@ -147,9 +174,9 @@ def _add_connection(parser: Parser) -> None:
     )
     parser.add_argument(
         "--grafana.token-file", dest="token_file", type=Path, metavar="FILE",
-        help="file with the token of a service account that is Editor [the token in $GRAFANA_TOKEN]",
+        help="file with the token of a service account with the role Editor [the token in $GRAFANA_TOKEN]",
     )  # fmt: skip
     parser.add_argument(
         "--grafana.ca-file", dest="ca_file", type=Path, metavar="FILE",
-        help="who may sign Grafana's certificate (PEM) [whom this machine trusts]",
+        help="certificate authorities (PEM) for Grafana's certificate [those that this machine trusts]",
     )  # fmt: skip

@@ -45,6 +45,7 @@ def with_command(monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
         (("dashboards",), "dashboards.txt"),
         (("dashboards", "push"), "dashboards-push.txt"),
         (("dashboards", "check"), "dashboards-check.txt"),
+        (("dashboards", "export"), "dashboards-export.txt"),
     ],
 )
 def test_help_is_the_golden_text(arguments: tuple[str, ...], golden: str) -> None:

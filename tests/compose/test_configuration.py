@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bioagents_dashboards.forms.write import BOARDS
-from bioagents_dashboards.locate import boards_folder
+from bioagents_alerts import boards as uids
+from bioagents_dashboards.shipped import boards_folder
 from support.checkout import ROOT, resolved
 from support.programs import require
 
@@ -77,7 +77,7 @@ def test_grafana_gets_our_boards_and_their_data_source() -> None:
     folder = mounted("grafana", provider["options"]["path"])
     assert folder == boards_folder()
     served = {json.loads(path.read_text())["uid"] for path in folder.iterdir()}
-    assert served == {identity.uid for identity in BOARDS}
+    assert served == {uid for name, uid in vars(uids).items() if name.isupper()}
     (source,) = load(mounted("grafana", "/etc/grafana/provisioning/datasources/prometheus.yml"))[
         "datasources"
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bioagents_dashboards.push import boards
+from bioagents_dashboards import shipped
 from support.grafana_stand_in import GrafanaStandIn
 
 
@@ -24,7 +24,7 @@ def grafana(monkeypatch: pytest.MonkeyPatch) -> Iterator[GrafanaStandIn]:
 @pytest.fixture
 def ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """From here on, a version with boards of these titles; their uids."""
-    model = json.loads((boards.boards_folder() / "fleet-overview.json").read_text())
+    model = json.loads((shipped.boards_folder() / "fleet-overview.json").read_text())
 
     def ship(*titles: str, **changed: object) -> list[str]:
         folder = tmp_path / "boards"
@@ -34,7 +34,7 @@ def ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list
         for number, title in enumerate(titles):
             board = {**model, "title": title, "uid": f"bioagents-{title.lower()}", **changed}
             (folder / f"{number:02}.json").write_text(json.dumps(board))
-        monkeypatch.setattr(boards, "boards_folder", lambda: folder)
+        monkeypatch.setattr(shipped, "boards_folder", lambda: folder)
         return [f"bioagents-{title.lower()}" for title in titles]
 
     return ship

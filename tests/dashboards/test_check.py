@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bioagents_cli.main import main
-from bioagents_dashboards.push.boards import SAVED_BY, shipped_boards
+from bioagents_dashboards.shipped import SAVED_BY, shipped_boards
 from support.grafana_stand_in import Board, GrafanaStandIn
 from support.pushing import refused, run
 
@@ -100,11 +100,11 @@ def test_bad_input_is_status_2(grafana: GrafanaStandIn, capsys: pytest.CaptureFi
     assert "(401): the token is wrong or has expired" in refused(capsys, "check")
 
 
-def test_help_names_both_actions(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_every_action(capsys: pytest.CaptureFixture[str]) -> None:
     """Each with an example, and each has a help of its own."""
     out = run(capsys, "--help")
-    for action in ("push", "check"):
-        assert f"\n  bioagents dashboards {action} --grafana.url https://" in out
+    for action in ("push", "check", "export"):
+        assert f"\n  bioagents dashboards {action} --" in out
         with pytest.raises(SystemExit):
             main(["dashboards", action, "--help"])
         assert f"usage: bioagents dashboards {action} [flags]" in capsys.readouterr().out
@@ -113,8 +113,8 @@ def test_help_names_both_actions(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        ((), "no action given: expected push, check"),
-        (("pusch",), "unknown action 'pusch' (did you mean push?): expected push, check"),
+        ((), "no action given: expected push, check, export"),
+        (("pusch",), "unknown action 'pusch' (did you mean push?): expected push, check, export"),
     ],
 )
 def test_unknown_action(argv: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:

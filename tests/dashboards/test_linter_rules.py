@@ -9,13 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import pytest
+from bioagents_boards.queries import OWN, TARGET
+from support.boards import (
+    Json,
+    Query,
+    Selector,
+    annotation_queries,
+    boards,
+    hold,
+    panels,
+    queries,
+    selectors,
+    variable_query,
+)
+from support.rule_files import records
 
-from bioagents_dashboards.queries.promql import OWN, TARGET
-from bioagents_dashboards.queries.rules import record_names
-from support.boards import Json, Selector, boards, panels, queries, selectors, variable_query
-
-BOARDS = pytest.mark.parametrize("board", boards().values(), ids=boards())
+BOARDS = list(boards().values())
 PROMETHEUS = {"type": "prometheus", "uid": "${datasource}"}
 EVERY_RULE = {
     "template_datasource", "template_job", "template_instance", "template_label_promql",
@@ -31,7 +40,7 @@ UNITS = {"short", "s", "percentunit", "ops", "bytes", "string", "bool_on_off"}
 #: The linter asks for ``instance=~"$instance"`` everywhere, and for ``.+`` as the "All" of that variable, to
 #: which a missing label does not match. Alerts may lack the job too, as ``absent`` leaves them.
 NO_JOB = {"ALERTS", "ALERTS_FOR_STATE"}
-NO_INSTANCE = NO_JOB | record_names()
+NO_INSTANCE = NO_JOB | {record.name for record in records()}
 
 
 def test_every_rule_is_here() -> None:
@@ -39,23 +48,36 @@ def test_every_rule_is_here() -> None:
     assert {f"test_{rule}" for rule in EVERY_RULE} <= set(globals())
 
 
-@BOARDS
-def test_template_datasource(board: Json) -> None:
+def test_template_datasource() -> None:
     """Exactly one data source variable, of that name and label."""
-    (source,) = [variable for variable in board["templating"]["list"] if variable["type"] == "datasource"]
-    assert (source["name"], source["label"], source["query"]) == ("datasource", "Data source", "prometheus")
+
+    def check(board: Json) -> None:
+        (source,) = [variable for variable in board["templating"]["list"] if variable["type"] == "datasource"]
+        assert (source["name"], source["label"], source["query"]) == (
+            "datasource",
+            "Data source",
+            "prometheus",
+        )
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_template_job(board: Json) -> None:
+def test_template_job() -> None:
     """Exists, asks the templated data source, is multi-select, and "All" is any value."""
-    assert_template(board, "job")
+
+    def check(board: Json) -> None:
+        assert_template(board, "job")
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_template_instance(board: Json) -> None:
+def test_template_instance() -> None:
     """The same."""
-    assert_template(board, "instance")
+
+    def check(board: Json) -> None:
+        assert_template(board, "instance")
+
+    hold(BOARDS, check)
 
 
 def assert_template(board: Json, name: str) -> None:
@@ -66,128 +88,182 @@ def assert_template(board: Json, name: str) -> None:
     assert variable["allValue"] == ".+"
 
 
-@BOARDS
-def test_template_label_promql(board: Json) -> None:
+def test_template_label_promql() -> None:
     """Variables ask with one of Grafana's functions and valid PromQL."""
-    for variable in board["templating"]["list"]:
-        if variable["type"] == "query":
-            assert re.match(r"(label_names|label_values|metrics|query_result)\(", variable["query"]["query"])
-            assert selectors(variable_query(variable)[0])
+
+    def check(board: Json) -> None:
+        for variable in board["templating"]["list"]:
+            if variable["type"] == "query":
+                assert re.match(
+                    r"(label_names|label_values|metrics|query_result)\(", variable["query"]["query"]
+                )
+                assert selectors(variable_query(variable)[0])
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_template_on_time_change_reload(board: Json) -> None:
+def test_template_on_time_change_reload() -> None:
     """Variables ask again whenever the time range changes."""
-    asked = [variable for variable in board["templating"]["list"] if variable["type"] == "query"]
-    assert {variable["refresh"] for variable in asked} == {2}
+
+    def check(board: Json) -> None:
+        asked = [variable for variable in board["templating"]["list"] if variable["type"] == "query"]
+        assert {variable["refresh"] for variable in asked} == {2}
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_panel_datasource(board: Json) -> None:
+def test_panel_datasource() -> None:
     """Panels and their queries use the templated data source."""
-    for panel in panels(board):
-        assert panel["datasource"] == PROMETHEUS
-        assert all(target["datasource"] == PROMETHEUS for target in panel["targets"])
+
+    def check(board: Json) -> None:
+        for panel in panels(board):
+            assert panel["datasource"] == PROMETHEUS
+            assert all(target["datasource"] == PROMETHEUS for target in panel["targets"])
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_panel_title_description(board: Json) -> None:
+def test_panel_title_description() -> None:
     """Every panel has both."""
-    assert all(panel["title"] and panel["description"] for panel in panels(board))
+
+    def check(board: Json) -> None:
+        assert all(panel["title"] and panel["description"] for panel in panels(board))
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_panel_units(board: Json) -> None:
+def test_panel_units() -> None:
     """Every panel has a unit that Grafana knows, and so has every column with one of its own."""
-    for panel in panels(board):
-        assert panel["fieldConfig"]["defaults"]["unit"] in UNITS
-        properties = [p for override in panel["fieldConfig"]["overrides"] for p in override["properties"]]
-        assert {p["value"] for p in properties if p["id"] == "unit"} <= UNITS
+
+    def check(board: Json) -> None:
+        for panel in panels(board):
+            assert panel["fieldConfig"]["defaults"]["unit"] in UNITS
+            properties = [p for override in panel["fieldConfig"]["overrides"] for p in override["properties"]]
+            assert {p["value"] for p in properties if p["id"] == "unit"} <= UNITS
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_panel_no_targets(board: Json) -> None:
+def test_panel_no_targets() -> None:
     """Every panel asks something, and nothing empty."""
-    for panel in panels(board):
-        assert panel["targets"]
-        assert all(target["expr"] for target in panel["targets"])
+
+    def check(board: Json) -> None:
+        for panel in panels(board):
+            assert panel["targets"]
+            assert all(target["expr"] for target in panel["targets"])
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_target_promql(board: Json) -> None:
+def test_target_promql() -> None:
     """Valid PromQL, about at least one series."""
-    assert [str(query) for query in queries(board) if not selectors(query.expression)] == []
+
+    def check(board: Json) -> None:
+        assert [str(query) for query in queries(board) if not selectors(query.expression)] == []
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_target_logql(board: Json) -> None:
+def test_target_logql() -> None:
     """Nothing asks Loki."""
-    asked = [thing["datasource"] for panel in panels(board) for thing in (panel, *panel["targets"])]
-    assert {source["type"] for source in asked} == {"prometheus"}
+
+    def check(board: Json) -> None:
+        asked = [thing["datasource"] for panel in panels(board) for thing in (panel, *panel["targets"])]
+        assert {source["type"] for source in asked} == {"prometheus"}
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_target_logql_auto(board: Json) -> None:
+def test_target_logql_auto() -> None:
     """Nor is its range used."""
-    assert [str(query) for query in queries(board) if "$__auto" in query.expression] == []
+
+    def check(board: Json) -> None:
+        assert [str(query) for query in queries(board) if "$__auto" in query.expression] == []
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_target_rate_interval(board: Json) -> None:
+def test_target_rate_interval() -> None:
     """Every range is ``$__rate_interval``; subqueries there are none."""
-    ranges = {found for query in queries(board) for found in re.findall(r"\[([^\]]*)\]", query.expression)}
-    assert ranges <= {"$__rate_interval"}
+
+    def check(board: Json) -> None:
+        ranges = {
+            found for query in every_query(board) for found in re.findall(r"\[([^\]]*)\]", query.expression)
+        }
+        assert ranges <= {"$__rate_interval"}
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_target_job(board: Json) -> None:
+def test_target_job() -> None:
     """Every selection follows the variable job."""
-    assert wrong(board, lambda selector: selector.name in NO_JOB or follows(selector, "job")) == []
+
+    def check(board: Json) -> None:
+        assert wrong(board, lambda selector: selector.name in NO_JOB or follows(selector, "job")) == []
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_target_instance(board: Json) -> None:
+def test_target_instance() -> None:
     """Every selection of what was scraped follows the variable instance."""
-    assert wrong(board, lambda one: follows(one, "instance") == (one.name not in NO_INSTANCE)) == []
+
+    def check(board: Json) -> None:
+        assert wrong(board, lambda one: follows(one, "instance") == (one.name not in NO_INSTANCE)) == []
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_target_counter_agg(board: Json) -> None:
-    """Counters stand only within rate(), and nothing else does."""
-    assert wrong(board, lambda selector: selector.window == is_counter(selector)) == []
-    for query in queries(board):
-        ranges = len(re.findall(r"\brate\([a-z_]+\{[^}]*\}\[", query.expression))
-        assert query.expression.count("[") == ranges, str(query)
+def test_target_counter_agg() -> None:
+    """Counters are only within rate(), and nothing else is."""
+
+    def check(board: Json) -> None:
+        assert wrong(board, lambda selector: selector.window == is_counter(selector)) == []
+        for query in every_query(board):
+            ranges = len(re.findall(r"\brate\([a-z_]+\{[^}]*\}\[", query.expression))
+            assert query.expression.count("[") == ranges, str(query)
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_uneditable(board: Json) -> None:
+def test_uneditable() -> None:
     """Nobody saves over it by accident."""
-    assert board["editable"] is False
+
+    def check(board: Json) -> None:
+        assert board["editable"] is False
+
+    hold(BOARDS, check)
 
 
-@BOARDS
-def test_selections_follow_our_variables(board: Json) -> None:
+def test_selections_follow_our_variables() -> None:
     """Our own rule of the same kind: fleet and the like everywhere; queue, actor and worker as chosen."""
 
-    def obeys(selector: Selector) -> bool:
-        if selector.name in NO_JOB:  # or have no fleet, as above
-            about = ("queue", *(label for label in TARGET if label != "fleet"))
-            return (
-                selector.matchers["fleet"] == ("=~", r"$fleet|\(unknown\)|")
-                and selector.matchers["queues"][0] == "=~"
-                and all(selector.matchers[label] == ("=~", f"${label}|") for label in about)
-            )
-        own = [label for label in OWN if label in selector.matchers]
-        return all(follows(selector, label) for label in (*TARGET, *own))
+    def check(board: Json) -> None:
 
-    assert wrong(board, obeys) == []
+        def obeys(selector: Selector) -> bool:
+            if selector.name in NO_JOB:  # or have no fleet, as above
+                about = ("queue", *(label for label in TARGET if label != "fleet"))
+                return (
+                    selector.matchers["fleet"] == ("=~", r"$fleet|\(unknown\)|")
+                    and selector.matchers["queues"][0] == "=~"
+                    and all(selector.matchers[label] == ("=~", f"${label}|") for label in about)
+                )
+            own = [label for label in OWN if label in selector.matchers]
+            return all(follows(selector, label) for label in (*TARGET, *own))
+
+        assert wrong(board, obeys) == []
+
+    hold(BOARDS, check)
 
 
 def wrong(board: Json, obeys: Callable[[Selector], bool]) -> list[str]:
     """The queries of a board with a selection that does not obey."""
-    asked = queries(board)
+    asked = every_query(board)
     return [f"{query}: {s.name}" for query in asked for s in selectors(query.expression) if not obeys(s)]
+
+
+def every_query(board: Json) -> list[Query]:
+    """Those of panels and annotations."""
+    return [*queries(board), *annotation_queries(board)]
 
 
 def follows(selector: Selector, label: str) -> bool:

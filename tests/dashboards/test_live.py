@@ -11,15 +11,17 @@ from types import MappingProxyType
 import pytest
 
 from bioagents_alerts.durations import scale_expression
-from bioagents_dashboards.queries.promql import TARGET
-from bioagents_dashboards.queries.rules import record_names
+from bioagents_alerts.promql import COPIES
+from bioagents_boards.queries import TARGET
 from support.board_fleet import FLEET, STANDBY
 from support.board_stage import FASTER, BoardStage, Series, board_stage, instant
 from support.boards import (
     APART,
+    Json,
     Query,
     annotation_queries,
     boards,
+    hold,
     panels,
     queries,
     selectors,
@@ -33,10 +35,10 @@ pytestmark = pytest.mark.end_to_end
 
 QUERIES = queries()
 #: Each series that rules record and a board draws.
-RECORDED = sorted({s.name for query in QUERIES for s in selectors(query.expression)} & record_names())
+RECORDED = sorted({s.name for q in QUERIES for s in selectors(q.expression) if ":" in s.name})
 #: Seconds before the end of the rest, all of them within it.
 MOMENTS = (0.0, 1.5, 3.0, 4.5, 6.0, 8.0)
-COPIES_AWAY = "without (instance, pod, container, node, endpoint)"
+COPIES_AWAY = f"without ({', '.join(COPIES)})"
 #: Hides the copies: it takes jobs that were in time from all, and of a queue's jobs here all are, or none.
 HIDDEN = "queue:bioagents_wait_slo_errors:rate5m"
 #: The rules that take rates of the copies; no ratios, in which a sum of both parts is none.
@@ -47,13 +49,18 @@ RATES = [
     and re.search(r":rate\d+\w$", rule.name)
     and COPIES_AWAY in rule.expression
 ]
-EACH = pytest.mark.parametrize("query", QUERIES, ids=str)
+EACH_BOARD = pytest.mark.parametrize("board", boards().values(), ids=lambda board: board["title"])
 
 #: Limits of times, which are drawn once half of them is used: by a machine that is busy with other work.
 TIMES = dict.fromkeys(
     (
         f"Redis and exporter / {panel} / B"
-        for panel in ("Round trip of each copy", "Replication lag of each copy", "Age by source", "Flush age")
+        for panel in (
+            "Round trip of each copy",
+            "Replication lag of each copy",
+            "Age by source",
+            "Age of unsent counts",
+        )
     ),
     "less than half of the limit is used",
 )
@@ -66,7 +73,7 @@ MAY_BE_EMPTY = MappingProxyType(
     {
         **TIMES,
         "Workers / Starts by host / C": "there were six workers when two more came",
-        "Workers / Difference of clocks / B": "there is one clock",
+        "Workers / Clock difference by worker / B": "there is one clock",
         "Workers / Memory growth in an hour / B": "a leak takes seven hours to be one",
         "Workers / Lost threads by worker / A": "no thread was lost",
     }
@@ -93,6 +100,7 @@ SEEN_LATE = "host:bioagents_worker_boots:ratio1h"
 #: Recorded series whose doubled values no test here would find, each with its reason.
 BLIND = MappingProxyType(
     {
+        "fleet:bioagents_redis_replica_lag_seconds:max": "the exporters of this fleet read a primary",
         "fleet:bioagents_worker_clock_skew_seconds:max": "there is one clock",
         "fleet:bioagents_worker_flush_age_seconds:max": "counts are handed over with each heartbeat",
         "worker:bioagents_worker_clock_skew_seconds:abs": "there is one clock",
@@ -130,7 +138,7 @@ ALLOWED = (
     Allowance(
         r"failure_ratio|failures_per|drain_sec", "each copy samples at moments of its own", amount=0.05
     ),
-    Allowance(r"memory|worker_cpu", "measured anew at each moment"),
+    Allowance(r"memory|worker_cpu", "measured again at each moment"),
     Allowance(r"ALERTS_FOR_STATE", "each copy audits Redis at moments of its own", share=math.inf),
     Allowance(r":deriv", "a slope of what hardly moves is noise", share=math.inf),
     Allowance(r"exporter_|round_trip|process_", "each copy measures itself", share=math.inf),
@@ -144,24 +152,26 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoardStage]:
         yield lived
 
 
-@EACH
-def test_query_has_data(stage: BoardStage, query: Query) -> None:
+@EACH_BOARD
+def test_every_query_has_data(stage: BoardStage, board: Json) -> None:
     """No error, no warning, and numbers wherever the fleet has them; some panels show one fleet at a time."""
-    series = stage.under_load(query) or stage.under_load(query, fleet=FLEET)
-    assert bool(series) != (str(query) in MAY_BE_EMPTY) or str(query) in TIMES
-    assert not series or not all(math.isnan(value) for _, value in series)
+
+    def check(query: Query) -> None:
+        series = stage.under_load(query) or stage.under_load(query, fleet=FLEET)
+        assert bool(series) != (str(query) in MAY_BE_EMPTY) or str(query) in TIMES
+        assert not series or not all(math.isnan(value) for _, value in series)
+
+    hold(queries(board), check)
 
 
-@pytest.mark.parametrize("query", annotation_queries(), ids=str)
-def test_annotation_has_data(stage: BoardStage, query: Query) -> None:
-    """An alert fires, a version came, workers started."""
-    assert stage.under_load(query)
+@EACH_BOARD
+def test_annotations_and_variables_have_data(stage: BoardStage, board: Json) -> None:
+    """An alert fires, a version came, workers started; each variable offers something to choose from."""
 
+    def check(query: Query) -> None:
+        assert stage.under_load(query)
 
-@pytest.mark.parametrize("query", variable_queries(), ids=str)
-def test_variable_has_data(stage: BoardStage, query: Query) -> None:
-    """No error, no warning; something to choose from."""
-    assert stage.under_load(query)
+    hold((*annotation_queries(board), *variable_queries(board)), check)
 
 
 def test_reasons_are_of_queries_that_exist() -> None:
@@ -170,25 +180,34 @@ def test_reasons_are_of_queries_that_exist() -> None:
     assert set(APART) <= set(map(str, QUERIES))
 
 
-@EACH
-def test_one_and_three_exporters_give_the_same_numbers(stage: BoardStage, query: Query) -> None:
-    """The same series with the same values, and none twice; where copies stand apart, each of them once.
+@EACH_BOARD
+def test_one_and_three_exporters_give_the_same_numbers(stage: BoardStage, board: Json) -> None:
+    """The same series with the same values, and none twice; where copies are apart, each of them once."""
+
+    def check(query: Query) -> None:
+        if str(query) in APART:
+            apart = {labels["instance"] for labels, _ in stage.at_rest(query, stage.three)}
+            assert apart in (set(stage.exporters), set())
+        else:
+            assert found_apart(stage, query) == []
+
+    hold(queries(board), check)
+
+
+def found_apart(stage: BoardStage, query: Query) -> list[str]:
+    """Differences between one and three exporters at the last of :data:`MOMENTS`; empty if one has none.
 
     A busy machine delays the scrapes of one Prometheus and not of the other, for a moment.
     What is wrong because there are three copies is wrong at each of the moments.
     """
-    if str(query) in APART:
-        apart = {labels["instance"] for labels, _ in stage.at_rest(query, stage.three)}
-        assert apart in (set(stage.exporters), set())
-        return
     found = []
     for before in MOMENTS:
         one, three = (stage.at_rest(query, prometheus, before) for prometheus in (stage.one, stage.three))
         assert not any({"instance", "pod"} & set(labels) for labels, _ in three)
         found = differences(query.expression, one, three)
         if not found:
-            return
-    assert found == []
+            break
+    return found
 
 
 def differences(expression: str, one: list[Series], three: list[Series]) -> list[str]:
@@ -209,15 +228,18 @@ def differences(expression: str, one: list[Series], three: list[Series]) -> list
     return found
 
 
-@pytest.mark.parametrize("name", RECORDED)
-def test_recorded_series_are_the_same_with_three_exporters(stage: BoardStage, name: str) -> None:
+def test_recorded_series_are_the_same_with_three_exporters(stage: BoardStage) -> None:
     """What moves in the mean over the load, the others at rest; in both, twice the number would be found."""
-    moves = MOVING.search(name)
-    compared: Callable[[str, list[Series], list[Series]], list[str]] = means_apart if moves else differences
-    one, three = (means_of_both if moves else values_of_both)(stage, name)
-    assert compared(name, one, three) == []
-    doubled = [(labels, 2 * value) for labels, value in one]
-    assert bool(compared(name, one, doubled)) != (name in BLIND)
+
+    def check(name: str) -> None:
+        moves = MOVING.search(name)
+        apart: Callable[[str, list[Series], list[Series]], list[str]] = means_apart if moves else differences
+        one, three = (means_of_both if moves else values_of_both)(stage, name)
+        assert apart(name, one, three) == []
+        doubled = [(labels, 2 * value) for labels, value in one]
+        assert bool(apart(name, one, doubled)) != (name in BLIND)
+
+    hold(RECORDED, check)
 
 
 def means(stage: BoardStage, name: str, prometheus: Prometheus) -> list[Series]:
@@ -271,17 +293,24 @@ def test_doubled_numbers_would_be_found(stage: BoardStage) -> None:
             assert differences(wrong, *(instant(p, wrong, moment) for p in (stage.one, stage.three)))
 
 
-@pytest.mark.parametrize("rule", RATES, ids=lambda rule: rule.name)
-def test_sums_over_the_copies_would_be_found(stage: BoardStage, rule: Rule) -> None:
+def test_sums_over_the_copies_would_be_found(stage: BoardStage) -> None:
     """What a rule would record with a sum in place of the maximum over the copies is found by the means."""
-    wrong = scale_expression(rule.expression.replace(f"max {COPIES_AWAY}", f"sum {COPIES_AWAY}"), FASTER)
-    assert means_apart(rule.name, means(stage, rule.name, stage.one), stage.mean(wrong, stage.three))
+
+    def check(rule: Rule) -> None:
+        wrong = scale_expression(rule.expression.replace(f"max {COPIES_AWAY}", f"sum {COPIES_AWAY}"), FASTER)
+        assert means_apart(rule.name, means(stage, rule.name, stage.one), stage.mean(wrong, stage.three))
+
+    hold(RATES, check)
 
 
-@EACH
-def test_every_series_names_its_fleet(stage: BoardStage, query: Query) -> None:
+@EACH_BOARD
+def test_every_series_names_its_fleet(stage: BoardStage, board: Json) -> None:
     """Legends begin with the fleet; the fleets that read the same jobs stay apart."""
-    assert {labels["fleet"] for labels, _ in stage.under_load(query)} <= {FLEET, STANDBY}
+
+    def check(query: Query) -> None:
+        assert {labels["fleet"] for labels, _ in stage.under_load(query)} <= {FLEET, STANDBY}
+
+    hold(queries(board), check)
 
 
 def test_numbers_are_those_of_the_fleet(stage: BoardStage) -> None:
@@ -297,26 +326,33 @@ def test_numbers_are_those_of_the_fleet(stage: BoardStage) -> None:
     assert values("Fleet overview / Slots in use / B") == {FLEET: 14}
 
 
-def test_legends_name_labels_that_are_there(stage: BoardStage) -> None:
-    """A legend or an annotation with a label that a series lacks would show a gap."""
-    for board in boards().values():
-        for panel in panels(board):
-            for target in panel["targets"]:
-                query = Query(board["title"], panel["title"], target["refId"], target["expr"], instant=False)
-                needed = set(re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", ""))) - ON_SOME_TARGETS
-                assert all(needed <= set(labels) for labels, _ in stage.under_load(query)), str(query)
+@EACH_BOARD
+def test_legends_name_labels_that_are_there(stage: BoardStage, board: Json) -> None:
+    """A legend with a label that a series lacks would show a gap."""
+
+    def check(panel: Json) -> None:
+        for target in panel["targets"]:
+            query = Query(board["title"], panel["title"], target["refId"], target["expr"], instant=False)
+            needed = set(re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", ""))) - ON_SOME_TARGETS
+            assert all(needed <= set(labels) for labels, _ in stage.under_load(query))
+
+    hold(panels(board), check)
 
 
-def test_table_columns_are_named(stage: BoardStage) -> None:
-    """Each label and value that a table's queries return is a named column or hidden."""
-    for board in boards().values():
-        for panel in (panel for panel in panels(board) if panel["type"] == "table"):
-            (options,) = [t["options"] for t in panel["transformations"] if t["id"] == "organize"]
-            known = set(options["renameByName"]) | set(options["excludeByName"])
-            for target in panel["targets"]:
-                query = Query(board["title"], panel["title"], target["refId"], target["expr"], instant=True)
-                for labels, _ in stage.under_load(query):
-                    assert set(labels) <= known, str(query)
+@EACH_BOARD
+def test_table_columns_are_named(stage: BoardStage, board: Json) -> None:
+    """Each label and value of a table's queries is a named column or hidden; no series' name is a label."""
+
+    def check(panel: Json) -> None:
+        (options,) = [t["options"] for t in panel["transformations"] if t["id"] == "organize"]
+        known = set(options["renameByName"]) | set(options["excludeByName"])
+        for target in panel["targets"]:
+            query = Query(board["title"], panel["title"], target["refId"], target["expr"], instant=True)
+            for labels, _ in stage.under_load(query):
+                assert set(labels) <= known, str(query)
+                assert len(panel["targets"]) == 1 or "__name__" not in labels, str(query)
+
+    hold([panel for panel in panels(board) if panel["type"] == "table"], check)
 
 
 def test_variables_offer_what_there_is(stage: BoardStage) -> None:

@@ -7,16 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-import pytest
-
-from support.boards import Json, boards
+from support.boards import Json, boards, hold
 from support.checkout import ROOT
 
 PREVIEW: Final = ROOT / "dashboards" / "preview"
 KNOWN: Final[dict[str, list[str]]] = json.loads((PREVIEW / "known.json").read_text())
 PACKAGES: Final[dict[str, str]] = json.loads((PREVIEW / "package.json").read_text())["dependencies"]
-
-EACH_BOARD = pytest.mark.parametrize("board", boards().values(), ids=list(boards()))
 
 
 def every_panel(board: Json) -> Iterator[Json]:
@@ -32,29 +28,41 @@ def units(panel: Json) -> Iterator[Any]:
         yield from (each["value"] for each in override["properties"] if each["id"] == "unit")
 
 
-@EACH_BOARD
-def test_the_preview_knows_each_panel(board: Json) -> None:
+def test_the_preview_knows_each_panel() -> None:
     """A kind of panel is added to known.json once its picture was looked at."""
-    assert {panel["type"] for panel in every_panel(board)} <= set(KNOWN["panels"])
+
+    def check(board: Json) -> None:
+        assert {panel["type"] for panel in every_panel(board)} <= set(KNOWN["panels"])
+
+    hold(boards().values(), check)
 
 
-@EACH_BOARD
-def test_the_preview_knows_each_transformation(board: Json) -> None:
+def test_the_preview_knows_each_transformation() -> None:
     """The same for transformations."""
-    used = {each["id"] for panel in every_panel(board) for each in panel.get("transformations") or []}
-    assert used <= set(KNOWN["transformations"])
+
+    def check(board: Json) -> None:
+        used = {each["id"] for panel in every_panel(board) for each in panel.get("transformations") or []}
+        assert used <= set(KNOWN["transformations"])
+
+    hold(boards().values(), check)
 
 
-@EACH_BOARD
-def test_the_preview_knows_each_unit(board: Json) -> None:
+def test_the_preview_knows_each_unit() -> None:
     """The same for units: Grafana shows the name of a unit that it does not know behind each number."""
-    assert {unit for panel in every_panel(board) for unit in units(panel)} <= set(KNOWN["units"])
+
+    def check(board: Json) -> None:
+        assert {unit for panel in every_panel(board) for unit in units(panel)} <= set(KNOWN["units"])
+
+    hold(boards().values(), check)
 
 
-@EACH_BOARD
-def test_no_panel_is_repeated(board: Json) -> None:
+def test_no_panel_is_repeated() -> None:
     """The preview would draw it once."""
-    assert not [panel["title"] for panel in every_panel(board) if panel.get("repeat")]
+
+    def check(board: Json) -> None:
+        assert not [panel["title"] for panel in every_panel(board) if panel.get("repeat")]
+
+    hold(boards().values(), check)
 
 
 def test_what_is_known_is_sorted_and_named_once() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bioagents_dashboards.push.boards import SAVED_BY, shipped_boards
-from bioagents_dashboards.push.compatibility import FIRST_GRAFANA
+from bioagents_dashboards.push.survey import FIRST_GRAFANA
+from bioagents_dashboards.shipped import SAVED_BY, shipped_boards
 from support.grafana_stand_in import Board, GrafanaStandIn
 from support.pushing import refused, run
 

@@ -1,4 +1,4 @@
-"""A push that breaks off: lost connections, other writers, late refusals. The exact state is told."""
+"""A push that breaks off: lost connections, other writers, late refusals. The exact state is reported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bioagents_dashboards.push.boards import SAVED_BY, message, shipped_boards
+from bioagents_dashboards.shipped import SAVED_BY, message, shipped_boards
 from support.grafana_stand_in import Board, GrafanaStandIn, Loss
 from support.pushing import refused, run
 
@@ -55,7 +55,7 @@ def test_lost_reply(grafana: GrafanaStandIn, capsys: Capsys, seven: list[str], a
 def test_grafana_goes_away_in_a_save(
     grafana: GrafanaStandIn, capsys: Capsys, seven: list[str], part: str, there: int
 ) -> None:
-    """What nobody can know is called so."""
+    """What is not known is reported as not known."""
     grafana.state.loss = Loss(SAVE, part, after=3, for_good=True)
     line = refused(capsys, "push", done="created       'C'")
     done = "done: folder 'BioAgents Monitor', 'A', 'B', 'C'; not known: 'D'; not done: 'E', 'F', 'G'"
@@ -142,7 +142,7 @@ def test_edit_during_the_push_is_a_conflict(
 
 
 def test_conflict_after_some_saves(grafana: GrafanaStandIn, capsys: Capsys, seven: list[str]) -> None:
-    """What was saved before it stays, and is told."""
+    """What was saved before stays, and is reported."""
     run(capsys, "push")
     for uid in seven:
         grafana.state.boards[uid].messages[-1] = OLDER

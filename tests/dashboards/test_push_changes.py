@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bioagents_dashboards.push.boards import SAVED_BY, Board, shipped_boards
 from bioagents_dashboards.push.changes import changes
+from bioagents_dashboards.shipped import SAVED_BY, BoardJson, shipped_boards
 from support.grafana_stand_in import GrafanaStandIn
 from support.pushing import run
 
@@ -16,7 +16,7 @@ UID = "bioagents-fleet"
 
 
 @pytest.fixture
-def board(ships: Callable[..., list[str]]) -> Board:
+def board(ships: Callable[..., list[str]]) -> BoardJson:
     """The one board of a version."""
     ships("Fleet")
     return shipped_boards()[0]
@@ -31,9 +31,9 @@ def test_dry_run_of_a_first_push(grafana: GrafanaStandIn, capsys: pytest.Capture
 
 
 def test_dry_run_of_an_update(
-    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], board: Board
+    grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], board: BoardJson
 ) -> None:
-    """Below the board stands what would change in it."""
+    """Below each board the output lists its changes."""
     run(capsys, "push")
     stored, before = grafana.state.boards[UID], grafana.state.writes
     stored.messages[-1] = f"{SAVED_BY}0123456789abcdef"
@@ -58,7 +58,7 @@ def test_dry_run_of_an_update(
     assert grafana.state.writes == before
 
 
-def test_same_board_has_no_changes(board: Board) -> None:
+def test_same_board_has_no_changes(board: BoardJson) -> None:
     """Nor has one where Grafana set what it sets itself."""
     other = copy.deepcopy(board)
     other.update(id=7, version=12)
@@ -67,7 +67,7 @@ def test_same_board_has_no_changes(board: Board) -> None:
     assert changes(other, board) == []
 
 
-def test_numbers_of_panels(board: Board) -> None:
+def test_numbers_of_panels(board: BoardJson) -> None:
     """Links to a panel have them; they are named where nothing else changed."""
     other = copy.deepcopy(board)
     for panel in other["panels"]:
@@ -76,15 +76,15 @@ def test_numbers_of_panels(board: Board) -> None:
     assert changes({**other, "title": "Old"}, board) == ["board: title"]
 
 
-def test_panels_in_a_folded_row_are_compared(board: Board) -> None:
-    """They stand inside the row in the JSON."""
+def test_panels_in_a_folded_row_are_compared(board: BoardJson) -> None:
+    """In the JSON they are inside the row."""
     row = {"type": "row", "title": "Row", "collapsed": True, "panels": [{"title": "Inner", "type": "stat"}]}
     before = {**board, "panels": [row]}
     after = {**board, "panels": [{**row, "panels": [{"title": "Inner", "type": "table"}]}]}
     assert changes(before, after) == ["panel changed: 'Inner' (type)"]
 
 
-def test_panels_with_one_title_are_told_apart(board: Board) -> None:
+def test_panels_with_one_title_are_told_apart(board: BoardJson) -> None:
     """A person's board may have several of one title, or without any."""
     one, two = {"title": "A", "type": "stat"}, {"title": "A", "type": "table"}
     assert changes({**board, "panels": [one, two]}, {**board, "panels": [one]}) == ["panel removed: 'A #2'"]
@@ -92,13 +92,13 @@ def test_panels_with_one_title_are_told_apart(board: Board) -> None:
     assert changes(nameless, {**board, "panels": []}) == ["panel removed: 'without a title, a text'"]
 
 
-def test_what_is_around_the_panels_is_named(board: Board) -> None:
+def test_what_is_around_the_panels_is_named(board: BoardJson) -> None:
     """Title, time range and the like, in words."""
     other = {**board, "title": "Old", "time": {"from": "now-1h", "to": "now"}, "tags": []}
     assert changes(other, board) == ["board: tags, time range, title"]
 
 
-def test_board_of_another_form_is_compared_too(board: Board) -> None:
+def test_board_of_another_form_is_compared_too(board: BoardJson) -> None:
     """One that a person turned into something without panels and variables."""
     assert (
         changes({"title": "X"}, {**board, "panels": [{"title": "A", "type": "stat"}]})[0]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bioagents_cli.main import main
-from bioagents_dashboards.push.boards import SAVED_BY
+from bioagents_dashboards.shipped import SAVED_BY
 from support.boards import boards, panels
 from support.checkout import ROOT
 from support.grafana_stand_in import Board, GrafanaStandIn, Loss
@@ -72,7 +72,7 @@ STORY: list[tuple[Callable[[GrafanaStandIn], object], int]] = [
 
 
 def test_page_shows_what_is_printed(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
-    """Line by line, but for the address; the statuses are as told."""
+    """Line by line, but for the address; the statuses are as described."""
     shown = list(transcripts())
     assert len(shown) == len(STORY)
     for (argv, output), (happens, status) in zip(shown, STORY, strict=True):
@@ -85,6 +85,6 @@ def test_page_shows_what_is_printed(grafana: GrafanaStandIn, capsys: pytest.Capt
 def test_numbers_are_those_of_the_boards() -> None:
     """Where the page creates all boards, it has as many panels and variables as each of them has."""
     _, output = next(transcripts())
-    told = re.findall(r"'([^']+)'  \S+  \((\d+) panels, (\d+) variables\)", output)
+    described = re.findall(r"'([^']+)'  \S+  \((\d+) panels, (\d+) variables\)", output)
     expected = [(board["title"], panels(board), board["templating"]["list"]) for board in boards().values()]
-    assert sorted(told) == sorted((title, f"{len(p)}", f"{len(v)}") for title, p, v in expected)
+    assert sorted(described) == sorted((title, f"{len(p)}", f"{len(v)}") for title, p, v in expected)

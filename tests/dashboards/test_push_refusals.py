@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bioagents_dashboards.push import http
-from bioagents_dashboards.push.boards import shipped_boards
+from bioagents_dashboards.shipped import shipped_boards
 from support.grafana_stand_in import Board, GrafanaStandIn
 from support.programs import self_signed
 from support.pushing import refused, run

@@ -1,17 +1,16 @@
-"""Where a board says that an alert begins, it does: the rules have the same numbers."""
+"""Where a board shows that an alert begins, it does: the rules have the same numbers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from types import MappingProxyType
 from typing import Any
 
-import pytest
-
-from bioagents_dashboards.drawing.style import BAD
-from bioagents_dashboards.queries import exporter, redis, slo, workers
-from support.boards import boards, panels, queries
+from bioagents_boards.slo import BURNS, SUCCESS, WAIT, Burn, Objective
+from bioagents_boards.style import BAD
+from support.boards import boards, expression_of, hold, panels, queries
 from support.rule_files import alerts
 
 EXPRESSIONS = {alert.name: alert.expression for alert in alerts()}
@@ -34,9 +33,9 @@ RED = MappingProxyType(
         "Redis and exporter / Round trip": (0.1, "RedisSlow"),
         "Redis and exporter / Memory used": (0.9, "RedisMemoryHigh"),
         "Redis and exporter / Oldest numbers": (300, "ExporterReadStale"),
-        "Redis and exporter / Sources / Age": (300, "ExporterReadStale"),
-        "SLO / Wait burn": (14.4, "WaitSLOFastBurn"),
-        "SLO / Success burn": (14.4, "SuccessSLOFastBurn"),
+        "Redis and exporter / Data sources / Age": (300, "ExporterReadStale"),
+        "SLO / Wait burn rate": (14.4, "WaitSLOFastBurn"),
+        "SLO / Success burn rate": (14.4, "SuccessSLOFastBurn"),
         "SLO / Jobs start in time: worst queues / Burn 1 h": (14.4, "WaitSLOFastBurn"),
         "SLO / Jobs start in time: worst queues / Burn 6 h": (6, "WaitSLOFastBurn"),
         "SLO / Jobs succeed: worst queues / Burn 1 h": (14.4, "SuccessSLOFastBurn"),
@@ -47,31 +46,54 @@ RED = MappingProxyType(
 #: Red by a board's own judgement: no alert has such a number, each with the reason.
 OF_ITS_OWN = MappingProxyType(
     {
-        "Actor / Against yesterday": "no alert compares days",
-        "Capacity / Wait breaks in": "a forecast, which no alert makes",
-        "Capacity / Queues / Wait limit breaks in": "a forecast, which no alert makes",
+        "Actor / Compared to yesterday": "no alert compares days",
+        "Capacity / Time until wait limit": "a forecast, which no alert makes",
+        "Capacity / Queues / Time until wait limit": "a forecast, which no alert makes",
         "Redis and exporter / Copies of the exporter / Scrape": "no alert times scrapes",
         "Redis and exporter / Copies of the exporter / Files open": "no alert counts files",
     }
 )
 
 
-@pytest.mark.parametrize(
-    ("alert", "threshold"),
-    [
-        ("RedisSlow", redis.SLOW_SECONDS),
-        ("RedisMemoryHigh", redis.FULL),
-        ("RedisReplicationBroken", redis.LAG_SECONDS),
-        ("ExporterReadStale", exporter.STALE_SECONDS),
-        ("MetricsFlushDelayed", exporter.LATE_SECONDS),
-        ("WorkerMemoryHigh", workers.MEMORY_HIGH),
-        ("WorkerRestarting", workers.BOOTS_HIGH),
-        ("WorkerClockSkew", workers.SKEW_HIGH),
-    ],
+#: Dashed lines at a number of the rules, and the alert with the same number.
+DASHED = MappingProxyType(
+    {
+        "Redis and exporter / Round trip of each copy / B": "RedisSlow",
+        "Redis and exporter / Replication lag of each copy / B": "RedisReplicationBroken",
+        "Redis and exporter / Age by source / B": "ExporterReadStale",
+        "Redis and exporter / Age of unsent counts / B": "MetricsFlushDelayed",
+        "Workers / Memory used by host / B": "WorkerMemoryHigh",
+        "Workers / Starts by host / C": "WorkerRestarting",
+        "Workers / Clock difference by worker / B": "WorkerClockSkew",
+        **{
+            f"SLO / {name} burn rate over {windows} / B": f"{name}SLO{speed}Burn"
+            for name, (windows, speed) in product(
+                ("Wait", "Success"),
+                (
+                    ("1 h and 5 min", "Fast"),
+                    ("6 h and 30 min", "Fast"),
+                    ("1 d and 2 h", "Slow"),
+                    ("3 d and 6 h", "Slow"),
+                ),
+            )
+        },
+    }
 )
-def test_threshold_of_an_alert(alert: str, threshold: float) -> None:
-    """The number after the comparison."""
-    assert begins(alert, threshold, ">")
+
+
+def test_dashed_lines_are_at_the_numbers_of_the_alerts() -> None:
+    """Each line at a fixed number belongs to an alert that compares with it."""
+    found = {
+        str(query): float(number[1])
+        for query in queries()
+        if (number := re.match(r"([\d.]+) \+ 0 \* ", query.expression))
+    }
+    assert set(found) == set(DASHED)
+    hold(found.items(), lambda line: _begins(DASHED[line[0]], line[1]))
+
+
+def _begins(alert: str, number: float) -> None:
+    assert begins(alert, number, ">"), alert
 
 
 def test_red_is_what_the_alerts_say() -> None:
@@ -85,7 +107,7 @@ def test_red_is_what_the_alerts_say() -> None:
 
 
 def begins(alert: str, threshold: float, compared: str) -> bool:
-    """Whether the alert's expression compares something with the number; nothing tells which thing."""
+    """Whether the alert's expression compares something with the number; not which thing."""
     return bool(re.search(rf"{compared}=? {re.escape(f'{threshold:g}')}(?![\d.])", EXPRESSIONS[alert]))
 
 
@@ -119,17 +141,32 @@ def _border(name: str, thresholds: dict[str, Any] | None) -> Iterator[tuple[str,
 
 
 def test_workers_are_compared_where_the_alert_compares_them() -> None:
-    """The board judges the same roles as WorkersUneven: those with as many attempts for each slot."""
+    """The board judges the same workers as WorkersUneven: those with as many attempts for each slot."""
     enough = re.search(r"role:bioagents_worker_jobs:rate30m > [^()]+", EXPRESSIONS["WorkersUneven"])
-    (least,) = [query for query in queries() if str(query) == "Workers / Least loaded / A"]
     assert enough
-    assert enough[0] in re.sub(r"\{[^}]*\}", "", least.expression)
+    assert enough[0] in re.sub(r"\{[^}]*\}", "", expression_of("Workers / Least loaded / A"))
 
 
-@pytest.mark.parametrize("burn", slo.BURNS, ids=lambda burn: burn.long)
-@pytest.mark.parametrize("objective", slo.Objective)
-def test_burn_rates_of_the_objectives(objective: slo.Objective, burn: slo.Burn) -> None:
-    """Both windows of a pair with its threshold, in the alert that pages or writes a ticket."""
-    alert = EXPRESSIONS[f"{objective.title()}SLO{'Fast' if burn.pages else 'Slow'}Burn"]
-    for window in (burn.long, burn.short):
-        assert re.search(rf"ratio_rate{window} / \([^)]*\)\s*> {burn.threshold:g}\b", alert)
+def test_burn_rates_of_the_objectives() -> None:
+    """Both windows of a pair with the threshold, in the alert and on the board."""
+
+    def check(pair: tuple[Objective, Burn]) -> None:
+        objective, burn = pair
+        alert = EXPRESSIONS[f"{objective.title}SLO{'Fast' if burn.pages else 'Slow'}Burn"]
+        (shown,) = [
+            query.expression
+            for query in queries()
+            if query.panel == objective_panel(objective, burn) and query.ref == "A"
+        ]
+        for window in (burn.long, burn.short):
+            assert re.search(rf"ratio_rate{window} / \([^)]*\)\s*> {burn.threshold:g}\b", alert)
+            assert f"_errors:ratio_rate{window}{{" in shown
+
+    hold(product((WAIT, SUCCESS), BURNS), check)
+
+
+def objective_panel(objective: Objective, burn: Burn) -> str:
+    """The title of a panel, with the windows as people write them."""
+    long, short = (re.sub("m$", "min", window) for window in (burn.long, burn.short))
+    windows = " and ".join(re.sub(r"(\d)(?=[a-z])", r"\1 ", window) for window in (long, short))
+    return f"{objective.title} burn rate over {windows}"

@@ -18,13 +18,17 @@ def names(wheel: Path) -> set[str]:
         return set(archive.namelist())
 
 
+#: Builds what ships, with a library that is in no extra.
+BUILDERS = {"bioagents_boards"}
+
+
 def code() -> set[str]:
     """Every file of the packages in the checkout, as a wheel names it."""
     return {
         str(path.relative_to(ROOT / folder))
         for folder in PARTS
         for path in (ROOT / folder).glob("bioagents_*/**/*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not {"__pycache__", *BUILDERS} & set(path.parts)
     }
 
 
@@ -125,7 +129,16 @@ def test_every_module_of_the_base_install_imports(base_install: Path, wheel: Pat
     assert modules(wheel, *BASE) <= import_all(base_install, *BASE)
 
 
-@pytest.mark.parametrize(("extra", "package"), [("exporter", "bioagents_exporter")])
+@pytest.mark.parametrize(
+    ("extra", "package"), [("exporter", "bioagents_exporter"), ("dashboards", "bioagents_dashboards")]
+)
 def test_every_module_imports_with_its_extra(install: Install, wheel: Path, extra: str, package: str) -> None:
     """An extra brings all that its package needs."""
     assert modules(wheel, package) <= import_all(install(extra), package)
+
+
+def test_dashboards_are_exported_from_the_wheel(install: Install, tmp_path: Path) -> None:
+    """Without Grafana's SDK, in the form that is converted most."""
+    command = ("dashboards", "export", "--form", "git-sync", "--output", str(tmp_path))
+    run(str(install("dashboards") / "bioagents"), *command, cwd=tmp_path)
+    assert len(list(tmp_path.glob("*.json"))) == 7

@@ -61,7 +61,7 @@ class BoardFleet:
         self.standby = self._exporter("standby", replica, STANDBY)
 
     def lose_workers(self) -> None:
-        """Kill -9 for one that others can stand in for, and for one whose jobs nobody takes over."""
+        """Kill -9 for one worker that others can replace, and for one whose jobs no worker takes over."""
         self.doomed.kill()
         self.killed.kill()
 
@@ -75,16 +75,16 @@ class BoardFleet:
         with self.redis.client(decode_responses=True) as client:
             for piece in range(40):
                 client.set(f"filler-{piece}", "x" * _MIB)
-            # Its message stays, its id is in no list: nobody will ever run it.
+            # Its message stays, its id is in no list: no worker will ever run it.
             client.hset("dramatiq:archive.msgs", "lost", "{}")
-            # In the name of a worker that knows nothing of it.
+            # Assigned to a worker that lost it.
             held = wait_until(lambda: client.keys("dramatiq:__acks__.*.chat"), what="jobs of chat")
             client.hset("dramatiq:chat.msgs", "stuck", "{}")
             client.sadd(held[0], "stuck")
             client.hset(Keys("dramatiq").totals("archive"), "nonsense", "no number")
 
     def come_to_rest(self) -> None:
-        """Nothing is enqueued any more, a backlog waits behind jobs that run for ever."""
+        """Nothing is enqueued any more, a backlog waits behind jobs that never end."""
         self.producer.stop()
 
     def _exporter(self, name: str, redis: RedisServer, fleet: str) -> Exporter:

@@ -35,7 +35,7 @@ LOAD: Final = 120
 MINUTE: Final = 60
 #: Seconds without a change that are rest: what the rules look back half an hour for, so much faster.
 STILL: Final = 16
-#: What stands for an hour, a day or a week ago in a fleet that lives for two minutes.
+#: Replaces an hour, a day or a week ago in a fleet that lives for two minutes.
 _LONG_AGO: Final = re.compile(r"offset (5m|\d+[hdw])")
 _HALF_A_MINUTE_AGO: Final = "offset 30s"
 
@@ -126,9 +126,9 @@ _EVENTS: Final = {
     "two missing workers": "bioagents_workers_missing >= 2",
     "a draining worker": "bioagents_queue_draining_workers > 0",
     "jobs that a dead worker holds": "bioagents_queue_orphaned_jobs > 0",
-    "a job that nobody moves": "bioagents_queue_overdue_delayed_jobs > 0",
-    "a job whose worker knows nothing of it": "bioagents_queue_stuck_jobs > 0",
-    "a job that nobody holds": "bioagents_queue_unheld_jobs > 0",
+    "an overdue job": "bioagents_queue_overdue_delayed_jobs > 0",
+    "a job that its worker lost": "bioagents_queue_stuck_jobs > 0",
+    "a job that no worker holds": "bioagents_queue_unheld_jobs > 0",
     "jobs given to another worker": "sum(bioagents_jobs_redelivered_total) > 0",
     "skipped jobs": "sum(bioagents_jobs_skipped_total) > 0",
     "dead letters": "bioagents_queue_dead_expiring_jobs > 0",
@@ -146,7 +146,7 @@ def _live(fleet: BoardFleet, prometheus: Prometheus) -> float:
     wait_until(lambda: prometheus.query(before), timeout=90, what=before)
     fleet.deploy()
     for event, query in _EVENTS.items():
-        wait_until(lambda query=query: prometheus.query(query), timeout=60, what=event)  # type: ignore[misc]
+        wait_until(lambda query=query: prometheus.query(query), timeout=180, what=event)  # type: ignore[misc]
     return _after(3 * SCRAPE)
 
 

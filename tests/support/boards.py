@@ -6,16 +6,17 @@ import enum
 import functools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import promql_parser as promql
 
-from bioagents_dashboards.locate import boards_folder
+from bioagents_dashboards.shipped import boards_folder
 
 Json = dict[str, Any]
+Thing = TypeVar("Thing")
 
 #: What Grafana puts in place of a variable when everything is chosen.
 EVERYTHING: Final = {
@@ -31,7 +32,7 @@ QUERY_RESULT: Final = "query_result("
 APART: Final = MappingProxyType(
     {
         "Redis and exporter / Redis as each copy sees it / A": "one copy may lose its own way to Redis",
-        "Redis and exporter / Round trip of each copy / A": "tells a slow network from a slow Redis",
+        "Redis and exporter / Round trip of each copy / A": "distinguishes a slow network from a slow Redis",
         "Redis and exporter / Replication link of each copy / A": "copies may read different replicas",
         "Redis and exporter / Replication lag of each copy / A": "copies may read different replicas",
         **dict.fromkeys(
@@ -47,7 +48,7 @@ APART: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query and where it stands."""
+    """One query and its place."""
 
     board: str
     panel: str
@@ -118,9 +119,32 @@ def variable_query(variable: Json) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def fill(expression: str, values: Mapping[str, str] = EVERYTHING) -> str:
+def expression_of(name: str) -> str:
+    """The query of a panel, as ``"SLO / SLO alerts / A"``."""
+    (found,) = [query.expression for query in queries() if str(query) == name]
+    return found
+
+
+def hold(things: Iterable[Thing], check: Callable[[Thing], object]) -> None:
+    """Check all things; AssertionError with every failure, and for nothing to check."""
+    failures, checked = [], 0
+    for thing in things:
+        checked += 1
+        try:
+            check(thing)
+        except (AssertionError, LookupError, ValueError) as error:
+            failures.append(f"{_name(thing)}: {type(error).__name__} {error}")
+    assert checked
+    assert not failures, "\n".join(failures)
+
+
+def _name(thing: object) -> object:
+    return thing.get("title") if isinstance(thing, dict) else getattr(thing, "name", thing)
+
+
+def fill(query: str, values: Mapping[str, str] = EVERYTHING) -> str:
     """PromQL as Grafana sends it."""
-    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda m: values[m[1] or m[2]], expression)
+    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda m: values[m[1] or m[2]], query)
 
 
 @functools.cache
@@ -136,7 +160,7 @@ def selectors(expression: str) -> tuple[Selector, ...]:
             found.append(_selector(node, window=bool(windows)))
             windows.clear()
 
-    # The parser knows no `$`: a duration and then text without a meaning stand in.
+    # The parser knows no `$`: it gets a duration instead.
     promql.walk(promql.parse(expression.replace("$__rate_interval", "1m")), visit)
     return tuple(found)
 
@@ -169,7 +193,7 @@ class Lines(enum.IntEnum):
 
 
 def lines(expression: str, by_worker: Callable[[str], bool], few: int) -> Lines:
-    """Of a query; ``by_worker`` tells whether a series has the label worker.
+    """Of a query; ``by_worker`` returns whether a series has the label worker.
 
     FEW is the result of a topk or bottomk of at most ``few``, or what is left beside such a result. Whatever
     aggregates the label worker away, or is recorded by role, host, queue or fleet, is not by worker.

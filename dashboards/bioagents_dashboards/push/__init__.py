@@ -1,1 +1,1 @@
-"""``bioagents dashboards push`` and ``check``: read what Grafana has, decide, then write or tell."""
+"""``bioagents dashboards push`` and ``check``: read the state of a Grafana, plan, then apply or report."""

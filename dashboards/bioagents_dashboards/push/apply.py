@@ -1,4 +1,4 @@
-"""Carry a plan out, board by board; where it breaks off, tell the exact state."""
+"""Apply a plan board by board; after an error, report exactly what is done and what is not."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bioagents_dashboards.push import report
-from bioagents_dashboards.push.errors import Conflict, GrafanaError, NoAnswer, NotFound
 from bioagents_dashboards.push.grafana import Grafana
-from bioagents_dashboards.push.place import Place
-from bioagents_dashboards.push.plan import Step
+from bioagents_dashboards.push.http import Conflict, GrafanaError, NoAnswer, NotFound
+from bioagents_dashboards.push.plan import Place, Step
 from bioagents_dashboards.push.survey import Leftover, Survey
 
 Say = Callable[[str], None]
@@ -86,7 +85,7 @@ def _removal(grafana: Grafana, leftover: Leftover) -> _Task:
 
 
 def _surely(task: _Task) -> bool:
-    """Where an answer does not tell that it was done (another run may do the same), look at Grafana.
+    """Run a task; where the answer leaves open whether it was applied, ask Grafana.
 
     True when it was certainly this run that did it.
     """
@@ -110,7 +109,7 @@ class _NotDone(GrafanaError):  # noqa: N818 - what happened
 def _state(
     grafana: Grafana, folder: Place | None, tasks: list[_Task], done: list[_Task], error: GrafanaError
 ) -> tuple[str, bool]:
-    """What stands after ``error``, and whether ``folder``, which this run had made, is gone again."""
+    """What is done after ``error``, and whether ``folder``, which this run created, was removed again."""
     unknown = tasks[len(done)].name if isinstance(error, NoAnswer) else ""
     rest = [task.name for task in tasks[len(done) + bool(unknown) :]]
     undone = bool(not unknown and folder and len(done) == 1 and _undo_folder(grafana, folder.uid))
@@ -122,7 +121,7 @@ def _state(
 
 
 def _undo_folder(grafana: Grafana, uid: str) -> bool:
-    """A folder that was made for nothing goes again, if nobody uses it by now and Grafana lets us."""
+    """Remove a folder of this run, if it is empty and the token may do so; whether it is removed."""
     try:
         if not grafana.is_empty(uid):
             return False

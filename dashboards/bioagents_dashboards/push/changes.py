@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from bioagents_dashboards.push.boards import Board
-from bioagents_dashboards.push.choices import RUNBOOKS, SOURCE, Choices, chosen
+from bioagents_dashboards.shipped import RUNBOOKS, SOURCE, BoardJson, Choices, chosen
 
 #: What Grafana itself sets, or what changes with a panel's place alone.
 _NO_CHANGE: Final = {"id", "version", "uid", "pluginVersion"}
@@ -25,7 +24,7 @@ _WORDS: Final = {
 Parts = Mapping[str, dict[str, Any]]
 
 
-def changes(before: Board, after: Board) -> list[str]:
+def changes(before: BoardJson, after: BoardJson) -> list[str]:
     """One line for each thing that a person would notice; empty where the boards are the same."""
     found = [
         *_parts("panel", _panels(before), _panels(after)),
@@ -45,7 +44,7 @@ def _parts(what: str, before: Parts, after: Parts) -> Iterator[str]:
             yield f"{what} changed: {name!r} ({_named(keys)})"
 
 
-def _panels(board: Board) -> Parts:
+def _panels(board: BoardJson) -> Parts:
     """By title; a person's board may have one twice."""
     found: dict[str, dict[str, Any]] = {}
     for panel in _flat(board.get("panels", [])):
@@ -62,17 +61,17 @@ def _flat(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield from _flat(panel.get("panels") or [])
 
 
-def _numbers(board: Board) -> list[Any]:
+def _numbers(board: BoardJson) -> list[Any]:
     return [panel.get("id") for panel in _flat(board.get("panels", []))]
 
 
-def _variables(board: Board) -> Parts:
-    """Without the values that are told as choices."""
+def _variables(board: BoardJson) -> Parts:
+    """Without the values that are reported as choices."""
     found = {}
     for variable in board.get("templating", {}).get("list", []):
         name = str(variable.get("name"))
-        told = {SOURCE: {"current"}, RUNBOOKS: {"current", "query"}}.get(name, set())
-        found[name] = {key: value for key, value in variable.items() if key not in told}
+        reported = {SOURCE: {"current"}, RUNBOOKS: {"current", "query"}}.get(name, set())
+        found[name] = {key: value for key, value in variable.items() if key not in reported}
     return found
 
 
@@ -88,7 +87,7 @@ def _shown(value: str | None) -> str:
     return repr(value) if value else "Grafana's default"
 
 
-def _board(before: Board, after: Board) -> Iterator[str]:
+def _board(before: BoardJson, after: BoardJson) -> Iterator[str]:
     if keys := _differing(before, after) - {"panels", "templating"}:
         yield f"board: {_named(keys)}"
 

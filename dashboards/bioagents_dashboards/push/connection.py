@@ -21,7 +21,7 @@ class Connection:
     port: int | None
     path: str  # "" or one that ends with a slash
     token: str = field(repr=False)
-    ca_file: Path | None = None  # who signs the certificate; None: whom this machine trusts
+    ca_file: Path | None = None  # authorities for the certificate; None: those of this machine
 
     @property
     def url(self) -> str:

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from bioagents_dashboards.push.boards import Board
-from bioagents_dashboards.push.choices import Source
 from bioagents_dashboards.push.connection import Connection
-from bioagents_dashboards.push.errors import NotFound
-from bioagents_dashboards.push.http import Http
+from bioagents_dashboards.push.http import Http, NotFound
+from bioagents_dashboards.shipped import BoardJson, DataSource
 
 _PAGE = 1000  # of a list, as large as Grafana makes it without being asked
 
@@ -27,7 +25,7 @@ class Folder:
 class Stored:
     """A board as Grafana has it."""
 
-    body: Board
+    body: BoardJson
     version: int
     folder: str  # uid; "" at the root
     folder_title: str
@@ -91,7 +89,7 @@ class Grafana:
             f"folder {uid!r}", lambda: search(folder_uids=uid), lambda found: not list(found)
         )
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> DataSource:
         """The data source of this uid or, without one, of this name; NotFound."""
         what, path = f"data source {name!r}", quote(name, safe="")
         try:
@@ -117,7 +115,7 @@ class Grafana:
             lambda found: [str(hit["uid"]) for hit in found],
         )
 
-    def save(self, board: Board, *, folder: str, version: int, message: str) -> None:
+    def save(self, board: BoardJson, *, folder: str, version: int, message: str) -> None:
         """Create or replace a board that has ``version`` (0: new); Conflict where it has another by now."""
         payload = {
             "dashboard": {**board, "version": version},
@@ -159,15 +157,15 @@ def _folder(found: dict[str, Any]) -> Folder:
     return Folder(str(found["title"]), found.get("canSave") is not False)
 
 
-def _source(found: dict[str, Any]) -> Source:
-    return Source(str(found["uid"]), str(found["name"]), str(found["type"]))
+def _source(found: dict[str, Any]) -> DataSource:
+    return DataSource(str(found["uid"]), str(found["name"]), str(found["type"]))
 
 
-def _body_and_meta(found: dict[str, Any]) -> tuple[Board, dict[str, Any]]:
+def _body_and_meta(found: dict[str, Any]) -> tuple[BoardJson, dict[str, Any]]:
     return dict(found["dashboard"]), dict(found["meta"])
 
 
-def _stored(body: Board, meta: dict[str, Any], message: str, author: str) -> Stored:
+def _stored(body: BoardJson, meta: dict[str, Any], message: str, author: str) -> Stored:
     return Stored(
         body=body,
         version=int(body.get("version") or 0),

@@ -1,4 +1,12 @@
-"""grafana-client, with its answers checked and its errors turned into ours."""
+"""grafana-client, with its answers checked and its errors turned into ours.
+
+UsageError
+└── GrafanaError        one line that says what Grafana refused
+    ├── NotFound        404
+    ├── Conflict        412, or 409: it has something else under that name or version
+    ├── NotGrafana      something else answers
+    └── NoAnswer        no connection, none in time, or one lost in the middle
+"""
 
 from __future__ import annotations
 
@@ -9,8 +17,8 @@ import niquests
 from grafana_client.api import GrafanaApi
 from grafana_client.client import GrafanaClientError, GrafanaException
 
+from bioagents_cli.parsing import UsageError
 from bioagents_dashboards.push.connection import Connection
-from bioagents_dashboards.push.errors import Conflict, GrafanaError, NoAnswer, NotFound, NotGrafana
 
 #: Seconds until a call counts as not answered.
 TIMEOUT: Final = 15.0
@@ -22,6 +30,26 @@ _REFUSED: Final = {
 }
 
 Answer = TypeVar("Answer")
+
+
+class GrafanaError(UsageError):
+    """Grafana refused or answered something that we do not understand."""
+
+
+class NotFound(GrafanaError):  # noqa: N818 - an answer, and often no error
+    """It has no such thing."""
+
+
+class Conflict(GrafanaError):  # noqa: N818 - an answer
+    """It has something else there."""
+
+
+class NotGrafana(GrafanaError):  # noqa: N818 - what was found
+    """An answer as no Grafana gives it."""
+
+
+class NoAnswer(GrafanaError):  # noqa: N818 - what happened
+    """Whether the request was carried out is not known."""
 
 
 class Http:

@@ -6,14 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bioagents_dashboards.push.boards import SAVED_BY, Board, message
 from bioagents_dashboards.push.changes import changes
-from bioagents_dashboards.push.choices import Choices, chosen, with_choices
 from bioagents_dashboards.push.grafana import Stored
-from bioagents_dashboards.push.place import Place
+from bioagents_dashboards.shipped import SAVED_BY, BoardJson, Choices, chosen, message, with_choices
 
-#: ``adopt``: what Grafana has is what we would save, but somebody else brought it.
+#: ``adopt``: Grafana has the same board, but it was not saved by a push.
 Verb = Literal["create", "update", "adopt", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder that is there, or is yet to be made."""
+
+    uid: str
+    title: str
+    exists: bool
+    writable: bool = True  # with this token
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,7 @@ class Step:
     """One board, what Grafana has in its place, and what happens to it."""
 
     verb: Verb
-    board: Board
+    board: BoardJson
     message: str
     stored: Stored | None
     folder: str  # uid to save it in
@@ -53,7 +61,7 @@ class Step:
 
 
 def plan(
-    boards: list[Board],
+    boards: list[BoardJson],
     stored: Mapping[str, Stored | None],
     place: Place,
     *,
@@ -76,11 +84,11 @@ def plan(
     ]
 
 
-def _creating(board: Board, place: Place, choices: Choices) -> Step:
+def _creating(board: BoardJson, place: Place, choices: Choices) -> Step:
     return Step("create", with_choices(board, choices), message(board), None, place.uid, [])
 
 
-def _replacing(board: Board, stored: Stored, place: Place, *, move: bool, asked: Choices) -> Step:
+def _replacing(board: BoardJson, stored: Stored, place: Place, *, move: bool, asked: Choices) -> Step:
     mark = message(board)
     wanted = with_choices(board, asked.over(chosen(stored.body)))
     differs = changes(stored.body, wanted)
@@ -90,8 +98,8 @@ def _replacing(board: Board, stored: Stored, place: Place, *, move: bool, asked:
     return Step(_verb(stored, wanted, folder, mark, differs), wanted, mark, stored, folder, differs)
 
 
-def _verb(stored: Stored, wanted: Board, folder: str, mark: str, differs: list[str]) -> Verb:
-    # The mark alone tells that we saved it; Grafana may have put its JSON into another form since.
+def _verb(stored: Stored, wanted: BoardJson, folder: str, mark: str, differs: list[str]) -> Verb:
+    # The mark is enough: Grafana may have rewritten the JSON since.
     as_chosen = folder == stored.folder and chosen(stored.body) == chosen(wanted)
     if stored.message == mark and as_chosen:
         return "keep"

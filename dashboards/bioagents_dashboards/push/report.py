@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from bioagents_dashboards.push.place import Place
-from bioagents_dashboards.push.plan import Step, Verb, version_of
+from bioagents_dashboards.push.plan import Place, Step, Verb, version_of
 from bioagents_dashboards.push.survey import Leftover, Survey
 
 DONE: Final[dict[Verb, str]] = {

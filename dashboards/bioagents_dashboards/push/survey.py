@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
+from typing import Final
 
-from bioagents_dashboards.push.boards import SAVED_BY, Board, common_tags, shipped_boards
-from bioagents_dashboards.push.choices import Choices, Source, runbook_address
-from bioagents_dashboards.push.compatibility import require
-from bioagents_dashboards.push.errors import GrafanaError, NotFound
-from bioagents_dashboards.push.grafana import Grafana, Stored
-from bioagents_dashboards.push.place import Place, find_place
-from bioagents_dashboards.push.plan import Step, plan
+from bioagents_cli.parsing import UsageError
+from bioagents_dashboards.push.grafana import Folder, Grafana, Stored
+from bioagents_dashboards.push.http import GrafanaError, NotFound
+from bioagents_dashboards.push.plan import Place, Step, plan
+from bioagents_dashboards.shipped import (
+    SAVED_BY,
+    BoardJson,
+    Choices,
+    DataSource,
+    common_tags,
+    runbook_address,
+    shipped_boards,
+)
+
+#: Where new boards go when no folder is named.
+DEFAULT_TITLE: Final = "BioAgents Monitor"
+DEFAULT_UID: Final = "bioagents-monitor"
+
+#: Schema version of a dashboard → the first Grafana that knows it. 42 is the last of the classic schema; it
+#: came with github.com/grafana/grafana/pull/106857: boards out of 12.1 carry 41, out of 12.2 they carry 42.
+#: An older Grafana stores unknown fields without an error, and may draw the board incorrectly.
+FIRST_GRAFANA: Final = {42: (12, 2)}
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Requested:
     """How the boards are to be; None: as they are there, or as they ship."""
 
     folder: str | None = None  # title or uid
@@ -45,7 +63,7 @@ class Survey:
         return not self.place.exists and any(step.folder == self.place.uid for step in self.steps)
 
 
-def survey(grafana: Grafana, target: Target) -> Survey:
+def survey(grafana: Grafana, target: Requested) -> Survey:
     """Read it; UsageError or GrafanaError where the target is wrong or Grafana refuses."""
     runbooks = runbook_address(target.runbooks) if target.runbooks is not None else None
     boards = shipped_boards()
@@ -57,7 +75,7 @@ def survey(grafana: Grafana, target: Target) -> Survey:
     return Survey(place, steps, _leftovers(grafana, boards))
 
 
-def _source(grafana: Grafana, name: str | None) -> Source | None:
+def _source(grafana: Grafana, name: str | None) -> DataSource | None:
     if name is None:
         return None
     try:
@@ -71,7 +89,7 @@ def _source(grafana: Grafana, name: str | None) -> Source | None:
     return source
 
 
-def _leftovers(grafana: Grafana, boards: list[Board]) -> list[Leftover]:
+def _leftovers(grafana: Grafana, boards: list[BoardJson]) -> list[Leftover]:
     shipped = {board["uid"] for board in boards}
     others = [uid for uid in grafana.tagged(common_tags(boards)) if uid not in shipped]
     found = [(uid, grafana.board(uid)) for uid in sorted(others)]
@@ -85,3 +103,51 @@ def _leftovers(grafana: Grafana, boards: list[Board]) -> list[Leftover]:
 def _is_only_ours(have: Stored) -> bool:
     """The newest version is by us: a person's copy has no such message, and an edited board another one."""
     return have.message.startswith(SAVED_BY) and not have.provisioned
+
+
+def require(grafana: str, url: str, boards: list[BoardJson]) -> None:
+    """GrafanaError where a board is too new for this version of Grafana; an unknown version passes."""
+    found = re.match(r"(\d+)\.(\d+)", grafana)
+    if found is None:
+        return
+    have = int(found[1]), int(found[2])
+    new = [board for board in boards if have < FIRST_GRAFANA.get(int(board["schemaVersion"]), (0, 0))]
+    if new:
+        schema = max(int(board["schemaVersion"]) for board in new)
+        first = ".".join(map(str, FIRST_GRAFANA[schema]))
+        more = f" and {len(new) - 1} more" if len(new) > 1 else ""
+        raise GrafanaError(
+            f"Grafana {grafana} at {url} is too old for {new[0]['title']!r}{more}: "
+            f"expected Grafana {first} or newer, which knows schema version {schema} of dashboards"
+        )
+
+
+def find_place(grafana: Grafana, name: str | None) -> Place:
+    """The folder with this uid (at any depth) or this title (at the root), else one to be made.
+
+    A folder that we made and a person renamed since is found again by its uid.
+    """
+    wanted = DEFAULT_TITLE if name is None else name.strip()
+    if not wanted:
+        raise UsageError("--folder is empty: expected the title or uid of a folder")
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", wanted) and (folder := grafana.folder(wanted)):
+        return _there(wanted, folder)
+    found = [uid for uid, title in grafana.folders().items() if title == wanted]
+    if len(found) > 1:
+        raise UsageError(
+            f"{len(found)} folders have the title {wanted!r}: expected the uid of one of them in --folder"
+        )
+    uid = found[0] if found else _uid(wanted)
+    folder = grafana.folder(uid)
+    return _there(uid, folder) if folder else Place(uid, wanted, exists=False)
+
+
+def _there(uid: str, folder: Folder) -> Place:
+    return Place(uid, folder.title, exists=True, writable=folder.writable)
+
+
+def _uid(title: str) -> str:
+    """The same for the same title on every run, so that two runs at once make one folder."""
+    if title == DEFAULT_TITLE:
+        return DEFAULT_UID
+    return f"bioagents-{hashlib.sha256(title.encode()).hexdigest()[:16]}"

@@ -1,0 +1,338 @@
+"""The board "Capacity": how many workers are needed, for how long those there suffice, and what they cost.
+
+``BY_QUEUE`` queries give one series for each queue of a fleet, the others one for each fleet. A worker of
+several queues counts in each of them, so workers and slots by queue do not add up to those of the fleet.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bioagents_alerts.boards import CAPACITY, QUEUE
+from bioagents_boards import shared
+from bioagents_boards.alerts import alerts_of
+from bioagents_boards.frame import Board
+from bioagents_boards.panels import BY_QUEUE, FLEET, LIMIT, Graph, Stat, Target, Timeline
+from bioagents_boards.queries import bottom, gauge, near_limit, recorded, top
+from bioagents_boards.shared import NO_QUEUE, NO_WORKER, of_queues
+from bioagents_boards.style import (
+    ANY_IS_BAD,
+    BAD,
+    CLEAR,
+    GOOD,
+    NEUTRAL,
+    WARN,
+    infinite,
+    thresholds,
+    value_text,
+)
+from bioagents_boards.tables import Label, Table, Value, link
+
+#: A graph with several lines for each queue has this many queues.
+_FEW: Final = 4
+#: Below this share of the wait limit one job that has just arrived would look like a queue without progress.
+_FROM_SHARE: Final = 0.1
+#: Where the alert WorkersAtCapacity begins.
+_FULL: Final = 0.9
+
+_NO_QUEUE: Final = "no queue, or rules not loaded"
+_NO_WORKER: Final = "no worker, or rules not loaded"
+_NO_SIGNAL: Final = "the exporter has run for less than a minute"
+_NOT_COMPLETED: Final = "no job completed, or rules not loaded"
+_WAIT_LIMIT: Final = gauge("queue_wait_limit_seconds")
+
+#: How the time until a wait limit is estimated, for the descriptions of its panels.
+_ESTIMATE: Final = (
+    "Estimated from the age of the oldest waiting job, the number of waiting jobs and the jobs that start "
+    "per second over 5 minutes. Nothing is shown while that age shrinks or is below a tenth of its limit. "
+    "The estimate assumes that jobs continue to start at this pace."
+)
+
+# BY_QUEUE.
+_DESIRED: Final = gauge("queue_desired_workers")
+_MINIMUM: Final = gauge("queue_min_workers")
+_MAXIMUM: Final = gauge("queue_max_workers")
+_LOAD: Final = gauge("queue_load_ratio")
+#: Workers that a queue in service lacks; below 0, those beyond what it needs.
+_SHORTAGE: Final = f"({_DESIRED} - {shared.WORKERS}) and ({shared.MINIMUM_IN_SERVICE})"
+
+
+def _time_until_wait_limit() -> str:
+    """BY_QUEUE: seconds until the oldest wait reaches its limit, 0 once it has; nothing while that is far.
+
+    The jobs that wait arrived within the wait of the oldest, A. So W of them arrived at W/A per second, and
+    where s of them start per second, the head of the queue moves s*A/W seconds of arrivals ahead in each
+    second. The oldest wait grows by what is missing to 1 in that. The time left is the distance to the limit
+    divided by this growth.
+    """
+    starts = of_queues("wait_slo_events:rate5m")
+    growth = f"(1 - ({starts} or 0 * {shared.WAITING}) * {shared.OLDEST_WAIT} / ({shared.WAITING} > 0))"
+    left = f"clamp_min({_WAIT_LIMIT} - {shared.OLDEST_WAIT}, 0)"
+    long_enough = f"{shared.OLDEST_WAIT} > {_FROM_SHARE} * {_WAIT_LIMIT}"
+    # For five minutes after a gap the rate is too low, although jobs do start.
+    before = gauge("queue_depth", keep=("queue",), state="waiting", ago="5m")
+    return f"({left} / ({growth} > 0) or {left} == 0) and {long_enough} and {before}"
+
+
+_TIME_UNTIL_WAIT_LIMIT: Final = _time_until_wait_limit()
+_COMPLETED_OF_FLEET: Final = f"sum without (queue) ({recorded('queue:bioagents_jobs_completed:rate5m')})"
+_BUSY: Final = recorded("fleet:bioagents_worker_slots:busy_ratio")
+
+
+def _of_fleet(how: str, by_queue: str) -> str:
+    return f"{how} without (queue) ({by_queue})"
+
+
+_NONE: Final = f"0 * {_of_fleet('max', shared.WORKERS)}"
+
+_STATS: Final = (
+    Stat(
+        "Workers to add",
+        "Workers that the queues should have for their waiting jobs and do not have, each queue for "
+        "itself; one worker may serve several. Normal: 0, or some while a scaler starts them. The table "
+        "shows which queue needs them.",
+        f"{_of_fleet('sum', f'clamp_min({_SHORTAGE}, 0)')} or {_NONE}",
+        thresholds=thresholds(GOOD, (1, WARN)),
+        empty=_NO_QUEUE,
+    ),
+    Stat(
+        "Full at maximum",
+        "Queues whose jobs wait for slots although they have the maximum of workers. Normal: 0. Otherwise "
+        "raise max_workers in the exporter's settings, or accept the wait.",
+        f"{_of_fleet('count', f'{_LOAD} > 1 and {shared.WORKERS} >= {_MAXIMUM}')} or {_NONE}",
+        thresholds=ANY_IS_BAD,
+        empty=_NO_QUEUE,
+    ),
+    Stat(
+        "Time until wait limit",
+        "Time until the oldest job of the first queue has waited longer than its limit. "
+        f"{_ESTIMATE} Normal: no wait near its limit, or hours. Minutes: add workers within that time.",
+        f"{_of_fleet('min', _TIME_UNTIL_WAIT_LIMIT)} or Inf + {_of_fleet('max', shared.WAITING)}",
+        unit="s",
+        thresholds=thresholds(BAD, (900, WARN), (3600, GOOD)),
+        mappings=[value_text("0", "exceeded", BAD), infinite("no wait near its limit", GOOD)],
+        empty=_NO_QUEUE,
+    ),
+    Stat(
+        "Fullest queue",
+        "Running or waiting jobs for each slot, in the queue where this is highest. Normal: up to 1. Above "
+        "1, jobs wait for slots: compare the wait with its limit before you add workers.",
+        _of_fleet("max", _LOAD),
+        thresholds=thresholds(GOOD, (1.01, WARN)),
+        mappings=[infinite("no slots")],
+        empty=_NO_SIGNAL,
+    ),
+    Stat(
+        "Slots in use",
+        "Share of the slots of all workers of the fleet in which a job runs. Normal: between 30 % and 80 %. "
+        "From 90 % there is no room for a burst, and WorkersAtCapacity fires if jobs wait: add workers.",
+        _BUSY,
+        unit="percentunit",
+        thresholds=thresholds(GOOD, (0.8, WARN), (_FULL, BAD)),
+        empty=_NO_WORKER,
+    ),
+    Stat(
+        "Arrival ratio",
+        "Arrivals for each completed job, over 5 minutes in all chosen queues. Normal: near 1. Above 1 the "
+        "backlog grows: add workers if it stays. Too low where producers do not load JobMetrics.",
+        f"{_of_fleet('sum', shared.ARRIVALS)} / ({_of_fleet('sum', shared.COMPLETIONS)} > 0)",
+        thresholds=thresholds(GOOD, (1.1, WARN)),
+        empty=_NOT_COMPLETED,
+    ),
+    Stat(
+        "Idle slots",
+        "Slots of the fleet in which no job runs now: paid and not used. Normal: what a burst needs. Many "
+        "for hours: run fewer workers.",
+        recorded("fleet:bioagents_worker_slots_free:sum"),
+        empty=_NO_WORKER,
+    ),
+    Stat(
+        "Worker time per job",
+        "Worker time for each completed job: all workers of the fleet divided by completions per second of "
+        "all its queues, over 5 minutes. Normal: as last week. It rises when jobs get slower or workers "
+        "are idle.",
+        f"({shared.ALIVE}) / ({_COMPLETED_OF_FLEET} > 0)",
+        unit="s",
+        empty=_NOT_COMPLETED,
+    ),
+)
+
+_NOT_SHRINKING: Final = [infinite("not shrinking")]
+_QUEUES: Final = Table(
+    "Queues",
+    "One line for each queue, the one with the most jobs for each slot first. Normal: as many workers as "
+    "desired, a load up to 1, as many completions as arrivals, nothing under “Time until wait limit”. “Not "
+    "shrinking” also appears in a healthy queue that just received a job. Click a queue to find out why it "
+    "is slow.",
+    [
+        Label("Fleet", label="fleet"),
+        Label(
+            "Queue",
+            label="queue",
+            links=[link("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue")],
+            width=150,
+        ),
+        Value("Desired", query=_DESIRED),
+        Value("Workers", query=shared.WORKERS),
+        Value("Minimum", query=_MINIMUM),
+        Value("Maximum", query=_MAXIMUM),
+        Value(
+            "Load",
+            query=_LOAD,
+            thresholds=thresholds(CLEAR, (1.01, WARN)),
+            mappings=[infinite("no slots")],
+        ),
+        Value("Slots", query=shared.SLOTS),
+        Value("Slots in use", query=shared.SLOTS_IN_USE, unit="percentunit"),
+        Value("Arrivals/s", query=shared.ARRIVALS, unit="ops"),
+        Value("Completions/s", query=shared.COMPLETIONS, unit="ops"),
+        Value(
+            "Time until wait limit",
+            query=_TIME_UNTIL_WAIT_LIMIT,
+            unit="s",
+            thresholds=thresholds(BAD, (900, WARN), (3600, CLEAR)),
+            mappings=[value_text("0", "exceeded", BAD)],
+        ),
+        Value("Time to drain", query=shared.DRAIN_TIME, unit="s", mappings=_NOT_SHRINKING),
+        Value("Drain limit used", query=shared.DRAIN_LIMIT_USED, unit="percentunit", mappings=_NOT_SHRINKING),
+    ],
+    empty=NO_QUEUE,
+    sort="Load",
+    height=9,
+)
+
+# Desired and actual workers. BY_QUEUE.
+_MOST_DESIRED: Final = top(f"{_DESIRED} and {shared.MINIMUM_IN_SERVICE}", _FEW)
+
+
+def _of_most_desired(by_queue: str) -> str:
+    return f"({by_queue}) and {_MOST_DESIRED}"
+
+
+_DESIRED_AND_ACTUAL: Final = Graph(
+    "Desired and actual workers",
+    f"Workers that a queue should have for its waiting jobs, and those that it has, the {_FEW} queues with "
+    "the most desired. Normal: the second follows the first within minutes, if a scaler runs. The dashed "
+    "maximum appears above half of it, the dashed minimum while there are no more workers.",
+    [
+        Target(_MOST_DESIRED, BY_QUEUE + " desired"),
+        Target(_of_most_desired(shared.WORKERS), BY_QUEUE + " actual"),
+        Target(near_limit(_MOST_DESIRED, _MAXIMUM), BY_QUEUE + " maximum" + LIMIT),
+        Target(
+            _of_most_desired(f"{_MINIMUM} and {shared.WORKERS} <= {_MINIMUM}"), BY_QUEUE + " minimum" + LIMIT
+        ),
+    ],
+    width=12,
+    steps=True,
+    empty=NO_QUEUE,
+)
+_SHORTAGES: Final = Timeline(
+    "Worker shortage",
+    "For each queue, desired workers less those that it has: blue as desired, orange too few, grey more than "
+    "desired; the ten that lack the most. Normal: blue, orange for minutes. Orange that stays: the scaler is "
+    "off or at its maximum, or new workers do not start. Grey that stays: run fewer workers.",
+    Target(top(_SHORTAGE), BY_QUEUE),
+    thresholds=thresholds(NEUTRAL, (0, GOOD), (1, WARN)),
+    width=6,
+    empty=NO_QUEUE,
+)
+_BEFORE: Final = gauge("queue_workers", ago="5m")
+_CHANGES: Final = Graph(
+    "Workers added and removed",
+    "Workers that a queue gained or lost within five minutes, the ten largest changes. Normal: empty, and "
+    "a peak when the desired number changes or you deploy. Repeated changes in both directions: give the "
+    "scaler a longer pause before it scales down.",
+    [
+        Target(top(f"{shared.WORKERS} - {_BEFORE} > 0"), BY_QUEUE + " added"),
+        Target(top(f"{_BEFORE} - {shared.WORKERS} > 0"), BY_QUEUE + " removed"),
+    ],
+    width=6,
+    steps=True,
+    empty="no queue gained or lost a worker, or the rules are not loaded",
+)
+
+# Load.
+_LOADS: Final = Graph(
+    "Load by queue",
+    "Running or waiting jobs for each slot, the ten highest queues. Normal: up to 1. Above 1, jobs wait "
+    "for slots: add workers if the wait nears its limit. A queue with jobs and without slots has no line; "
+    "the table shows it.",
+    [Target(top(f"{_LOAD} < Inf"), BY_QUEUE)],
+    empty=_NO_SIGNAL,
+)
+_IN_USE: Final = Graph(
+    "Slots in use by queue",
+    "Share of a queue's slots in which a job of that queue runs, the ten highest; and of all slots of the "
+    "fleet. Normal: between 30 % and 80 %. 100 % for long: more workers help. Low while jobs wait: they do "
+    "not. Above 100 %, draining workers still run jobs.",
+    [Target(top(shared.SLOTS_IN_USE), BY_QUEUE), Target(_BUSY, FLEET + " all slots")],
+    unit="percentunit",
+    empty=NO_WORKER,
+)
+
+# Forecast.
+_UNTIL_LIMIT: Final = Graph(
+    "Time until wait limit by queue",
+    f"Time until a queue's oldest job has waited longer than its limit, the ten shortest. {_ESTIMATE} "
+    "Normal: empty. A line that falls by a minute each minute is reliable: add workers before it reaches 0.",
+    [Target(bottom(_TIME_UNTIL_WAIT_LIMIT), BY_QUEUE)],
+    unit="s",
+    empty="no wait near its limit, or the rules are not loaded",
+)
+_DRAINS: Final = top(f"{shared.DRAIN_TIME} < Inf")
+_DRAIN: Final = Graph(
+    "Time to drain",
+    "When the backlog will be gone at the pace of the last 5 minutes, the ten longest. Normal: 0, or below "
+    "the dashed limit, which appears above half of it. A backlog that does not shrink has no line. Above "
+    "the limit: add workers.",
+    [
+        Target(_DRAINS, BY_QUEUE),
+        Target(near_limit(_DRAINS, gauge("queue_drain_limit_seconds")), BY_QUEUE + LIMIT),
+    ],
+    unit="s",
+    empty=_NO_SIGNAL,
+)
+
+# Cost. Grafana knows no prices: multiply by yours.
+_SLOT_HOURS: Final = Graph(
+    "Slot-hours per hour",
+    "Slots of the fleet that are paid, and those in which a job runs: each is as many slot-hours per hour. "
+    "Normal: the difference is what a burst needs. A large one for hours: run fewer workers. None: jobs "
+    "wait.",
+    [
+        Target(shared.SLOTS_OF_FLEET, FLEET + " paid"),
+        Target(shared.RUNNING_OF_FLEET, FLEET + " used"),
+    ],
+    empty=NO_WORKER,
+)
+_WORKER_TIME: Final = Graph(
+    "Worker time per job by queue",
+    "Worker time for each completed job of a queue, over 5 minutes, the ten highest. A worker of several "
+    "queues counts in each. Normal: as last week. It rises when jobs get slower, or when fewer arrive and "
+    "the workers stay.",
+    [Target(top(f"{shared.WORKERS} / ({shared.COMPLETIONS} > 0)"), BY_QUEUE)],
+    unit="s",
+    empty="no job completed, or the rules are not loaded",
+)
+_CPU_TIME: Final = Graph(
+    "Processor time per job",
+    "Processor time of all workers for each completed job of any queue. Normal: as last week. Far below the "
+    "worker time: jobs wait for other services (models, databases), and more threads cost less than more "
+    "workers.",
+    [Target(f"{recorded('fleet:bioagents_worker_cpu_seconds:rate5m')} / ({_COMPLETED_OF_FLEET} > 0)")],
+    unit="s",
+    empty="no job completed, or the rules are not loaded",
+)
+
+CAPACITY_BOARD: Final = Board(
+    CAPACITY,
+    "Capacity",
+    "How many workers do I need, and how long until jobs wait too long?",
+    [*_STATS, _QUEUES, alerts_of(CAPACITY)],
+    {
+        "Scaling": [_DESIRED_AND_ACTUAL, _SHORTAGES, _CHANGES],
+        "Worker capacity": [_LOADS, _IN_USE, shared.arrivals_and_completions(8)],
+        "Forecast": [_UNTIL_LIMIT, shared.oldest_wait(), _DRAIN],
+        "Cost": [_SLOT_HOURS, _WORKER_TIME, _CPU_TIME],
+    },
+)

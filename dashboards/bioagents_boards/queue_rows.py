@@ -1,0 +1,244 @@
+"""The board "Queue": its rows of graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bioagents_boards import shared
+from bioagents_boards.panels import (
+    BY_ACTOR,
+    BY_EXCEPTION,
+    BY_QUEUE,
+    FLEET,
+    LIMIT,
+    Graph,
+    Heatmap,
+    Panel,
+    Target,
+)
+from bioagents_boards.queries import gauge, near_limit, one_fleet_alone, rate, recorded, top
+from bioagents_boards.shared import NO_JOB, NO_QUEUE
+from bioagents_boards.style import ANY_IS_BAD
+
+_NO_HEATMAP: Final = "no job, the rules are not loaded, or several fleets are chosen: choose one"
+
+
+def _quantiles(title: str, of: str, meaning: str) -> Graph:
+    return Graph(
+        f"{title} quantiles",
+        "The time that 50, 95 and 99 % of the jobs stay below, estimated from a histogram, the ten highest "
+        f"queues. {meaning}",
+        shared.quantiles(shared.of_queues, f"job_{of}", (99, 95, 50), BY_QUEUE),
+        unit="s",
+        empty=NO_JOB,
+    )
+
+
+def _heatmap(title: str, description: str, of: str) -> Heatmap:
+    buckets = f"sum without (queue) ({shared.of_queues(f'job_{of}_seconds_bucket:rate5m')})"
+    return Heatmap(title, description, one_fleet_alone(buckets), width=8, empty=_NO_HEATMAP)
+
+
+# Arrivals and completions.
+#: Almost endless times are not drawn: one such point would flatten all others.
+_DRAIN_TIMES: Final = top(f"{shared.DRAIN_TIME} < 5 * {gauge('queue_drain_limit_seconds')}")
+_DRAIN: Final = Graph(
+    "Time to drain by queue",
+    "Seconds until no job waits at the pace of five minutes, the ten longest. A gap: the backlog does not "
+    "shrink, or takes more than five times the limit. Normal: below the dashed limit, which appears above "
+    "half of it, and no long gaps. Above the limit: add workers.",
+    [
+        Target(_DRAIN_TIMES, BY_QUEUE),
+        Target(near_limit(_DRAIN_TIMES, gauge("queue_drain_limit_seconds")), BY_QUEUE + LIMIT),
+    ],
+    unit="s",
+    width=6,
+    empty="no backlog shrinks, or the rules are not loaded",
+)
+_STATES: Final = Graph(
+    "Jobs by state",
+    "The jobs of all chosen queues, stacked: waiting, active (fetched and not completed), delayed, dead. "
+    "Normal: as last week. Active jobs while none runs: workers lost them. Delayed jobs that increase: "
+    "retries.",
+    [Target(gauge("queue_depth", keep=("state",)), FLEET + " {{state}}")],
+    width=6,
+    stacked=True,
+    empty="no queue",
+)
+_ARRIVALS_BY_ACTOR: Final = Graph(
+    "Arrivals by actor",
+    "Jobs per second that were enqueued, the ten actors with the most. Normal: as last week. One that rises "
+    "alone is the source of a burst. Producers without JobMetrics are not counted.",
+    [Target(top(rate("jobs_enqueued_total", keep=("actor",))), BY_ACTOR)],
+    unit="ops",
+    width=6,
+    empty="no producer with JobMetrics has reported yet",
+)
+_THROUGHPUT: Final = Graph(
+    "Throughput by actor",
+    "Attempts per second that ended, the ten busiest actors. Normal: as last week. One that falls while "
+    "others do not is slow or fails; one that rises takes slots from the others.",
+    [Target(top(f"sum without (queue) ({shared.of_actors('job_attempts:rate5m')})"), BY_ACTOR)],
+    unit="ops",
+    width=6,
+    empty=NO_JOB,
+)
+
+# Worker capacity.
+_RUNNING: Final = Graph(
+    "Running jobs and slots",
+    "Running jobs, and the living threads that can run one (dashed), the ten largest queues. Normal: a "
+    "distance between the two. Where they meet, jobs wait for a free slot: add workers.",
+    [
+        Target(top(shared.RUNNING), BY_QUEUE + " running"),
+        Target(top(shared.SLOTS), BY_QUEUE + " slots" + LIMIT),
+    ],
+    empty=NO_QUEUE,
+)
+_WORKERS: Final = Graph(
+    "Workers by queue",
+    "Living workers that do not drain, the ten queues with the most. Normal: a constant number. The dashed "
+    "minimum appears where a queue has fewer: start workers, or see the board Workers for missing ones.",
+    [
+        Target(top(shared.WORKERS), BY_QUEUE),
+        Target(top(f"{shared.MINIMUM_IN_SERVICE} > {shared.WORKERS}"), BY_QUEUE + " minimum" + LIMIT),
+    ],
+    empty=NO_QUEUE,
+)
+_DRAINING: Final = Graph(
+    "Draining workers",
+    "Workers that are stopping, and the jobs that they still hold, running or not. Normal: only while "
+    "you deploy. Jobs that they hold and do not run return to the queue when they stop.",
+    [
+        Target(top(f"{gauge('queue_draining_workers')} > 0"), BY_QUEUE + " workers"),
+        Target(top(f"{gauge('queue_draining_held_jobs')} > 0"), BY_QUEUE + " jobs held"),
+    ],
+    empty="no worker drains",
+)
+
+# Run time.
+_LONGEST_RUNS: Final = top(gauge("queue_longest_running_job_seconds"))
+_LONGEST_RUN: Final = Graph(
+    "Longest running job",
+    "For how long the longest running job has been running, the ten highest queues. Normal: it falls "
+    "repeatedly and stays below the dashed limit, which appears above half of it. A line that only climbs "
+    "is a long job or one that hangs: follow the runbook of JobRunningTooLong.",
+    [
+        Target(_LONGEST_RUNS, BY_QUEUE),
+        Target(near_limit(_LONGEST_RUNS, gauge("queue_job_duration_limit_seconds")), BY_QUEUE + LIMIT),
+    ],
+    unit="s",
+    empty=NO_QUEUE,
+)
+
+# Delayed and lost jobs.
+
+
+def _any(kind: str) -> str:
+    return top(f"{gauge(f'queue_{kind}_jobs')} > 0")
+
+
+_DELAYED: Final = Graph(
+    "Delayed jobs",
+    "Jobs sent with a delay or scheduled for a retry, the ten queues with the most; and those whose time "
+    "has passed, from a sample. Normal: none overdue. Overdue jobs: no worker fetches them, its consumer "
+    "of delayed jobs is dead or full; restart the workers of that queue.",
+    [
+        Target(top(gauge("queue_depth", keep=("queue",), state="delayed")), BY_QUEUE),
+        Target(_any("overdue_delayed"), BY_QUEUE + " overdue"),
+    ],
+    empty="no queue",
+)
+_LOST: Final = Graph(
+    "Orphaned, stuck and unheld jobs",
+    "Orphaned: held by a dead worker. Stuck: assigned to a living worker that lost them. Unheld: assigned to "
+    "none. Read in the background, so some minutes old. Normal: empty. Orphaned jobs return within an hour, "
+    "stuck ones when their worker restarts, unheld ones never: follow the runbook of LedgerMismatch.",
+    [Target(_any(kind), f"{BY_QUEUE} {kind}") for kind in ("orphaned", "stuck", "unheld")],
+    thresholds=ANY_IS_BAD,
+    empty="no job is lost",
+)
+
+# Failures and dead letters.
+_FAILURE_RATIOS: Final = top(shared.FAILURE_RATIO)
+_FAILURE_RATIO: Final = Graph(
+    "Failure ratio",
+    "Share of the attempts of five minutes that failed, the ten highest queues. A gap: no attempts. Normal: "
+    "below the dashed limit, which appears above half of it. Above the limit: the board Actor shows which "
+    "exceptions the jobs raise.",
+    [
+        Target(_FAILURE_RATIOS, BY_QUEUE),
+        Target(near_limit(_FAILURE_RATIOS, gauge("queue_failure_ratio_limit")), BY_QUEUE + LIMIT),
+    ],
+    unit="percentunit",
+    empty="no attempt in five minutes",
+)
+_DEAD_BY_CAUSE: Final = Graph(
+    "Dead letters by cause",
+    "Jobs per second that became dead letters, by actor, and the exceptions per second that these actors "
+    "raised at the same time: counts cannot name the cause more exactly. Normal: empty. A dead letter "
+    "without an exception was too old, or no worker knew its actor.",
+    [
+        Target(top(f"{rate('jobs_dead_total', keep=('actor',))} > 0"), BY_ACTOR + " dead"),
+        Target(top(recorded("exception:bioagents_jobs_dead:rate5m_raised", "queue", "actor")), BY_EXCEPTION),
+    ],
+    unit="ops",
+    empty="no job became a dead letter",
+)
+_OLDEST_DEAD: Final = Graph(
+    "Oldest dead letter",
+    "How long ago the oldest dead letter failed permanently, the ten highest queues. Normal: empty. Dramatiq "
+    "deletes it after its time (7 days unless you set another) without a trace: look at it before.",
+    [Target(top(f"{gauge('queue_dead_oldest_age_seconds')} > 0"), BY_QUEUE)],
+    unit="s",
+    empty="no dead letter, or the rules are not loaded",
+)
+
+ROWS: Final[Mapping[str, Sequence[Panel]]] = {
+    "Do arrivals exceed completions?": [
+        shared.arrivals_and_completions(12),
+        shared.waiting_jobs(12),
+        _DRAIN,
+        _STATES,
+        _ARRIVALS_BY_ACTOR,
+        _THROUGHPUT,
+    ],
+    "Worker capacity": [_RUNNING, _WORKERS, _DRAINING],
+    "Wait time": [
+        shared.oldest_wait(),
+        _quantiles(
+            "Wait time",
+            "wait",
+            "Of attempts that began in the last five minutes, without delays and the back-off of retries. "
+            "Normal: as last week. All lines rise: too few slots. Only p99 rises: jobs waited behind long "
+            "ones.",
+        ),
+        _heatmap(
+            "Wait time of all jobs",
+            "How many attempts per second began after which wait, over five minutes; lighter is more. "
+            "Normal: one strong band that stays low. A band that climbs is a backlog; two bands are two "
+            "kinds of queues: choose one.",
+            "wait",
+        ),
+    ],
+    "Run time": [
+        _LONGEST_RUN,
+        _quantiles(
+            "Run time",
+            "duration",
+            "Of attempts that ended in the last five minutes. Normal: as last week. All lines rise: a "
+            "dependency of the jobs has become slow; the board Actor shows which actor it is.",
+        ),
+        _heatmap(
+            "Run time of all jobs",
+            "How many attempts per second took how long, over five minutes; lighter is more. Normal: the "
+            "same bands as last week. A new band above is a new kind of job or a slow dependency; one at a "
+            "round number is a timeout.",
+            "duration",
+        ),
+    ],
+    "Delayed and lost jobs": [_DELAYED, _LOST, shared.redeliveries_by_actor(8)],
+    "Failures and retries": [_FAILURE_RATIO, shared.failures_by_exception(8), shared.retries_by_queue()],
+    "Dead letters and their causes": [shared.dead_letters(), _DEAD_BY_CAUSE, _OLDEST_DEAD],
+}

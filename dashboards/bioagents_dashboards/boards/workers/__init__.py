@@ -1,1 +1,0 @@
-"""The board "Workers": a row of verdicts, who they are, memory, load, who comes and goes, heartbeats."""

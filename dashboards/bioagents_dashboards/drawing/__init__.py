@@ -1,1 +1,0 @@
-"""What every board and every panel of ours has: variables, links, annotations, words, colours."""

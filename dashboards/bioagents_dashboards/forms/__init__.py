@@ -1,1 +1,0 @@
-"""The boards in each form in which people bring them in."""
