@@ -93,6 +93,7 @@ def test_a_bug_in_one_part_hides_no_other_numbers(caplog: pytest.LogCaptureFixtu
     assert found["queue_depth_limit"]
     assert found["jobs_dead_total"] == {("chat", "a"): 1}
     assert "queue_workers" not in found
+    assert all(record.exc_info for record in caplog.records if record.levelname == "ERROR")
     assert sorted(record.message for record in caplog.records) == [
         "source_failed source=fleet trouble=AttributeError",
         "source_failed source=workers trouble=AttributeError",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bioagents_exporter.derive import Memory
 from bioagents_exporter.settings import Settings
 from bioagents_worker.wire import RunningJob
 from support.snapshots import NOW, SERVER, published, queue, snapshot, worker
@@ -118,6 +119,16 @@ def test_facts_of_a_worker() -> None:
         "4",
     )
     assert found["worker_info"] == {("w", *facts): 1}
+
+
+def test_facts_follow_the_identity() -> None:
+    """What is remembered of a worker between scrapes is of its present identity."""
+    memory = Memory()
+    for version in ("v42", "v43"):
+        one = worker("w")
+        read = snapshot(workers=(replace(one, identity=replace(one.identity, version=version)),))
+        (facts,) = published(read, memory=memory)["worker_info"]
+        assert facts[4] == version
 
 
 def test_roles_with_the_same_first_queues_differ() -> None:

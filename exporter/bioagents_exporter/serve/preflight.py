@@ -69,7 +69,7 @@ def _rights(settings: Settings) -> str:
 
 
 def namespaces(url: Secret) -> tuple[str, ...]:
-    """Dramatiq namespaces that a short look finds; none where looking is not possible."""
+    """Dramatiq namespaces that a short scan finds; none where scanning is not possible."""
     try:
         link = endpoint_of(url).connect()
     except ReadError:

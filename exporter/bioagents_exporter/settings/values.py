@@ -124,7 +124,7 @@ def queue(text: str) -> str:
 
 
 def queues(text: str) -> tuple[str, ...]:
-    """Queue names apart by commas, each once, in the order given."""
+    """Queue names separated by commas, each once, in the order given."""
     return tuple(dict.fromkeys(queue(part.strip()) for part in text.split(",")))
 
 
