@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import hiredis
@@ -257,73 +256,6 @@ def test_tls(tmp_path: Path, make_reader: MakeReader) -> None:
         failed(make_reader(url).read(), Cause.REDIS_UNREACHABLE, "certificate")
     finally:
         server.kill()
-
-
-def test_redis_cluster(tmp_path: Path, make_reader: MakeReader) -> None:
-    """A namespace that cannot work there is named; one in braces is read, wherever its keys are."""
-    bus = free_port()
-    one = RedisServer(tmp_path / "one", cluster_enabled="yes", cluster_port=str(free_port()))
-    two = RedisServer(tmp_path / "two", cluster_enabled="yes", cluster_port=str(bus))
-    try:
-        failed(
-            make_reader(one.url).read(), Cause.REDIS_CLUSTER, "Redis Cluster", "{dramatiq}", "RedisCluster"
-        )
-        served = make_reader(one.url, namespace="{dramatiq}")
-        failed(served.read(), Cause.REDIS_CLUSTER, "CLUSTERDOWN")
-        with one.client() as first, two.client() as second:
-            first.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 8191)
-            second.execute_command("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
-            first.execute_command("CLUSTER", "MEET", "127.0.0.1", two.port, bus)
-            for client in (first, second):
-                wait_until(partial(cluster_is_ok, client))
-            for namespace in ("{dramatiq}", "{fleet}", "{a}"):
-                slot = first.execute_command("CLUSTER", "KEYSLOT", namespace)
-                WireFleet(first if slot < 8192 else second, namespace).flush("w1")
-                for server in (one, two):
-                    snapshot = make_reader(server.url, namespace=namespace, queues=("chat",)).read()
-                    assert snapshot.failure == ""
-                    assert snapshot.errors == {}
-                    assert [worker.id for worker in snapshot.workers] == ["w1"]
-                    assert snapshot.queues[0].waiting == 0
-    finally:
-        one.kill()
-        two.kill()
-
-
-def test_error_replies_that_a_cluster_sends(tmp_path: Path, make_reader: MakeReader) -> None:
-    """A slot that is migrating (ASK) and keys of two slots (CROSSSLOT) have the cause of a cluster."""
-    bus = free_port()
-    one = RedisServer(tmp_path / "one", cluster_enabled="yes", cluster_port=str(free_port()))
-    two = RedisServer(tmp_path / "two", cluster_enabled="yes", cluster_port=str(bus))
-    try:
-        with one.client() as first, two.client() as second:
-            first.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-            first.execute_command("CLUSTER", "MEET", "127.0.0.1", two.port, bus)
-            for client in (first, second):
-                wait_until(partial(cluster_is_ok, client))
-            slot, node = (
-                first.execute_command("CLUSTER", "KEYSLOT", "{dramatiq}"),
-                second.execute_command("CLUSTER", "MYID"),
-            )
-            reader = make_reader(one.url, namespace="{dramatiq}")
-            assert reader.read().failure == ""
-            first.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", node)
-            failed(reader.read(), Cause.REDIS_CLUSTER, "ASK")
-            first.execute_command("CLUSTER", "SETSLOT", slot, "STABLE")
-        connection = Connection(endpoint.endpoint_of(Secret(one.url)))
-        (reply,) = connection.call(pack("MGET", "a", "b"), 1)
-        connection.close()
-        assert isinstance(reply, hiredis.ReplyError)
-        assert "CROSSSLOT" in str(reply)
-        assert cause_of(reply) is Cause.REDIS_CLUSTER
-    finally:
-        one.kill()
-        two.kill()
-
-
-def cluster_is_ok(client: redis.Redis) -> bool:
-    """Whether all slots are served."""
-    return b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO")
 
 
 def test_a_change_is_logged_once(
