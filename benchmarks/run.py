@@ -4,7 +4,7 @@
     python benchmarks/run.py hooks redis-cpu    some rows
     python benchmarks/run.py --quick            small and few repetitions: does it run at all?
 
-Figures are medians of interleaved repetitions; what has to be reached is a ratio within one run.
+Figures are medians of interleaved repetitions; a target is a ratio within one run.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ ROWS = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit status: 0 all reached, 1 something was not, 2 bad input."""
+    """Exit status: 0 all targets met, 1 a target missed, 2 bad input."""
     args = _arguments(argv)
-    # Like pytest's "pythonpath": the servers and programs of the tests serve here as well.
+    # As pytest's "pythonpath": the servers and programs of the tests are used here too.
     sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
     from harness.bench import Bench, Effort
     from harness.result import Result, table

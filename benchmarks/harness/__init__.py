@@ -1,1 +1,1 @@
-"""What the rows share: statistics, scraping, simulated fleets, the programs that are measured."""
+"""Shared by the rows: statistics, scraping, simulated fleets, the measured programs."""

@@ -1,4 +1,4 @@
-"""Asks Prometheus what Grafana asks it, and how long that takes."""
+"""Runs the queries of Grafana on Prometheus and measures their time."""
 
 from __future__ import annotations
 
@@ -14,50 +14,50 @@ import psutil
 from harness.history import HistoryShape
 from support.boards import EVERYTHING, fill
 
-#: Seconds between two points of a graph: what Grafana makes of a day and about a thousand points.
+#: Seconds between two points of a graph: Grafana's step for a day with about a thousand points.
 STEP: Final = 90
-#: Seconds that a query may take, as Prometheus' own default has it.
+#: Timeout of a query in seconds, as Prometheus' default.
 _PATIENCE: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one query, in seconds."""
+    """The times of one query in seconds."""
 
     wall: float
-    cpu: float  # of Prometheus; the less disturbed of the two on a busy machine
+    cpu: float  # of Prometheus; varies less on a busy machine
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Of one Prometheus and the fleet of which it knows a day."""
+    """Queries on one Prometheus that has one day of a fleet."""
 
     url: str
     pid: int
     fleet: HistoryShape
 
     def graph(self, expression: str, step: int = STEP) -> Cost:
-        """Over the day."""
+        """A range query over the day."""
         begin, end = self.fleet.start, self.fleet.end
         return self._cost("query_range", query=self._filled(expression), start=begin, end=end, step=step)
 
     def table(self, expression: str) -> Cost:
-        """At the day's end."""
+        """An instant query at the end of the day."""
         return self._cost("query", query=self._filled(expression), time=self.fleet.end)
 
     def values(self, expression: str, label: str) -> Cost:
-        """Of a label, for a variable."""
+        """The values of a label, for a variable."""
         begin, end = self.fleet.start, self.fleet.end
         parameters: dict[str, object] = {"match[]": self._filled(expression), "start": begin, "end": end}
         return self._cost(f"label/{label}/values", **parameters)
 
     def labels(self, expression: str) -> list[dict[str, str]]:
-        """Of each series at the day's end."""
+        """The series at the end of the day."""
         answer = json.loads(self._get("query", query=expression, time=self.fleet.end))
         return [one["metric"] for one in answer["data"]["result"]]
 
     def _filled(self, expression: str) -> str:
-        interval = max(4 * self.fleet.scrape, STEP + self.fleet.scrape)  # as Grafana chooses it
+        interval = max(4 * self.fleet.scrape, STEP + self.fleet.scrape)  # as Grafana's $__rate_interval
         return fill(expression, {**EVERYTHING, "__rate_interval": f"{interval}s"})
 
     def _cost(self, path: str, **parameters: object) -> Cost:

@@ -1,4 +1,4 @@
-"""One run: how long it measures, its temporary folder, and what has to be stopped at its end."""
+"""One run: its effort, its temporary folder, and the programs that it must stop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Stoppable(Protocol):
     """A program, a server, a connection."""
 
     def stop(self) -> object:
-        """End it; harmless when it has ended already."""
+        """Stop it; does nothing if it has ended."""
 
 
 S = TypeVar("S", bound=Stoppable)
@@ -34,7 +34,7 @@ class Effort:
 
 
 class Bench(contextlib.ExitStack):
-    """Use it in a ``with``: all that it started ends there, the last first, and its folder goes."""
+    """A context: at its end all that it started is stopped, the last first, and its folder removed."""
 
     def __init__(self, effort: Effort) -> None:
         super().__init__()
@@ -52,5 +52,5 @@ class Bench(contextlib.ExitStack):
         return path
 
     def redis(self, name: str = "redis") -> RedisServer:
-        """A server of its own, without persistence."""
+        """A new Redis server without persistence."""
         return self.keep(RedisServer(self.folder / name, maxclients="20000"))

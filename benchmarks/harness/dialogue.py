@@ -13,7 +13,7 @@ Answer = dict[str, float]
 
 
 class Dialogue:
-    """It says ``{}`` once it is ready, and lives until it is stopped."""
+    """The program prints ``{}`` when it is ready, and runs until it is stopped."""
 
     def __init__(self, bench: Bench, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(
@@ -23,7 +23,7 @@ class Dialogue:
         self._answer()
 
     def ask(self, *words: object) -> Answer:
-        """RuntimeError when it ended instead."""
+        """The answer to one line; RuntimeError if the program has ended."""
         print(*words, file=self._process.stdin, flush=True)
         return self._answer()
 

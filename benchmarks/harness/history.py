@@ -26,14 +26,14 @@ Labels = dict[str, str]
 DAY: Final = 24 * 3600
 #: Samples of a series in one request: half an hour, so that no series is an hour behind the newest sample.
 CHUNK: Final = 30
-#: Series of a metric share so many courses.
+#: The number of different value curves of one metric.
 COURSES: Final = 7
 _TARGET: Final = {"job": "bioagents", "fleet": "dramatiq"}
 _COPY: Final = {"instance": "exporter-1:9877"}
 _EXCEPTIONS: Final = ("TimeoutError", "ModelOverloaded", "ContextTooLong", "(other)")
 #: A series that does not exist in a healthy fleet.
 _RARE: Final = "worker:bioagents_worker_memory_leak:deriv6h"
-#: Metrics that say the same all day.
+#: Metrics with the same value all day.
 _CONSTANT: Final = {
     "_info": 1.0, "_up": 1.0, "_success": 1.0, "_threads": 8.0, "_slots": 8.0, "_limit": 100.0,
     "_limit_seconds": 300.0, "_limit_bytes": 4e9, "_min_workers": 2.0, "_max_workers": 40.0, "_workers": 20.0,
@@ -42,7 +42,7 @@ _CONSTANT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class HistoryShape:
-    """How large it is; all workers are replaced by a new version once, at midday."""
+    """The size of a fleet; at midday all workers are replaced by a new version."""
 
     workers: int
     queues: int
@@ -56,17 +56,17 @@ class HistoryShape:
 
 @dataclass(frozen=True, slots=True)
 class SampledSeries:
-    """One time series: its labels, as remote write takes them, and the course of its values."""
+    """One time series: its encoded labels, and its curve."""
 
     labels: bytes
     name: str
     course: int
     rank: float  # of a bucket: the share of the observations within it
-    generation: int | None  # of its worker; None: it is there all day
+    generation: int | None  # of its worker; None: it exists all day
 
 
 def write(fleet: HistoryShape, prometheus: str) -> int:
-    """Write the whole day; how many series that were."""
+    """Write the whole day; return the number of series."""
     everything = list(all_series(fleet))
     chunk = CHUNK * fleet.scrape
     for begin in range(fleet.start, fleet.end, chunk):
@@ -83,7 +83,7 @@ def write(fleet: HistoryShape, prometheus: str) -> int:
 
 
 def all_series(fleet: HistoryShape) -> Iterator[SampledSeries]:
-    """Scraped ones, recorded ones, alerts."""
+    """Scraped series, recorded series, alerts."""
     for metric in METRICS:
         for labels in _label_sets(metric.labels, fleet):
             yield from _of_metric(metric, {**_TARGET, **_COPY, **labels})
@@ -112,7 +112,7 @@ def _rules() -> list[dict[str, Any]]:
 
 
 def recorded_labels(name: str) -> tuple[str, ...]:
-    """The own labels of a recorded series, by the level at the beginning of its name."""
+    """The labels of a recorded series, by the level in front of its name."""
     level, what, _ = name.split(":")
     own = {
         "queue": ("queue",),
@@ -151,7 +151,7 @@ def _one(name: str, labels: Labels, *, rank: float = 1.0, of: Labels | None = No
 
 
 def _label_sets(names: tuple[str, ...], fleet: HistoryShape) -> Iterator[Labels]:
-    """Every combination of values that occurs."""
+    """Every existing combination of values."""
     if "worker" in names:
         for worker in _workers(fleet):
             yield {name: worker[name] for name in names}
@@ -201,7 +201,7 @@ def _samples(times: tuple[int, ...], name: str, course: int, rank: float) -> byt
 
 
 def _value(name: str, course: int, rank: float, time: int) -> float:
-    """Counters rise, times are times, and the rest goes up and down."""
+    """A value of a counter, of a timestamp, or of a gauge, which goes up and down."""
     wave = 1 + math.sin(time / 3000 + course) / 2
     if ":" not in name and name.endswith(("_total", "_bucket", "_count", "_sum")):
         return (time - 1.7e9) * (1 + course / COURSES) * rank // 10
@@ -213,5 +213,5 @@ def _value(name: str, course: int, rank: float, time: int) -> float:
     if constant is not None:
         return constant
     if "ratio" in name or name.endswith(("_skew_seconds", "_flush_age_seconds", "_lost:sum")):
-        return wave / 100  # nothing is near a limit
+        return wave / 100  # no value is near a limit
     return (2e8 if "memory" in name and name.endswith("bytes") else 10 * rank) * wave

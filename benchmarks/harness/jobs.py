@@ -10,11 +10,11 @@ from dramatiq import Message
 from harness.raw_redis import Command, RawRedis
 from support.polling import wait_until
 
-STAGE = "staged"  # a namespace that no worker knows
+STAGE = "staged"  # a namespace without workers
 
 
 def message(queue: str, actor: str, *args: object) -> tuple[str, bytes]:
-    """Redis' id of a new job, and its message."""
+    """The id of a new job in Redis, and its message."""
     id_ = str(uuid.uuid4())
     made: Message[None] = Message(
         queue_name=queue, actor_name=actor, args=args, kwargs={}, options={"redis_message_id": id_}
@@ -37,7 +37,7 @@ def release(queue: str) -> list[Command]:
 
 
 def left(redis: RawRedis, queue: str) -> int:
-    """Jobs that are not done."""
+    """The number of jobs that are not done."""
     count = redis.call("HLEN", f"dramatiq:{queue}.msgs")
     return count if isinstance(count, int) else 0
 

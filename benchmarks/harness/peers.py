@@ -15,7 +15,7 @@ ENVIRONMENTS = HERE / ".venv"
 
 
 def python_of(peer: str) -> Path:
-    """The interpreter of ``peers/<peer>.txt``'s environment, which is made when it is first asked for.
+    """The interpreter of the environment of ``peers/<peer>.txt``, which is made at the first request.
 
     Raises:
         RuntimeError: With pip's last lines, where its packages cannot be had.

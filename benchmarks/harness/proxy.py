@@ -1,4 +1,4 @@
-"""A proxy before Redis that counts round trips: how often a client began to wait for answers."""
+"""A proxy in front of Redis that counts round trips: how often a client starts to wait for replies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIZE = 1 << 16
 
 @dataclass(slots=True)
 class Count:
-    """Of all connections so far."""
+    """The counts of all connections."""
 
     round_trips: int = 0
     commands: int = 0
@@ -40,7 +40,7 @@ class CountingProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self) -> None:
-        """Take no new connection; those that are open end with their clients."""
+        """Accept no new connection; open ones end with their clients."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -59,7 +59,7 @@ class CountingProxy:
         while data := _receive(connection.client):
             commands = _complete(connection.requests, data)
             with self._lock:
-                # Counted when the first command is whole: what follows a large pipeline is the same trip.
+                # Counted when the first command is complete: the rest of a large pipeline is the same round trip.
                 self.count.round_trips += commands > 0 and connection.unanswered == 0
                 self.count.commands += commands
                 connection.unanswered += commands
@@ -83,7 +83,7 @@ def _receive(connection: socket.socket) -> bytes:
 
 
 def _complete(reader: hiredis.Reader, data: bytes) -> int:
-    """How many commands or replies end in this piece."""
+    """The number of commands or replies that end in this piece."""
     reader.feed(data)
     count = 0
     while reader.gets() is not False:

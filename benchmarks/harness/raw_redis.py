@@ -1,4 +1,4 @@
-"""A Redis connection without a client library's cost, for the loads that the rows make themselves."""
+"""A Redis connection without the cost of a client library, for the load that a row makes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import hiredis
 
 Command = tuple[str | bytes | int, ...]
-CHUNK = 200  # commands on their way at once: more would fill both sides' buffers and block
+CHUNK = 200  # commands sent at once: more would fill the buffers of both sides and block
 
 
 class RawRedis:
@@ -22,7 +22,7 @@ class RawRedis:
 
     @property
     def address(self) -> str:
-        """Ours, as the server's logs call it."""
+        """The address of this client in the logs of the server."""
         host, port = self._socket.getsockname()
         return f"{host}:{port}"
 

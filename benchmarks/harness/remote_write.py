@@ -34,12 +34,12 @@ def encode_samples(milliseconds: Sequence[int], values: Sequence[float]) -> byte
 
 
 def series(labels: bytes, samples: bytes) -> bytes:
-    """One time series of a request, of what the two functions above returned."""
+    """One time series of a request, from the results of the two functions above."""
     return b"\x0a" + _varint(len(labels) + len(samples)) + labels + samples
 
 
 def send(prometheus: str, request: Iterable[bytes]) -> None:
-    """Write these series; OSError unless Prometheus takes them all."""
+    """Write these series; OSError unless Prometheus accepts all of them."""
     message = b"".join(request)
     block = _varint(len(message)) + struct.pack("<BI", _LITERAL_OF_FOUR_BYTES, len(message) - 1) + message
     post = urllib.request.Request(f"{prometheus}/api/v1/write", block, _HEADERS, method="POST")  # noqa: S310 - our own

@@ -12,7 +12,7 @@ HEADER = ("row", "figure", "ours", "against", "ratio (min–max)", "reach", "met
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One figure. ``met`` is None where nothing has to be reached."""
+    """One figure. ``met`` is None if there is no target."""
 
     row: str
     figure: str

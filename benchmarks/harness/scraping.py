@@ -1,4 +1,4 @@
-"""Scrape as Prometheus does: one connection kept alive where the server allows it."""
+"""Scrapes as Prometheus does: over one connection, kept alive if the server allows it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Scraper:
         return body
 
     def try_get(self, path: str = "/metrics") -> bytes:
-        """The body, or nothing while the server does not answer."""
+        """The body; empty while the server does not answer."""
         try:
             return self.get(path)
         except (OSError, http.client.HTTPException, RuntimeError):
@@ -38,7 +38,7 @@ class Scraper:
             return b""
 
     def seconds(self) -> float:
-        """Of one scrape, request to last byte."""
+        """The time of one scrape, from the request to the last byte."""
         began = time.perf_counter()
         self.get()
         return time.perf_counter() - began
@@ -57,7 +57,7 @@ class Scraper:
 
 
 def p50(scraper: Scraper, scrapes: int, before: Callable[[], object] | None = None) -> float:
-    """The median in seconds; ``before`` runs ahead of each scrape, untimed (the fleet moves on)."""
+    """The median in seconds; ``before`` runs ahead of each scrape, without being timed."""
     scraper.wait()  # untimed: servers close connections that were idle for some seconds
     times = []
     for _ in range(scrapes):

@@ -26,7 +26,7 @@ GIB = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How large a fleet is."""
+    """The size of a fleet."""
 
     queues: int
     workers: int
@@ -36,7 +36,7 @@ class Shape:
 
     @property
     def interval(self) -> float:
-        """Seconds to a worker's next heartbeat at the latest, as the real ones set it."""
+        """The longest time between two heartbeats of a worker in seconds, as of real workers."""
         return max(IDLE, self.workers / FLEET_CALLS)
 
 
@@ -70,7 +70,7 @@ class SimulatedWorker:
 
 @dataclass(slots=True)
 class SimulatedFleet:
-    """Seeded once by :func:`seed`, then moved on by :meth:`beat`."""
+    """Made by :func:`seed`; :meth:`beat` sends further heartbeats."""
 
     shape: Shape
     redis: RawRedis
@@ -100,7 +100,7 @@ class SimulatedFleet:
         return {queue: dict(self._fields(actor_of(queue))) for queue in worker.queues}
 
     def _fields(self, actor: str) -> Iterator[tuple[str, int]]:
-        """A few jobs' worth, over many buckets in the long run."""
+        """The counts of a few jobs, in changing buckets."""
         jobs, noise = self.shape.jobs, self.noise
         for counter in ("enqueued", "processed", "succeeded"):
             yield wire.counter_field(counter, actor), jobs
@@ -131,7 +131,7 @@ def seed(port: int, shape: Shape, *, namespace: str = "dramatiq") -> SimulatedFl
 
 
 def _epoch(fleet: SimulatedFleet) -> int:
-    """The epoch, from a first call that carries nothing."""
+    """The epoch, from a first call without counts."""
     names, argv = flush_arguments(
         fleet.keys, "first", fleet.run_id, Request(0, 0, 0, {}), kind="gone", beat=""
     )
@@ -156,7 +156,7 @@ def _worker(fleet: SimulatedFleet, number: int) -> SimulatedWorker:
 
 
 def _jobs(fleet: SimulatedFleet, namespace: str) -> Iterator[Command]:
-    """Waiting jobs, a running one for each worker, and what Dramatiq itself keeps of a worker."""
+    """Waiting jobs, a running one for each worker, and Dramatiq's own keys of a worker."""
     now_ms = int(time.time() * 1000)
     for queue in fleet.queues:
         for _ in range(fleet.shape.waiting):

@@ -17,7 +17,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """At least one value."""
+        """Of at least one value."""
         return cls(statistics.median(values), min(values), max(values))
 
     def text(self, unit: str) -> str:
@@ -37,12 +37,12 @@ def plain(value: float) -> str:
 
 
 def ratio(ours: Sequence[float], other: Sequence[float]) -> Spread:
-    """Repetition by repetition, as the two of a pair saw the same mood of the machine."""
+    """Ratios of each repetition, because the two values of a pair had the same load of the machine."""
     return Spread.of([mine / its for mine, its in zip(ours, other, strict=True)])
 
 
 def interleave(repetitions: int, measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """Each measure once a repetition, and another one first each time."""
+    """Run each measure once per repetition, in rotating order."""
     values: dict[str, list[float]] = {name: [] for name in measures}
     names = list(measures)
     for turn in range(repetitions):

@@ -1,4 +1,4 @@
-"""What is scraped: our exporter, its peers and the floor, each started as its users start it."""
+"""The scraped programs: our exporter, its peers and a minimal server, started as users start them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ THREADS = 8
 
 
 class Target:
-    """A program that answers on a port."""
+    """A program with metrics on a port."""
 
     def __init__(self, program: Program, port: int) -> None:
         self.program, self.port = program, port
@@ -39,7 +39,7 @@ class Target:
 def start(
     bench: Bench, name: str, command: Sequence[str], port: int, *, env: Mapping[str, str] | None = None, text: bytes = b""
 ) -> Target:  # fmt: skip
-    """Start it and wait until its metrics hold ``text``."""
+    """Start it and wait until its metrics contain ``text``."""
     program = Program(command, cwd=bench.folder, name=f"{name}-{port}", env=env)
     target = bench.keep(Target(program, port))
     with_output = bench.keep(target.scraper())
@@ -106,7 +106,7 @@ def celery_exporter(bench: Bench, redis: RedisServer) -> Target:
 def celery_workers(
     bench: Bench, redis: RedisServer, workers: int, env: Mapping[str, str] | None = None
 ) -> None:
-    """Each with events on, as celery-exporter requires, and a host name of its own, as in production."""
+    """With events, as celery-exporter requires, and different host names, as in production."""
     python = str(python_of("celery"))
     for number in range(workers):
         command = [python, "-m", "celery", "--app", "celery_app", "worker", "--task-events", "--pool", "solo"]

@@ -1,4 +1,4 @@
-"""The least that an exporter in aiohttp does: one pipelined read, then a body that never changes.
+"""A minimal exporter in aiohttp: one pipelined read, then a constant body.
 
 Usage: floor_server.py PORT REDIS_PORT QUEUES BODY_BYTES (REDIS_PORT 0: no read at all)
 """

@@ -39,7 +39,7 @@ def middleware(kind: str) -> Middleware:
 
 
 class Probe:
-    """A worker process whose worker has nothing to do, so that only our own calls of the hooks count."""
+    """A worker process without jobs, so that only the calls of this program are measured."""
 
     def __init__(self, kind: str) -> None:
         self.hooks = middleware(kind)
@@ -86,7 +86,7 @@ class Probe:
 
 
 def run(block: Block, work: list[list[dramatiq.MessageProxy]]) -> float:
-    """Each list in a thread of its own, all at once; seconds from the start to the last end."""
+    """Run each list in its own thread, all at the same time; returns seconds until the last one ends."""
     start = threading.Barrier(len(work) + 1)
 
     def body(proxies: list[dramatiq.MessageProxy]) -> None:
@@ -109,7 +109,7 @@ def main(kind: str) -> None:
     for line in sys.stdin:
         what, *numbers = line.split()
         print(json.dumps(probe.measure(what, *map(int, numbers))), flush=True)
-    os._exit(0)  # the idle worker's threads are of no interest any more
+    os._exit(0)  # do not wait for the threads of the idle worker
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A thousand workers' calls of the flush script, each over a connection of its own and at its own moment.
+"""Calls of the flush script by a thousand workers, each on its own connection and at its own time.
 
 Usage: replay.py PORT WORKERS SECONDS INTERVAL; each line of input is ``script`` or ``ping`` (the floor: as many
 commands a second, over as many connections, which do nothing). Answers with a line of JSON: the server's CPU
@@ -37,7 +37,7 @@ class Caller:
         self.reader = hiredis.Reader()
 
     def answered(self) -> int:
-        """Replies that just came."""
+        """The number of replies that have arrived."""
         self.reader.feed(self.socket.recv(1 << 16))
         count = 0
         while (reply := self.reader.gets()) is not False:
@@ -53,7 +53,7 @@ def cpu(client: redis.Redis) -> float:
 
 
 def replay(fleet: SimulatedFleet, callers: list[Caller], seconds: float, interval: float, what: str) -> int:
-    """Spread evenly over the interval, as jitter does in the long run; calls answered."""
+    """Calls spread evenly over the interval, as with jitter; returns the number of replies."""
     poll = selectors.DefaultSelector()
     for caller in callers:
         poll.register(caller.socket, selectors.EVENT_READ, caller)
@@ -73,7 +73,7 @@ def replay(fleet: SimulatedFleet, callers: list[Caller], seconds: float, interva
 def moments(
     callers: list[Caller], began: float, seconds: float, interval: float
 ) -> Iterator[tuple[float, Caller]]:  # fmt: skip
-    """When each caller calls, in order."""
+    """The time of each call, in order."""
     for turn in range(int(seconds / interval)):
         for number, caller in enumerate(callers):
             yield began + (turn + number / len(callers)) * interval, caller

@@ -1,4 +1,4 @@
-"""From the end of a job to its visibility: a worker writes down the end, a scraper sees the count.
+"""The time from the end of a job to its visibility: a worker records the end, a scraper sees the count.
 
 Jobs come one at a time and at random moments: a job that follows the sight of the one before would always
 end just after its worker's call.
@@ -45,7 +45,7 @@ class MeasuredFleet:
     sent: int = 0
 
     def delay(self) -> float:
-        """Seconds for one job; the scraper asks without a pause, so its own time is in it."""
+        """The delay of one job in seconds; it includes a scrape, as the scraper scrapes without a pause."""
         time.sleep(random.uniform(0, PAUSE))  # noqa: S311 (a moment, no secret)
         self.others()
         self.send()

@@ -1,4 +1,4 @@
-"""What the hooks of one job cost: ours, Dramatiq's own Prometheus middleware, and hooks that do nothing."""
+"""The cost of the hooks per job: ours, Dramatiq's Prometheus middleware, and hooks that do nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIFE_REACH = 3.0  # microseconds
 
 
 def measure(bench: Bench) -> list[Result]:
-    """One thread and eight, then a whole life."""
+    """With one thread and with eight; then all hooks of a job."""
     server = bench.redis()
     probes = {
         kind: bench.keep(_probe(bench, kind, f"redis://127.0.0.1:{server.port}/{database}"))
@@ -31,7 +31,7 @@ def measure(bench: Bench) -> list[Result]:
 
 
 def _probe(bench: Bench, kind: str, url: str) -> Dialogue:
-    """One ``programs/hooks_probe.py``, which lives through all repetitions."""
+    """One ``programs/hooks_probe.py`` for all repetitions."""
     env = {"REDIS_URL": url, "dramatiq_prom_db": str(bench.subfolder(f"prometheus-{kind}"))}
     return Dialogue(bench, [sys.executable, str(PROGRAMS / "hooks_probe.py"), kind], env)
 

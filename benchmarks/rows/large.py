@@ -17,14 +17,14 @@ from harness.simulated_fleet import Shape, SimulatedFleet, seed
 from harness.spread import Spread, interleave, plain
 
 SHAPE = Shape(queues=1_000, workers=10_000, waiting=3)
-SCRAPES = 3  # in one repetition; before each, all ten thousand workers beat
+SCRAPES = 3  # in one repetition; before each, all ten thousand workers send a heartbeat
 P50_REACH, TRIPS_REACH, BLOCK_REACH = 300.0, 3, 20.0  # ms, round trips, ms
 BACKGROUND = 30.0  # seconds in which the background reads are watched as well
-SLOW_US = 500  # what the server's slow log keeps
+SLOW_US = 500  # threshold of the server's slow log
 
 
 def measure(bench: Bench) -> list[Result]:
-    """p50, round trips, and the slowest single command, those of the background reads included."""
+    """p50, round trips, and the slowest command, background reads included."""
     shape = Shape(100, 1_000) if bench.effort.quick else SHAPE
     server = bench.redis()
     fleet = seed(server.port, shape)
@@ -76,7 +76,7 @@ class _Slow:
 def _commands(
     bench: Bench, port: int, fleet: SimulatedFleet, direct: targets.Target, client: redis_py.Redis
 ) -> tuple[list[_Slow], int]:
-    """What our exporter's commands cost the server, and the round trips of a scrape through a proxy."""
+    """The time of our commands in the server, and the round trips of a scrape through a proxy."""
     direct.stop()
     proxy = bench.keep(CountingProxy(port))
     target = targets.ours(bench, bench.redis("unused"), redis_port=proxy.port)
@@ -95,7 +95,7 @@ def _commands(
 
 
 def _slow(client: redis_py.Redis, fleet_address: str) -> list[_Slow]:
-    """Of all commands but those of the simulated fleet, which many workers send one by one in truth."""
+    """All commands except those of the simulated fleet, which real workers would send one by one."""
     entries = client.slowlog_get(100_000)
     found = [
         _Slow(entry["duration"] / 1000, entry["command"][:60].decode(errors="replace"))

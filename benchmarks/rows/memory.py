@@ -56,7 +56,7 @@ def _mib(values: list[float]) -> str:
 
 
 def _once(bench: Bench) -> dict[str, tuple[float, float]]:
-    """RSS and USS of each in MiB; celery-exporter without workers, so at its smallest."""
+    """RSS and USS of each in MiB; celery-exporter without workers, which is its minimum."""
     server = bench.redis()
     fleet = seed(server.port, SHAPE)
     scrapes = bench.effort.of(SCRAPES)

@@ -1,4 +1,4 @@
-"""What the panels of the boards cost a Prometheus that has a day of a large fleet.
+"""The cost of the boards' panels on a Prometheus with one day of a large fleet.
 
 Every query as Grafana asks it with everything chosen: a graph over the day in about a thousand points, a table
 at its end. A panel takes as long as all its queries one after the other, although Grafana asks them at once.
@@ -28,35 +28,35 @@ from support.polling import wait_until
 
 WORKERS, QUEUES = 1_000, 100
 REACH = 1.0  # second
-#: What took so many seconds at first is asked twice more; the least counts, as only others can make it more.
+#: A query that takes longer (seconds) runs twice more; the minimum counts, as other load only adds time.
 AGAIN = (0.2, 3.0)
-#: So many panels of each board are in the table, and all that do not reach it.
+#: The slowest panels of each board in the table, besides those above the target.
 NAMED = 2
-#: Seconds between the points of an annotation, as the boards ask for them.
+#: Step of an annotation's query in seconds.
 ANNOTATED = 60
 NOT_ANSWERED = Cost(float("inf"), float("inf"))
 
-#: Panel, query, what asks it, and with which arguments.
+#: Panel, query, kind of query, and its arguments.
 Question = tuple[str, str, Callable[..., Cost], *tuple[str | int, ...]]
 Costs = dict[str, dict[str, Cost]]  # panel → query → its cost
 
 
 def measure(bench: Bench) -> list[Result]:
-    """The slowest panels of each board, and each that takes longer than it may."""
+    """The slowest panels of each board, and all that are slower than the target."""
     workers, queues_ = bench.effort.of(WORKERS), bench.effort.of(QUEUES)
     fleet = HistoryShape(workers, queues_, end=int(time.time()) // 60 * 60)
     prometheus = _prometheus(bench, fleet)
     asker = Asker(prometheus.url, prometheus.program.pid, fleet)
     _check_recorded(asker)
     costs: Costs = defaultdict(dict)
-    least = functools.cache(_least)  # what several boards have in common is asked once
+    least = functools.cache(_least)  # a query of several boards runs once
     for panel, query, *question in _questions(asker):
         costs[panel][query] = least(*question)
     return list(_results(costs, f"{workers:,} workers, {queues_} queues, 24 h"))
 
 
 def _prometheus(bench: Bench, fleet: HistoryShape) -> Prometheus:
-    """With the day in it, as a Prometheus that has scraped it: compacted but for the last hours."""
+    """A Prometheus with the day, compacted except for the last hours, as after scraping it."""
     folder = bench.subfolder("prometheus")
     config = write_prometheus(folder, [], [], [], scrape_interval=fleet.scrape)
     prometheus = bench.keep(Prometheus(folder, config, "--web.enable-remote-write-receiver"))
@@ -68,14 +68,14 @@ def _prometheus(bench: Bench, fleet: HistoryShape) -> Prometheus:
 
 
 def _head_hours(prometheus: Prometheus) -> float:
-    """How much is not in blocks yet."""
+    """The number of samples that are not in blocks yet."""
     page = get(f"{prometheus.url}/metrics")
     found = dict(re.findall(r"^prometheus_tsdb_head_(min|max)_time_seconds (\S+)$", page, re.MULTILINE))
     return (float(found["max"]) - float(found["min"])) / 3600
 
 
 def _check_recorded(asker: Asker) -> None:
-    """What was written has the labels that the rules would give it; AssertionError otherwise."""
+    """AssertionError unless the written series have the labels that the rules would give them."""
     for file in sorted(rules_folder().glob("*.yml")):
         for rule in (rule for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]):
             if "record" in rule and not rule["record"].endswith("_bucket:rate5m"):
@@ -86,7 +86,7 @@ def _check_recorded(asker: Asker) -> None:
 
 
 def _questions(asker: Asker) -> Iterator[Question]:
-    """Of all boards; variables and annotations count as panels."""
+    """The queries of all boards; variables and annotations count as panels."""
     for query in queries():
         panel = f"{query.board} / {query.panel}"
         yield panel, query.ref, asker.table if query.instant else asker.graph, query.expression
@@ -103,7 +103,7 @@ def _questions(asker: Asker) -> Iterator[Question]:
 
 
 def _least(ask: Callable[..., Cost], *asked: str | int) -> Cost:
-    """What a query costs where nothing else runs."""
+    """The minimal time of a query in several runs."""
     try:
         first = ask(*asked)
         shortest, longest = AGAIN

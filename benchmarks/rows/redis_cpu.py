@@ -1,4 +1,4 @@
-"""What a thousand workers cost Redis: their script calls, replayed at their rate."""
+"""The CPU time of a thousand workers in Redis: their script calls, replayed at their rate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REACH = 5.0  # per cent of a core
 
 
 def measure(bench: Bench) -> list[Result]:
-    """Against as many PINGs over as many connections; every call brings counts and a heartbeat."""
+    """Compared with as many PINGs on as many connections; every call has counts and a heartbeat."""
     server = bench.redis()
     seconds = INTERVAL if bench.effort.quick else SECONDS
     command = [

@@ -1,4 +1,4 @@
-"""Scrape p50 of small and middling fleets, against every exporter that there is."""
+"""Scrape p50 of small and medium fleets, compared with other exporters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Measures = dict[str, Callable[[], float]]
 
 
 def small(bench: Bench) -> list[Result]:
-    """Two queues and four workers, of each system's own kind."""
+    """Two queues and four workers of each system."""
     shape = Shape(queues=2, workers=4)
     measures = ours_and_floor(bench, shape)
     measures["rq-exporter"] = _of(
@@ -62,7 +62,7 @@ def middling(bench: Bench) -> list[Result]:
 
 
 def ours_and_floor(bench: Bench, shape: Shape) -> Measures:
-    """Both read the same Redis, whose fleet moves on before each scrape: no two scrapes are the same."""
+    """Both read the same Redis, whose fleet changes before each scrape."""
     redis = bench.redis()
     fleet = seed(redis.port, shape)
     target = targets.ours(bench, redis)
@@ -96,7 +96,7 @@ def _of(
 
 
 def _dramatiq(bench: Bench, processes: int) -> Target:
-    """Workers that have run some jobs of both actors, so that all series are there."""
+    """Workers that have run jobs of both actors, so that all series exist."""
     server = bench.redis("dramatiq")
     target = targets.dramatiq_exposition(bench, server, processes)
     redis = bench.keep(RawRedis(server.port))

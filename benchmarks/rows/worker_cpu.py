@@ -44,7 +44,7 @@ NAMES = {
 }
 QUEUE, ACTOR = "queue-0000", "nothing"
 JOBS = 4_000  # at once
-ROUNDS = 2  # of all kinds, in one repetition: short ones, so that all see the same moods of the machine
+ROUNDS = 2  # of all kinds, in one repetition: short, so that all have the same load of the machine
 REPETITIONS = 15  # at least
 WARM_UP = 500
 CPU_REACH, THROUGHPUT_REACH = 1.05, 0.97
@@ -54,14 +54,14 @@ SETTLE = 0.3  # seconds after the last job, so that its counts have been sent
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One fleet's share of a repetition."""
+    """The result of one group in a repetition."""
 
     cpu_us: float  # per job
     per_second: float
 
 
 class WorkerGroup:
-    """Workers with one kind of metrics, on a Redis of their own."""
+    """Workers with one kind of metrics, on their own Redis."""
 
     def __init__(self, bench: Bench, name: str, processes: int) -> None:
         server = bench.redis(f"redis-{name}")
@@ -75,7 +75,7 @@ class WorkerGroup:
         self.run(WARM_UP)
 
     def run(self, jobs: int) -> Run:
-        """Let the jobs appear, wait for the last."""
+        """Make the jobs available and wait for the last."""
         self._redis.call_all(enqueue(QUEUE, ACTOR, jobs, namespace=STAGE))
         before = cpu_seconds(self._program)
         self._redis.call_all(release(QUEUE))
