@@ -49,11 +49,11 @@ PHASES: Final = (
     Phase(0, "ordinary load: 6 chat jobs a second, a research job every 4 seconds"),
     Phase(8, "burst: 300 chat jobs at once", burst=300),
     Phase(
-        18, "fault: the model is overloaded; every second chat job fails, some for good",
+        18, "fault: the model is overloaded; every second chat job fails, some permanently",
         overloaded=0.45, hopeless=0.05, unlucky=0.3,
     ),
     Phase(33, "the model is available again"),
-    Phase(45, "fault: all workers are told to stop (SIGTERM)", workers=False),
+    Phase(45, "fault: all workers are stopped (SIGTERM)", workers=False),
     Phase(57, "the workers are started again"),
 )  # fmt: skip
 

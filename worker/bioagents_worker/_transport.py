@@ -53,7 +53,7 @@ class Transport:
         self.epoch = 0  # 0: not known yet, the next call asks for it
         self.acked = 0
         self.unanswered = 0  # calls with `open` that had no reply
-        self.dropped = 0  # events given up because their delivery is unknown
+        self.dropped = 0  # events dropped because their delivery is unknown
         self._answered_at = now
         self._markers = markers
 
