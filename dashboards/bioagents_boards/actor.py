@@ -345,15 +345,6 @@ def _heatmap(title: str, ago: str, when: str) -> Heatmap:
     )
 
 
-_ATTEMPTS: Final = Graph(
-    "Attempts by actor",
-    "Attempts per second that ended, whatever the outcome, the ten busiest actors. Normal: as last week.",
-    [Target(top(f"sum without (queue) ({of_actors('job_attempts:rate5m')})"), BY_ACTOR)],
-    unit="ops",
-    width=12,
-    empty=NO_JOB,
-)
-
 ACTOR_BOARD: Final = Board(
     ACTOR,
     "Actor",
@@ -399,7 +390,7 @@ ACTOR_BOARD: Final = Board(
                 "Of attempts that began, without delays and the back-off of retries. Normal: the same for "
                 "all actors of a queue; the board Queue shows why a queue is slow.",
             ),
-            _ATTEMPTS,
+            shared.attempts_by_actor(12),
         ],
     },
 )

@@ -75,15 +75,6 @@ _ARRIVALS_BY_ACTOR: Final = Graph(
     width=6,
     empty="no producer with JobMetrics has reported yet",
 )
-_THROUGHPUT: Final = Graph(
-    "Throughput by actor",
-    "Attempts per second that ended, the ten busiest actors. Normal: as last week. One that falls while "
-    "others do not is slow or fails; one that rises takes slots from the others.",
-    [Target(top(f"sum without (queue) ({shared.of_actors('job_attempts:rate5m')})"), BY_ACTOR)],
-    unit="ops",
-    width=6,
-    empty=NO_JOB,
-)
 
 # Worker capacity.
 _RUNNING: Final = Graph(
@@ -202,7 +193,7 @@ ROWS: Final[Mapping[str, Sequence[Panel]]] = {
         _DRAIN,
         _STATES,
         _ARRIVALS_BY_ACTOR,
-        _THROUGHPUT,
+        shared.attempts_by_actor(6),
     ],
     "Worker capacity": [_RUNNING, _WORKERS, _DRAINING],
     "Wait time": [

@@ -227,6 +227,20 @@ def failures_by_exception(width: int) -> Graph:
     )
 
 
+def attempts_by_actor(width: int) -> Graph:
+    """Throughput, whatever the outcome."""
+    return Graph(
+        "Attempts by actor",
+        "Attempts per second that ended, failed ones included, the ten busiest actors. Normal: as last "
+        "week. One that falls while others do not is slow or fails; one that rises takes slots from the "
+        "others.",
+        [Target(top(f"sum without (queue) ({of_actors('job_attempts:rate5m')})"), BY_ACTOR)],
+        unit="ops",
+        width=width,
+        empty=NO_JOB,
+    )
+
+
 def retries_by_queue() -> Graph:
     """Jobs that are tried again."""
     return Graph(
