@@ -17,6 +17,7 @@ from typing import Any, Final
 import yaml
 
 from bioagents_alerts import rules_folder
+from bioagents_alerts.promql import RECORDED_GAUGES, labels_of
 from bioagents_exporter.catalogue import METRICS, Metric
 from bioagents_worker.wire import BUCKETS
 from harness import remote_write
@@ -31,6 +32,11 @@ COURSES: Final = 7
 _TARGET: Final = {"job": "bioagents", "fleet": "dramatiq"}
 _COPY: Final = {"instance": "exporter-1:9877"}
 _EXCEPTIONS: Final = ("TimeoutError", "ModelOverloaded", "ContextTooLong", "(other)")
+#: Recorded series that are a gauge as one value of all copies → the labels that the gauge keeps.
+_OF_GAUGES: Final = {
+    record: tuple(label for label in labels_of(gauge.partition("{")[0]) if f"{label}=" not in gauge)
+    for gauge, record in RECORDED_GAUGES.items()
+}
 #: A series that does not exist in a healthy fleet.
 _RARE: Final = "worker:bioagents_worker_memory_leak:deriv6h"
 #: Metrics with the same value all day.
@@ -96,7 +102,10 @@ def all_series(fleet: HistoryShape) -> Iterator[SampledSeries]:
                 yield from _buckets(name, {**_TARGET, **labels})
             else:
                 yield _one(name, {**_TARGET, **labels})
-    yield _one("ALERTS", {"alertname": "Watchdog", "product": "bioagents", "alertstate": "firing"})
+    yield _one(
+        "ALERTS",
+        {"alertname": "Watchdog", "product": "bioagents", "severity": "none", "alertstate": "firing"},
+    )
     faults = (rule for rule in rules if "alert" in rule and rule["labels"]["severity"] != "none")
     for number, alert in enumerate(faults):
         labels = {**_TARGET, **alert["labels"], "alertname": alert["alert"], "queue": f"queue-{number:03}"}
@@ -112,7 +121,9 @@ def _rules() -> list[dict[str, Any]]:
 
 
 def recorded_labels(name: str) -> tuple[str, ...]:
-    """The labels of a recorded series, by the level in front of its name."""
+    """The labels of a recorded series: those of its gauge, or by the level in front of its name."""
+    if name in _OF_GAUGES:
+        return _OF_GAUGES[name]
     level, what, _ = name.split(":")
     own = {
         "queue": ("queue",),
