@@ -73,7 +73,7 @@ RECORDED_GAUGES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 _HISTOGRAM: Final = re.compile(r"_(bucket|count|sum)$")
-#: A matcher for values that stand there themselves, not in a template's action or a format of printf.
+#: A matcher with a value in quotes.
 _MATCHER: Final = re.compile(r"""(\w+)\s*(=~|!~|!=|=)\s*("(?:\\.|[^"\\])*"|'[^']*')""")
 _RECORDED: Final = re.compile(r"[a-z]+:bioagents_\w+:\w+")
 #: What Prometheus itself writes for each target.
@@ -81,7 +81,7 @@ _OF_TARGETS: Final = frozenset({"up"})
 
 
 class Origin(Enum):
-    """Who writes a series, which decides what labels it has beside its own."""
+    """Who writes a series, which decides what labels it has in addition to its own."""
 
     EXPORTER = "exporter"  # fleet, the target's labels, those of the copy
     RULE = "rule"  # fleet and the target's labels
@@ -97,7 +97,7 @@ class Series:
     labels: tuple[str, ...] = ()
 
 
-#: Which matchers (``job="x"``) the selector of a series gets, beside those that a query gives itself.
+#: Which matchers (``job="x"``) the selector of a series gets, in addition to those of the query.
 Matchers: TypeAlias = Callable[[Series], Iterable[str]]
 
 

@@ -24,8 +24,8 @@ LINKS = {
     "dashboard_url": "http://127.0.0.1:3000/d/bioagents-fleet?var-fleet=prod&from=now-3h&to=now",
 }
 TEXTS = {
-    "summary": "Too many jobs wait in a queue of fleet prod.",
-    "description": 'Queue "chat" has 312 waiting jobs, more than its limit. First look at the workers.',
+    "summary": "Queue chat of fleet prod has more waiting jobs than its limit.",
+    "description": 'Queue "chat" has 312 waiting jobs, more than its limit. First check its workers.',
     **LINKS,
 }
 EVIL = '<!channel> & "x"\n](http://evil.example) <script>'
@@ -115,6 +115,15 @@ def test_a_ticket_in_slack(services: Services) -> None:
     message = _await_slack(services, "[2 firing, 1 resolved] HighQueueDepth +1 in slack")
     assert message["text"].count(TEXTS["summary"]) == 2
     assert message["text"].splitlines()[-1] == "Resolved: HighQueueDepth chat"
+
+
+def test_each_summary_is_in_the_message_once(services: Services) -> None:
+    """Two queues with one alert have two summaries; two alerts with the same summary share it."""
+    for queue, shown in (("a", "Queue a is slow."), ("b", "Queue b is slow."), ("c", "Queue b is slow.")):
+        tell(services.manager, [alert("HighQueueDepth", "two", queue=queue)], annotations={"summary": shown})
+    lines = _await_slack(services, "[3 firing] HighQueueDepth in two")["text"].splitlines()
+    assert [line for line in lines if line.startswith("*")] == ["*Queue a is slow.*", "*Queue b is slow.*"]
+    assert len(lines) == 5
 
 
 def test_the_end_of_a_page_is_green(services: Services) -> None:

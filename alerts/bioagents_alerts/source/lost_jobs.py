@@ -115,7 +115,7 @@ def _overdue(b: Builder) -> Alert:
         summary=f"Queue {QUEUE} of fleet {FLEET} has delayed jobs that are due, but not started.",
         description=f"""Queue "{QUEUE}" has {COUNT} delayed jobs whose time has passed, and no worker makes
         them ready. First restart the workers of this queue one after the other: the thread that fetches
-        delayed jobs ends for good after Redis was full, read-only or slow.""",
+        delayed jobs ends permanently after Redis was full, read-only or slow.""",
         comment="""
         Only what nothing else explains: overdue jobs of a dead worker are orphaned, those that a living
         worker lost are stuck, and both have an alert. What remains is in the list of delayed jobs and is

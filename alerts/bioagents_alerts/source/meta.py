@@ -56,7 +56,7 @@ def _autoscaler(b: Builder) -> Alert:
         number of workers, and {COUNT} jobs wait in it.{{{{ else }}}}No queue of fleet "{FLEET}" has a
         desired number of workers any more; the highest within the last 6 hours was {COUNT}.{{{{ end }}}} A
         scaler keeps the number of workers that it has, or falls back to its default. First set the number
-        of workers by hand; then look at the exporter's status page and log.""",
+        of workers manually; then look at the exporter's status page and log.""",
         comment="""
         A queue whose waiting jobs are known and whose signal is not; or a fleet that had signals within the
         last 6 hours and has none any more, so a scaler sees nothing at all. Both only while a central

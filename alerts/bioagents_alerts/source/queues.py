@@ -116,7 +116,7 @@ def _growing(b: Builder) -> Alert:
 
         Five minutes after its last job a burst is no longer in the rates, whatever backlog it leaves,
         so `for` passes only what keeps arriving for ten minutes and more. Two rates that are close to
-        each other change places now and then: hence the long keep_firing_for.
+        each other change places now and then, so keep_firing_for is long.
         """,
     )
 

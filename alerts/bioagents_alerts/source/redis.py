@@ -51,7 +51,7 @@ def _down(b: Builder) -> Alert:
         description=f"""No exporter of fleet "{FLEET}" can read its Redis.{cause} Workers probably cannot work
         either. First check whether the server answers: redis-cli -u "$REDIS_URL" PING.""",
         comment="""
-        Redis is up if any copy reads it, hence the maximum: where only some copies cannot, the cause is
+        Redis is up if any copy reads it, so this is the maximum: where only some copies cannot, the cause is
         their network, and ExporterScrapeErrors fires. If no copy that answers can read it, nothing is known
         of the fleet and nothing else fires, so this alert pages. A replica whose link to the primary is
         down counts as unreadable: if copies read nothing else, they cannot see the primary. `for`: a
@@ -121,7 +121,7 @@ def _policy(b: Builder) -> Alert:
         configuration too.""",
         comment="""
         Dramatiq's keys have no lifetime, so volatile-* cannot delete them. Without a memory limit nothing
-        is deleted yet; the alert fires all the same, because managed services hide the limit and anybody
+        is deleted yet; the alert fires all the same, because managed services hide the limit and anyone
         may set one.
         """,
     )

@@ -25,14 +25,14 @@ queue:bioagents_success_slo:objective. A burn rate is the share of bad jobs divi
 allowed: at 1 the budget of 30 days lasts just 30 days. An objective at which 14.4 x (1 - objective) is 1 or
 more can never page.
 
-Windows in pairs: the long one shows that it matters, the short one (a twelfth) that it still goes on.
+Windows in pairs: the long one shows that it matters, the short one (a twelfth) that it continues.
   1h and 5m above 14.4: 2 % of a month's budget, page      1d and 2h above 3: 10 %, ticket
   6h and 30m above 6: 5 %, page                            3d and 6h above 1: 10 %, ticket
 And at least 10 bad jobs within the long window: one dead job of five burns at 20, and is no reason to page.
 
 Rates come from the counters over 5 minutes alone, and longer windows add up these recorded rates, both
 parts of a ratio in the same way. Rates over days straight from the histogram would read 22 buckets of every
-actor and copy, more than 100 million samples for a large fleet, where Prometheus by default gives up at 50
+actor and copy, more than 100 million samples for a large fleet, and Prometheus by default stops at 50
 million.
 
 The 5-minute rates are recorded in jobs.yml, all in one group: errors and events are of the same evaluation.
