@@ -122,9 +122,11 @@ def _over_copies(expression: str) -> Iterator[str]:
 
 
 def test_a_shared_input_is_recorded_once_and_read_by_its_name() -> None:
-    """No two rules make the same value of the copies."""
+    """No two rules, and no rule and panel, make the same value of the copies."""
     in_rules = Counter(part for rule in RULES for part in set(_over_copies(rule.expression)))
     assert {part: count for part, count in in_rules.items() if count > 1} == {}
+    in_boards = {part for expression in board_expressions() for part in _over_copies(expression)}
+    assert in_boards & in_rules.keys() == set()
 
 
 def test_every_metric_and_label_is_in_the_catalogue() -> None:
