@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -135,3 +136,12 @@ def test_worker_is_missing_from_three_intervals_on() -> None:
     assert {interval: wire.missing_after(interval) for interval in limits} == limits
     assert all(wire.is_alive(limit - 0.001, interval) for interval, limit in limits.items())
     assert not any(wire.is_alive(limit, interval) for interval, limit in limits.items())
+
+
+def test_page_of_the_wire_format_names_everything() -> None:
+    """Each key, each field of identity and state, and each counter."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "wire-format.md").read_text()
+    keys = [name for name, value in vars(wire.Keys).items() if isinstance(value, property)]
+    named = [f"…{key}" for key in keys if key != "prefix"]
+    named += [*wire.Identity.__slots__, *State.__slots__, *wire.COUNTERS]
+    assert not [name for name in named if f"`{name}`" not in page]
