@@ -1,4 +1,4 @@
-# Every goal works in a fresh clone on Debian with git, make and Python 3.11 or newer; it makes .venv itself.
+# Every goal works in a fresh clone on Debian with git, make and Python 3.11 or newer; it creates .venv.
 #
 #   make demo DEMO_ARGS='--duration 60'     make test TEST_ARGS='tests/worker -x'
 #   make test TEST_ARGS='tests/worker -n 0 --pdb' runs the tests in one process
@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 PREVIEW := dashboards/preview
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-# What the tests and benchmarks start. Nothing of it has to run: they use free ports and temporary folders.
+# Servers that the tests and benchmarks start themselves, on free ports and in temporary folders.
 DEBIAN := redis-server redis-sentinel prometheus prometheus-alertmanager chromium libfaketime
 
 # Two processes run the tests, each one file at a time; tests/conftest.py puts the slow files first.
@@ -23,10 +23,10 @@ TWO_AT_A_TIME := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 help: ## list the goals
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
 
-demo: $(VENV)/demo ## a whole fleet on this machine; Ctrl-C stops it and leaves nothing behind
+demo: $(VENV)/demo ## a whole fleet on this machine; Ctrl-C stops it and removes everything
 	@$(BIN)/bioagents demo $(DEMO_ARGS)
 
-test: $(VENV)/dev ## run the tests; they need what `make deps` installs
+test: $(VENV)/dev ## run the tests, two files at a time; `make deps` installs what they need
 	$(BIN)/python -m pytest $(TWO_AT_A_TIME) --durations 15 $(TEST_ARGS)
 
 check: $(VENV)/dev ## lint, formatting, types
@@ -39,7 +39,7 @@ format: $(VENV)/dev ## format the code, and fix what ruff can fix
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-bench: $(VENV)/dev ## measure us against other tools; about forty minutes
+bench: $(VENV)/dev ## compare the speed with other tools; about forty minutes
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 generate: $(VENV)/dev ## write the generated files: metrics reference, dashboards' JSON, rules' YAML
@@ -51,7 +51,7 @@ generate: $(VENV)/dev ## write the generated files: metrics reference, dashboard
 docs-site: $(VENV)/dev ## build the documentation as a site in the folder site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-preview: $(PREVIEW)/node_modules/made ## draw the boards to pictures, of a fleet made for it or of your Prometheus
+preview: $(PREVIEW)/node_modules/made ## draw the boards as pictures, of a demo fleet or of your Prometheus
 ifeq ($(strip $(PREVIEW_ARGS)),)
 	@$(MAKE) --silent --no-print-directory $(VENV)/demo
 	@node $(PREVIEW)/demo.js $(BIN)/bioagents demo
@@ -59,7 +59,7 @@ else
 	@node $(PREVIEW)/preview.js $(PREVIEW_ARGS)
 endif
 
-deps: ## install the Debian packages that the tests need, by apt, where they are missing
+deps: ## install the missing Debian packages that the tests need, with apt
 	@.ci/deps $(DEBIAN)
 
 clean: ## remove the virtual environment and all caches
@@ -75,7 +75,7 @@ $(PREVIEW)/node_modules/made: $(PREVIEW)/package.json
 # On Debian, `venv` needs a separate package; apt installs it if it is missing.
 $(VENV)/made: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo 'Python 3.11 or newer is needed; name it with make PYTHON=...' >&2; exit 1; }
+	  || { echo 'Python 3.11 or newer is needed: make PYTHON=python3.13' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || .ci/deps python3-venv
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) install --upgrade 'pip>=25.1' # the first that knows dependency groups
