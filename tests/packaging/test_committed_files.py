@@ -1,4 +1,4 @@
-"""What is committed can be used anywhere: nothing of the machine that it was written on is in it."""
+"""The committed files: no traces of a machine, and limits for the size of files and functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from support.checkout import PARTS, ROOT, run
 
-#: Written apart, or this file would find itself.
+#: Each in two parts, or this file would match itself.
 TRACES = {
     "a working folder": r"(?<![\w.])/" + r"(work|root|opt/pypi|opt/wheels|tmp/w)/",
     "a home folder": r"/" + r"home/(?!user\b|you\b)\w+/",
@@ -40,7 +40,7 @@ def test_no_trace_of_a_machine(trace: str) -> None:
 
 
 def test_no_file_is_too_long() -> None:
-    """At most 400 lines of Python: one concern per file."""
+    """At most 400 lines of Python."""
     lengths = {
         name: len((ROOT / name).read_text(encoding="utf-8").splitlines())
         for name in committed()
@@ -50,7 +50,7 @@ def test_no_file_is_too_long() -> None:
 
 
 def test_functions_are_short() -> None:
-    """In the packages: half of them at most 8 lines, nine of ten at most 25, the longest at most 60."""
+    """In the packages: median at most 8 lines, 90th percentile at most 25, the longest at most 60."""
     lengths = sorted(length for part in PARTS for length in function_lengths(ROOT / part))
     assert lengths[len(lengths) // 2] <= 8
     assert lengths[len(lengths) * 9 // 10] <= 25
@@ -67,6 +67,6 @@ def function_lengths(folder: Path) -> Iterator[int]:
 
 
 def test_part_folders_hold_no_module() -> None:
-    """From the repository root, ``import worker`` must not find ours instead of an application's."""
+    """From the repository root ``import worker`` must find an application's module, never ours."""
     names = [name for name in committed() if name.endswith(".py")]
     assert [name for name in names if name.count("/") == 1 and name.startswith(PARTS)] == []

@@ -1,4 +1,4 @@
-"""The wheel, not the checkout: what it holds, and that its base install is enough for a worker."""
+"""The wheel: its contents, and its installs outside the checkout, on each supported Python."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def code() -> set[str]:
 
 
 def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
-    """Code, Lua scripts and ``py.typed``: nothing of a package stays behind."""
+    """Code, Lua scripts and ``py.typed``."""
     assert code() - names(wheel) == set()
 
 
 def test_the_wheel_holds_the_rules_and_boards(wheel: Path) -> None:
-    """What stands beside the packages in the checkout stands inside of them in the wheel."""
+    """Files that are beside the packages in the checkout are inside them in the wheel."""
     rules = {f"bioagents_alerts/rules/{path.name}" for path in (ROOT / "alerts/rules").glob("*.yml")}
     boards = {f"bioagents_dashboards/json/{path.name}" for path in (ROOT / "dashboards/json").glob("*.json")}
     assert rules
@@ -47,7 +47,7 @@ def test_the_wheel_holds_the_rules_and_boards(wheel: Path) -> None:
 
 
 def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
-    """No test, no benchmark, no folder without our prefix: it shares site-packages with others."""
+    """Only folders with our prefix, because site-packages is shared with other distributions."""
     assert {name.split("/")[0].partition("-")[0] for name in names(wheel)} == {
         "bioagents_alerts", "bioagents_cli", "bioagents_dashboards", "bioagents_demo", "bioagents_exporter",
         "bioagents_monitor", "bioagents_worker",
@@ -55,12 +55,12 @@ def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
 
 
 def test_every_package_is_typed(wheel: Path) -> None:
-    """Applications check their types against ours."""
+    """Type checkers of applications use our annotations."""
     assert {f"bioagents_{folder}/py.typed" for folder in PARTS} - names(wheel) == set()
 
 
 def test_the_sdist_holds_what_the_wheel_is_built_from(built: Path) -> None:
-    """The wheel of these tests was built from this sdist; its licence and readme are there too."""
+    """It holds licence, readme and changelog; the wheel of these tests was built from it."""
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     assert {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml"} - held == set()
@@ -68,7 +68,7 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(built: Path) -> None:
 
 
 def test_the_base_install_brings_what_a_worker_needs_and_no_more(base_install: Path) -> None:
-    """Nothing but dramatiq, redis and psutil, and what these bring themselves."""
+    """Only dramatiq, redis and psutil."""
     program = "from importlib.metadata import distributions as d; print(*{i.name.lower() for i in d()})"
     installed = set(run(str(base_install / "python"), "-c", program, cwd=base_install).split())
     # redis brings async-timeout for Python before 3.11.3.

@@ -1,4 +1,4 @@
-"""The public names: what an application may import, changed on purpose only."""
+"""The public names: what an application may import."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ PUBLIC = {
     },
 }  # fmt: skip
 
-#: Used by command only: their packages promise no name.
+#: Packages without a public Python API.
 INNER = ("bioagents_cli", "bioagents_dashboards", "bioagents_demo", "bioagents_exporter")
 
 
 @pytest.mark.parametrize("package", PUBLIC)
 def test_public_names_are_locked(package: str) -> None:
-    """``__all__`` is this set, and each name of it can be had."""
+    """``__all__`` is this set, and each of its names exists."""
     module = importlib.import_module(package)
     assert set(module.__all__) == PUBLIC[package]
     assert all(hasattr(module, name) for name in module.__all__)
 
 
 @pytest.mark.parametrize("package", INNER)
-def test_inner_packages_promise_nothing(package: str) -> None:
-    """Whoever adds ``__all__`` to one of these locks it above."""
+def test_other_packages_have_no_public_names(package: str) -> None:
+    """A package with ``__all__`` belongs to PUBLIC."""
     assert not hasattr(importlib.import_module(package), "__all__")

@@ -1,4 +1,4 @@
-"""A real Prometheus, a real Alertmanager and a webhook that remembers what it was sent."""
+"""A real Prometheus, a real Alertmanager and a webhook that keeps what it receives."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def get(url: str) -> str:
 
 
 def answers(url: str) -> bool:
-    """Whether the page can be had now."""
+    """Whether the page answers with 200."""
     try:
         get(url)
     except OSError:
@@ -32,7 +32,7 @@ def answers(url: str) -> bool:
 
 
 class _Server:
-    """A program that says at ``/-/ready`` when it is."""
+    """A program with a page ``/-/ready``."""
 
     def __init__(self, args: list[str], *, folder: Path, address: str) -> None:
         self.address, self.url = address, f"http://{address}"
@@ -51,7 +51,7 @@ class _Server:
         self.program.stop()
 
     def complaints(self) -> list[str]:
-        """The lines of its log that warn or report an error."""
+        """The warnings and errors in its log."""
         return [
             line
             for line in self.program.output().splitlines()
@@ -60,7 +60,7 @@ class _Server:
 
 
 class Prometheus(_Server):
-    """Runs ``config``, a file of :func:`bioagents_alerts.write_prometheus`, with more ``flags``."""
+    """Runs ``config``, a file of :func:`bioagents_alerts.write_prometheus`, with further ``flags``."""
 
     def __init__(self, folder: Path, config: Path, *flags: str) -> None:
         address = f"127.0.0.1:{free_port()}"
@@ -86,7 +86,7 @@ class Prometheus(_Server):
 
 
 class Alertmanager(_Server):
-    """Runs ``config``, alone: no cluster port is opened."""
+    """Runs ``config`` without a cluster port."""
 
     def __init__(self, folder: Path, config: Path) -> None:
         address = f"127.0.0.1:{free_port()}"
@@ -97,7 +97,7 @@ class Alertmanager(_Server):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One alert in one message that the webhook received."""
+    """One alert in one notification."""
 
     name: str
     status: str  # "firing" or "resolved"
@@ -107,7 +107,7 @@ class Notice:
 
 
 class Webhook:
-    """An HTTP server of this process on a free port that keeps every alert posted to it, in order."""
+    """An HTTP server in this process that keeps every alert of the notifications it receives, in order."""
 
     def __init__(self) -> None:
         self.notices: list[Notice] = []
@@ -121,7 +121,7 @@ class Webhook:
         return f"http://127.0.0.1:{self._server.server_port}/"
 
     def find(self, name: str, status: str) -> list[Notice]:
-        """What was received of one alert in one status."""
+        """The notices of one alert with one status."""
         return [notice for notice in self.notices if (notice.name, notice.status) == (name, status)]
 
     def stop(self) -> None:
@@ -140,7 +140,7 @@ def _handler(notices: list[Notice]) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing: the notices are the record."""
+            """No log: the notices are the record."""
 
     return Handler
 
@@ -151,7 +151,7 @@ def _notice(receiver: str, alert: Mapping[str, Any]) -> Notice:
 
 
 class StaticExposition:
-    """Serves one text as ``/metrics``: a stand-in that tests the runners alone, never an exporter."""
+    """Serves one text as ``/metrics``, for tests of the runners above."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -180,6 +180,6 @@ def _exposition(source: StaticExposition) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(source.text.encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing: Prometheus scrapes every second."""
+            """No log: Prometheus scrapes every second."""
 
     return Handler

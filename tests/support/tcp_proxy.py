@@ -1,4 +1,4 @@
-"""A TCP proxy that cuts: everything, or a connection just after its request was carried out."""
+"""A TCP proxy that can cut all connections, or one just after its request was executed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Chunk = bytes
 class TcpProxy:
     """Listens on a free port of 127.0.0.1 and forwards to ``target``.
 
-    ``lose_reply`` looks at each chunk from a client; if it says so, the request is forwarded, the server's
-    answer is awaited, and then the connection is closed instead of passing the answer on.
+    ``lose_reply`` is called with each chunk from a client; if it returns true, the request is forwarded, and
+    the connection is closed when the server has answered, instead of forwarding the answer.
     """
 
     def __init__(self, target: int) -> None:
@@ -73,7 +73,7 @@ class _Pair:
         self.cut = False
 
     def requests(self) -> None:
-        with contextlib.suppress(OSError):  # either end may close, or be cut off, at any time
+        with contextlib.suppress(OSError):  # either end may be closed at any time
             while chunk := self.client.recv(1 << 16):
                 if self.proxy.lose_reply(chunk):
                     self.cut = True
@@ -102,6 +102,6 @@ def _close(end: socket.socket) -> None:
 
 
 def one_in(n: int, *, of: bytes = b"", seed: int = 1) -> Callable[[Chunk], bool]:
-    """Every n-th on average of the chunks that hold ``of``."""
+    """On average every n-th of the chunks that contain ``of``."""
     dice = random.Random(seed)
     return lambda chunk: of in chunk and dice.randrange(n) == 0

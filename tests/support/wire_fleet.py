@@ -1,4 +1,4 @@
-"""Workers that exist in the wire format alone: heartbeats and totals written by the worker's own script."""
+"""Simulated workers: heartbeats and totals, written by the script of real workers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IDENTITY: Final = Identity(
 
 
 class WireFleet:
-    """Calls the script as workers do, each call with a sequence of its own."""
+    """Calls the script as workers do, with a sequence for each worker."""
 
     def __init__(self, client: redis.Redis, namespace: str = "dramatiq", version: int = 1) -> None:
         self.client, self.keys = client, Keys(namespace, version)
@@ -41,13 +41,13 @@ class WireFleet:
         server: str | None = None,
         **identity: object,
     ) -> None:
-        """A heartbeat and differences by queue; ``server`` is the run_id that the worker believes in."""
+        """A heartbeat and differences by queue; ``server`` is the run_id that the worker passes."""
         beat = encode_beat(encode_identity(replace(IDENTITY, **identity)), state or State())  # type: ignore[arg-type]
         run_id = server or self.client.info("server")["run_id"]
         base = self._sequences.get(worker, 0)
         reply = self._call(worker, run_id, base, beat, totals or {})
         if reply != (self.epoch, base + 1):
-            # Another data set began: it told us which, and we start anew there, as a worker does.
+            # A new data set began: start again with its epoch, as a worker does.
             self.epoch, self._sequences = reply[0], {}
             self._call(worker, run_id, 0, beat, totals or {})
         self._sequences[worker] = self._sequences.get(worker, 0) + 1
