@@ -92,6 +92,18 @@ def test_the_command_prints_its_version(base_install: Path, wheel: Path) -> None
     assert wheel.name.split("-")[1] == version
 
 
+def test_the_rules_command_needs_no_extra(base_install: Path, tmp_path: Path) -> None:
+    """It writes the committed rules, but for the head line that names the command, and variants of them."""
+    bioagents = str(base_install / "bioagents")
+    run(bioagents, "rules", "--output", str(tmp_path), cwd=base_install)
+    for path in (ROOT / "alerts" / "rules").glob("*.yml"):
+        written, committed = ((folder / path.name).read_text() for folder in (tmp_path, path.parent))
+        assert written.partition("\n")[2] == committed.partition("\n")[2]
+    variant = run(bioagents, "rules", "--prefix", "acme_", "--format", "operator", cwd=base_install)
+    assert "kind: PrometheusRule" in variant
+    assert "acme_queue_depth" in variant
+
+
 @pytest.mark.parametrize("command", ["exporter", "demo", "dashboards"])
 def test_a_command_without_its_extra_says_what_to_install(base_install: Path, command: str) -> None:
     """One line that names the extra, status 2, no traceback."""
@@ -109,7 +121,7 @@ for name in sys.argv[1:]:
         importlib.import_module(found.name)
 print(*sorted(name for name in sys.modules if name.startswith("bioagents_")))
 """
-BASE = ("bioagents_worker", "bioagents_cli")
+BASE = ("bioagents_worker", "bioagents_alerts", "bioagents_cli")
 
 
 def import_all(folder: Path, *packages: str) -> set[str]:
@@ -142,3 +154,9 @@ def test_dashboards_are_exported_from_the_wheel(install: Install, tmp_path: Path
     command = ("dashboards", "export", "--form", "git-sync", "--output", str(tmp_path))
     run(str(install("dashboards") / "bioagents"), *command, cwd=tmp_path)
     assert len(list(tmp_path.glob("*.json"))) == 7
+
+
+def test_every_module_imports_with_all_extras(install: Install, wheel: Path) -> None:
+    """Nothing in the wheel needs a package that no extra brings."""
+    packages = sorted({name.partition("/")[0] for name in names(wheel) if name.endswith("/__init__.py")})
+    assert modules(wheel, *packages) <= import_all(install("all"), *packages)
