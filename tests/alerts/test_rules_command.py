@@ -57,6 +57,18 @@ def test_the_rules_are_printed_as_one_document(tmp_path: Path) -> None:
     assert subprocess.run(check, capture_output=True, check=False).returncode == 0
 
 
+def test_the_base_install_is_enough() -> None:
+    """No package of an extra is imported."""
+    blocked = ("yaml", "aiohttp", "prometheus_client", "hiredis", "msgspec", "bcrypt")
+    code = f"""import sys
+sys.modules.update(dict.fromkeys({blocked}))
+from bioagents_cli.main import main
+sys.exit(main(["rules"]))"""
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert printed.stdout == _rules().stdout
+
+
 def test_the_rules_are_written_file_by_file(tmp_path: Path) -> None:
     """Under the names that ship, in a folder that need not exist; nothing is printed."""
     written = _rules("--output", str(tmp_path / "new/rules"), "--prefix=acme_")

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
-
-import pytest
 
 from bioagents_exporter.catalogue import METRICS
 from bioagents_exporter.derive.ledger import CAUSES
@@ -34,8 +31,6 @@ OTHERS = {
     "source_failed", "basic_auth_users",
 }  # fmt: skip
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-
 
 def _alternatives(pattern: str) -> Iterator[str]:
     """What a pattern of grep and awk may begin with."""
@@ -44,35 +39,35 @@ def _alternatives(pattern: str) -> Iterator[str]:
         yield re.match(r"[a-z0-9_]*", "".join(chosen))[0]  # type: ignore[index]
 
 
-@each_page
-def test_every_metric_in_a_command_exists(page: Path) -> None:
+def test_every_metric_in_a_command_exists() -> None:
     """Commands look for the beginning of a line, so that of a metric is enough."""
-    for _, text in blocks(page, "sh", "sh change"):
-        for pattern in PATTERN.findall(text):
-            for start in _alternatives(pattern):
-                assert any(name.startswith(start) for name in published()), f"{start} of {pattern}"
+    for page in PAGES:
+        for _, text in blocks(page, "sh", "sh change"):
+            for pattern in PATTERN.findall(text):
+                for start in _alternatives(pattern):
+                    assert any(name.startswith(start) for name in published()), f"{start} of {pattern}"
 
 
-@each_page
-def test_every_metric_in_the_text_exists(page: Path) -> None:
+def test_every_metric_in_the_text_exists() -> None:
     """In full where it has our prefix; else it is a metric, a cause, or somebody else's and listed above."""
-    text = prose(page)
-    assert set(re.findall(r"(?<!:)\bbioagents_\w+", text)) <= FULL
-    assert set(RECORDED.findall(text)) <= recorded().keys()
-    assert set(WORD.findall(text)) <= FULL | SHORT | set(CAUSES) | OTHERS
+    for page in PAGES:
+        text = prose(page)
+        assert set(re.findall(r"(?<!:)\bbioagents_\w+", text)) <= FULL
+        assert set(RECORDED.findall(text)) <= recorded().keys()
+        assert set(WORD.findall(text)) <= FULL | SHORT | set(CAUSES) | OTHERS
 
 
-@each_page
-def test_every_query_asks_for_what_exists(page: Path) -> None:
+def test_every_query_asks_for_what_exists() -> None:
     """Each line is a query of its own, of known series, selected and grouped by their labels."""
-    for _, text in blocks(page, "promql"):
-        for line in text.splitlines():
-            used, series = names(line), published() | recorded()
-            assert used.metrics <= series.keys(), line
-            assert used.metrics, line
-            assert [pair for pair in used.matched if pair[1] not in series[pair[0]]] == [], line
-            grouped = {label for _, labels in used.grouped for label in labels}
-            assert grouped <= set().union(*(series[name] for name in used.metrics)), line
+    for page in PAGES:
+        for _, text in blocks(page, "promql"):
+            for line in text.splitlines():
+                used, series = names(line), published() | recorded()
+                assert used.metrics <= series.keys(), line
+                assert used.metrics, line
+                assert [pair for pair in used.matched if pair[1] not in series[pair[0]]] == [], line
+                grouped = {label for _, labels in used.grouped for label in labels}
+                assert grouped <= set().union(*(series[name] for name in used.metrics)), line
 
 
 def test_every_other_word_is_used() -> None:

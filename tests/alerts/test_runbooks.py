@@ -118,23 +118,21 @@ def _changes(server: RedisServer) -> int:
         return int(client.info("persistence")["rdb_changes_since_last_save"])
 
 
-@each_page
-def test_every_key_is_there(places: tuple[RedisServer, Exporter], page: Path) -> None:
+def test_every_key_is_there(places: tuple[RedisServer, Exporter]) -> None:
     """A key that a page names is one that Dramatiq or a worker has made in a Redis with a fleet."""
     server, _ = places
     with server.client() as client:
         present = [key.decode() for key in client.scan_iter()]
-    for name in KEY.findall(page.read_text(encoding="utf-8")):
+    for name in {name for page in PAGES for name in KEY.findall(page.read_text(encoding="utf-8"))}:
         pattern = name
         for placeholder, text in PLACES.items():
             pattern = pattern.replace(placeholder, text)
         assert fnmatch.filter(present, pattern), f"no key is like {name}"
 
 
-@each_page
-def test_every_block_says_what_it_is(page: Path) -> None:
+def test_every_block_says_what_it_is() -> None:
     """``sh`` is safe, ``sh change`` is not but is a command too; ``promql`` is looked at by other tests."""
-    for kind, text in blocks(page):
+    for kind, text in (block for page in PAGES for block in blocks(page)):
         assert kind in {"promql", "sh", "sh change"}, kind
         if kind.startswith("sh"):
             parsed = subprocess.run(["sh", "-n", "-c", text], capture_output=True, text=True, check=False)
