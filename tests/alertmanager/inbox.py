@@ -77,7 +77,7 @@ def inbox() -> Iterator[Inbox]:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """``host:port`` of a mail server, what it was told, and the letters that it took."""
+    """``host:port`` of a mail server, the commands that it received, and the letters."""
 
     address: str
     commands: list[str]

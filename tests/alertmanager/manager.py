@@ -1,4 +1,4 @@
-"""A real Alertmanager that is told of alerts through its API, as Prometheus tells it."""
+"""A real Alertmanager that gets alerts through its API, as Prometheus sends them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def running(folder: Path, config: Path) -> Iterator[Alertmanager]:
 
 
 def with_receivers(name: str, folder: Path) -> Path:
-    """``alertmanager.yml`` with the receivers of an example, and the templates beside it."""
+    """``alertmanager.yml`` with the receivers of an example, and the templates next to it."""
     head, marker, _ = alertmanager_file().read_text(encoding="utf-8").partition("\nreceivers:\n")
     assert marker
     shutil.copytree(ALERTS_FOLDER / "templates", folder / "templates", dirs_exist_ok=True)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from alertmanager.manager import ALERTS_FOLDER, SECRETS, running, with_receivers
-from bioagents_alerts import alertmanager_file
+from bioagents_alerts import alertmanager_file, write_alertmanager
 from support.checkout import resolved
 from support.monitoring import Alertmanager
 from support.programs import require
@@ -19,7 +19,7 @@ from support.programs import require
 CONFIG: dict[str, Any] = yaml.safe_load(alertmanager_file().read_text(encoding="utf-8"))
 EXAMPLES = sorted(path.name for path in ALERTS_FOLDER.glob("alertmanager-*.yml"))
 IDENTITY = {"fleet", "job", "namespace", "cluster", "region", "environment"}
-# Keys under which a secret itself would stand, and not the name of its file.
+# Keys whose value is a secret itself, not the name of its file.
 INLINE = {"password", "credentials", "bearer_token", "api_url", "api_key", "routing_key", "service_key"}
 INLINE |= {"auth_password", "auth_secret", "webhook_url", "app_token", "client_secret"}
 NEWER = {"msteamsv2_configs", "url_file"}  # what Alertmanager 0.25 does not know
@@ -55,7 +55,7 @@ def test_there_are_two_examples() -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_holds_receivers_alone_and_all_that_are_routed_to(name: str) -> None:
-    """Routes, groups and inhibitions stand in one file only."""
+    """Routes, groups and inhibitions are in one file only."""
     example = _example(name)
     assert example.keys() == {"receivers"}
     assert {receiver["name"] for receiver in example["receivers"]} == {
@@ -77,13 +77,25 @@ def test_the_services_are_there() -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_secrets_come_from_files_only(name: str) -> None:
-    """All of them from one folder; a webhook's address carries none."""
+    """All of them from one folder; no address contains one, neither here nor in the default."""
     example = _example(name)
-    assert not _keys(example) & INLINE
+    assert not (_keys(example) | _keys(CONFIG)) & INLINE
+    assert not {"@", "?"} & set(alertmanager_file().read_text(encoding="utf-8"))
     files = _files(example)
     assert len(files) >= 3
     assert all(file.startswith(f"{SECRETS}/") for file in files)
     assert all("?" not in url for url in re.findall(r"url: (http\S+)", yaml.safe_dump(example)))
+
+
+@pytest.mark.parametrize("factor", [1.0, 60.0])
+def test_a_copy_posts_everything_to_one_address(tmp_path: Path, factor: float) -> None:
+    """No longer to the placeholders of the file that ships; amtool accepts the copy."""
+    written = write_alertmanager(tmp_path / "new", "http://127.0.0.1:9/hook", factor)
+    receivers = yaml.safe_load(written.read_text(encoding="utf-8"))["receivers"]
+    urls = {webhook["url"] for receiver in receivers for webhook in receiver.get("webhook_configs", [])}
+    assert urls == {"http://127.0.0.1:9/hook"}
+    command = [require("amtool"), "check-config", written]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def test_amtool_accepts_the_receivers_of_an_older_alertmanager(tmp_path: Path) -> None:
@@ -119,7 +131,7 @@ def test_it_starts_without_any_secret(name: str | None, tmp_path: Path) -> None:
 
 
 def test_every_inhibition_asks_for_a_fleet_on_both_sides_and_for_the_same_one() -> None:
-    """Labels that both sides lack count as equal: without these, strangers would silence each other."""
+    """Labels that both sides lack count as equal: without these, other fleets would inhibit each other."""
     for rule in CONFIG["inhibit_rules"]:
         assert 'fleet!=""' in rule["source_matchers"]
         assert 'fleet!=""' in rule["target_matchers"]
@@ -134,14 +146,14 @@ def test_no_label_in_which_copies_differ_is_used() -> None:
 
 
 def test_the_end_of_the_watchdog_is_not_sent() -> None:
-    """A message would be taken for a sign of life."""
+    """The receiver would take it for a heartbeat."""
     for document in (CONFIG, *map(_example, EXAMPLES)):
         (watchdog,) = [found for found in document["receivers"] if found["name"] == "watchdog"]
         assert [one["send_resolved"] for one in watchdog["webhook_configs"]] == [False]
 
 
 def test_the_container_gets_the_templates() -> None:
-    """Beside the configuration, where it looks for them."""
+    """Next to the configuration, where it looks for them."""
     mounts = {m["target"]: m["source"] for m in resolved()["services"]["alertmanager"]["volumes"]}
     assert CONFIG["templates"] == ["templates/*.tmpl"]
     assert Path(mounts["/etc/alertmanager/templates"]) == ALERTS_FOLDER / "templates"

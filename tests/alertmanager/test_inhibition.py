@@ -1,4 +1,4 @@
-"""What explains silences what it explains, and nothing else: a real Alertmanager, told through its API."""
+"""An alert inhibits what it explains and nothing else, in a real Alertmanager."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def each(*names: str, **labels: str) -> list[Labels]:
 
 @dataclass(frozen=True)
 class Case:
-    """A source, what it silences in its own fleet, and what is still heard there."""
+    """A source, what it inhibits in its own fleet, and what is still sent there."""
 
     source: Labels
     quiet: list[Labels]
@@ -48,7 +48,7 @@ CASES = {
         each("AutoscalerBlind", "ExporterReadStale", "ExporterTargetDown", "ExporterScrapeErrors"),
         each("NoActiveWorkers", "WorkerMemoryHigh", "RedisSlow", "DeadLetters"),
     ),
-    "RedisDown, beside an exporter that is gone": Case(
+    "RedisDown, with a missing exporter": Case(
         alert("RedisDown"), each("ExporterReadStale"), each("ExporterTargetDown")
     ),
     "ExporterDown, after a backlog was seen": Case(
@@ -73,7 +73,7 @@ CASES = {
             *each("WorkerRestarting", "WorkerMemoryHigh", "RedisMemoryHigh"),
         ],
     ),
-    "a queue that nobody serves": Case(
+    "a queue that no worker serves": Case(
         alert("QueueUnserved", **CHAT, **CRITICAL),
         each(
             *BACKLOG, "WorkersBelowMinimum", "WaitSLOFastBurn", "JobsOrphaned", "DelayedJobsOverdue", **CHAT
@@ -144,7 +144,7 @@ def _sent(received: Inbox) -> list[Labels]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_an_inhibition(name: str, chain: tuple[Alertmanager, Inbox]) -> None:
-    """It holds in the fleet of its source and in no other, be it told apart by name, region or scrape job."""
+    """It holds in the fleet of its source and in no other, whether name, region or scrape job differ."""
     (manager, received), case = chain, CASES[name]
     fleet, other = f"{name}, here", f"{name}, elsewhere"
     strangers = [{"fleet": other}, {"fleet": fleet, "region": "us"}, {"fleet": fleet, "job": "other"}]

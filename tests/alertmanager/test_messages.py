@@ -33,7 +33,7 @@ def _labels(message: Posted) -> list[Labels]:
 
 
 def test_one_page_lists_everything_that_one_alert_concerns(chain: tuple[Alertmanager, Inbox]) -> None:
-    """Three queues, whatever their names are: one message when they break, one when they are mended."""
+    """Three queues, whatever their names are: one message when they break, one when they are fixed."""
     manager, received = chain
     fired = [alert("QueueStalled", "paged", severity="critical", queue=queue) for queue in QUEUES]
     tell(manager, fired)
@@ -86,7 +86,7 @@ def test_fleets_regions_clusters_and_environments_have_messages_of_their_own(
 
 
 def test_two_faults_of_one_fleet_are_two_pages(chain: tuple[Alertmanager, Inbox]) -> None:
-    """A second fault is not added to the incident that somebody has acknowledged already."""
+    """A second fault is not added to the incident that is acknowledged already."""
     manager, received = chain
     tell(manager, [alert("RedisMemoryHigh", "twice", severity="critical")])
     _received(received, "twice")
@@ -107,7 +107,7 @@ def test_several_alertmanager_sources_make_one_message(chain: tuple[Alertmanager
 
 
 def test_the_watchdog_reaches_its_own_receiver_again_and_again(chain: tuple[Alertmanager, Inbox]) -> None:
-    """And nobody else; its end is not sent."""
+    """And no other receiver; that it is resolved is not sent."""
     manager, received = chain
     watchdog = {"alertname": "Watchdog", "severity": "none", "product": "bioagents"}
     tell(manager, [watchdog, alert("NoActiveWorkers", "beside the watchdog", severity="critical")])
@@ -125,7 +125,7 @@ def test_the_watchdog_reaches_its_own_receiver_again_and_again(chain: tuple[Aler
 
 
 def test_info_is_never_sent(chain: tuple[Alertmanager, Inbox]) -> None:
-    """Neither alone nor beside others: the ticket that comes at the same time does not hold it."""
+    """Neither alone nor with others: the ticket that comes at the same time does not contain it."""
     manager, received = chain
     tell(manager, [alert("WorkersUneven", "informed", severity="info", queue="chat")])
     tell(manager, [alert("HighQueueDepth", "informed", queue="chat")])

@@ -65,7 +65,7 @@ def test_a_page_waits_for_what_explains_it() -> None:
 
 
 def test_every_secret_is_in_the_table() -> None:
-    """A file that somebody has to write."""
+    """Each is a file that a user has to write."""
     for example in ALERTS_FOLDER.glob("alertmanager-*.yml"):
         for name in re.findall(rf"{SECRETS}/(\S+)", example.read_text(encoding="utf-8")):
             assert f"`{name}`" in PAGE

@@ -128,17 +128,17 @@ def test_each_summary_is_in_the_message_once(services: Services) -> None:
 
 def test_the_end_of_a_page_is_green(services: Services) -> None:
     """And says what has ended."""
-    fired = [alert("NoActiveWorkers", "mended", severity="critical")]
+    fired = [alert("NoActiveWorkers", "fixed", severity="critical")]
     tell(services.manager, fired, annotations=TEXTS)
-    assert _await_slack(services, "[1 firing] NoActiveWorkers in mended")["color"] == "danger"
+    assert _await_slack(services, "[1 firing] NoActiveWorkers in fixed")["color"] == "danger"
     tell(services.manager, fired, annotations=TEXTS, resolved=True)
-    end = _await_slack(services, "[1 resolved] NoActiveWorkers in mended")
+    end = _await_slack(services, "[1 resolved] NoActiveWorkers in fixed")
     assert end["color"] == "good"
     assert end["text"].strip() == "Resolved: NoActiveWorkers"
 
 
 def test_a_name_cannot_ring_a_channel_or_break_a_line(services: Services) -> None:
-    """A queue's name is somebody's input: no mention, no link, no markup comes of it."""
+    """A queue's name is input from outside: it becomes no mention, no link, no markup."""
     texts = TEXTS | {"description": f"Queue {EVIL} has 3 waiting jobs. First look."}
     tell(services.manager, [alert("HighQueueDepth", "evil", queue=EVIL)], annotations=texts)
     text = _await_slack(services, "[1 firing] HighQueueDepth in evil")["text"]

@@ -13,7 +13,7 @@ from bioagents_alerts import write_alertmanager, write_prometheus, write_rules
 from support.monitoring import Alertmanager, Prometheus, StaticExposition, Webhook
 from support.polling import wait_until
 
-BROKEN_AND_MENDED = (
+BROKEN_AND_FIXED = (
     'bioagents_queue_workers{fleet="prod",queue="chat"} 0\n',
     'bioagents_queue_workers{fleet="prod",queue="chat"} 1\n',
 )
@@ -32,7 +32,7 @@ class Chain:
 def chain(tmp_path: Path) -> Iterator[Chain]:
     """Exposition → Prometheus → Alertmanager → webhook; all durations divided by 60."""
     with ExitStack() as cleanup:
-        exposition, webhook = StaticExposition(BROKEN_AND_MENDED[0]), Webhook()
+        exposition, webhook = StaticExposition(BROKEN_AND_FIXED[0]), Webhook()
         cleanup.callback(exposition.stop)
         cleanup.callback(webhook.stop)
         alertmanager = Alertmanager(tmp_path, write_alertmanager(tmp_path, webhook.url, factor=60))
@@ -54,7 +54,7 @@ def test_an_alert_and_its_resolve_reach_the_webhook(chain: Chain) -> None:
     assert notice.receiver == "page"
     assert notice.labels["fleet"] == "prod"
     assert notice.annotations["summary"] == "Fleet prod has no active worker."
-    chain.exposition.text = BROKEN_AND_MENDED[1]
+    chain.exposition.text = BROKEN_AND_FIXED[1]
     wait_until(lambda: chain.webhook.find("NoActiveWorkers", "resolved"), timeout=30)
     assert {found.name for found in chain.webhook.notices} - {"Watchdog"} == {"NoActiveWorkers"}
     assert chain.prometheus.query("bioagents_queue_workers") != []

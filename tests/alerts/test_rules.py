@@ -1,4 +1,4 @@
-"""Properties that every rule must have, whatever it watches."""
+"""Properties that every rule must have, whatever it monitors."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ EVENTS = {"DeadLetters", "PoisonJob", "RedisEvicting", "Watchdog"}
 
 
 def _labels(name: str) -> set[str]:
-    """Which labels a series may have, beside those of its target."""
+    """Which labels a series may have, in addition to those of its target."""
     if name in RECORDS:
         return set(recorded()[name])
     if name in OF_TARGETS:
@@ -139,7 +139,7 @@ def test_every_metric_and_label_is_in_the_catalogue() -> None:
 
 
 def test_copies_make_one_answer_and_fleets_never_merge() -> None:
-    """Aggregations drop labels by name, the copies' all together, and never one that tells fleets apart."""
+    """Aggregations drop labels by name, the copies' all together, and never one in which fleets differ."""
     for rule in RULES:
         used = names(rule.expression)
         own = set().union(*map(_labels, used.metrics)) - {"fleet", "job"}
@@ -190,7 +190,7 @@ def test_labels_and_annotations_are_complete() -> None:
 
 
 def test_a_number_is_in_the_description() -> None:
-    """Whoever is woken sees how bad it is, or that there is nothing left."""
+    """The person on call sees how bad it is, or that there is nothing left."""
     without = {alert.name for alert in ALERTS if "$value" not in _annotations(alert)["description"]}
     said = {"NoActiveWorkers", "RedisDown"}  # "No worker", "No exporter"
     assert without == {*said, "RedisPolicyUnsafe", "Watchdog"}
@@ -216,7 +216,7 @@ def test_the_board_opens_on_what_the_alert_is_about() -> None:
 
 
 def test_each_alert_has_its_runbook() -> None:
-    """With the four headings that whoever is woken looks for, in their order, and something under each."""
+    """With the four headings in their order, and something under each."""
     pages = {path.stem for path in (ROOT / "docs/runbooks").glob("*.md")}
     assert pages == {alert.name for alert in ALERTS}
     for name in pages:

@@ -192,7 +192,7 @@ def test_the_page_names_every_flag_and_threshold() -> None:
 
 
 def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
-    """A file stands in its way."""
+    """There is a file with this name."""
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="expected a folder to write to"):
         main(["--output", str(tmp_path / "file")], "bioagents rules")

@@ -14,12 +14,12 @@ from support.runbooks import PAGES, blocks, prose
 #: A metric, or several of them as a pattern of grep and awk: ``bioagents_queue_(slots|workers)``.
 PATTERN = re.compile(r"\bbioagents_[a-z0-9_]*(?:\([^()]*\)[a-z0-9_]*)*")
 RECORDED = re.compile(r"\b[a-z]+:bioagents_\w+(?::\w+)?")
-#: A word with an underscore in the middle, as code in prose; what stands behind it selects or sets.
+#: A word with an underscore in the middle, as code in prose; a selector or a value may follow it.
 WORD = re.compile(r"`([a-z]+(?:_[a-z]+)+)[^`\w]*[^`]*`")
 FULL = {metric.full_name("bioagents_") for metric in METRICS} | published().keys()
 #: Names without ``bioagents_``, and without the first word after it too: ``desired_workers``.
 SHORT = {name.partition("_")[2] for name in FULL} | {name.split("_", 2)[-1] for name in FULL}
-#: Words of others that look alike.
+#: Words of other programs that look the same.
 OTHERS = {
     # Dramatiq's options and variables, and arguments of its broker and actors
     "dead_message_ttl", "dramatiq_delay_queue_prefetch", "heartbeat_timeout", "maintenance_chance", "max_age",
@@ -49,7 +49,7 @@ def test_every_metric_in_a_command_exists() -> None:
 
 
 def test_every_metric_in_the_text_exists() -> None:
-    """In full where it has our prefix; else it is a metric, a cause, or somebody else's and listed above."""
+    """In full with our prefix; else it is a metric, a cause, or of another program and listed above."""
     for page in PAGES:
         text = prose(page)
         assert set(re.findall(r"(?<!:)\bbioagents_\w+", text)) <= FULL

@@ -49,7 +49,7 @@ def _fill(server: RedisServer) -> None:
         fleet = WireFleet(client)
         fleet.flush("w1", STATE, totals={"chat": TOTALS})
         client.hset(fleet.keys.lost, mapping={"worker:w0": "0", given_up.message_id: "w0"})
-        # Messages that nobody holds, and a command that was slow.
+        # Messages that no worker holds, and a command that was slow.
         client.hset("dramatiq:chat.msgs", "00000000-0000-0000-0000-000000000000", "{}")
         client.config_set("slowlog-log-slower-than", 0)
         client.ping()
@@ -102,7 +102,7 @@ def test_every_safe_command_runs(places: tuple[RedisServer, Exporter], tmp_path:
 
 
 def _written(statement: str, folder: Path) -> str:
-    """What a command wrote into the file that stands at its end."""
+    """What a command wrote into the file at its end."""
     found = re.search(r"> /tmp/([\w-]+)$", statement)
     return (folder / found[1]).read_text() if found else ""
 
@@ -140,5 +140,5 @@ def test_every_block_says_what_it_is() -> None:
 
 
 def test_most_pages_have_a_command() -> None:
-    """Whoever is woken has something to paste; Watchdog alone is about Prometheus itself."""
+    """The person on call has something to paste; Watchdog alone is about Prometheus itself."""
     assert {page.stem for page in PAGES if not blocks(page, "sh")} <= {"Watchdog"}

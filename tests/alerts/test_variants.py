@@ -41,7 +41,7 @@ def _written(folder: Path, variant: Variant) -> list[Path]:
 
 
 def _run(folder: Path, tests: dict[str, Any]) -> None:
-    """The tests pass on the rules of the folder ``rules`` beside them."""
+    """The tests pass on the rules of the folder ``rules`` next to them."""
     result = run_cases(folder / "cases", tests, folder / "rules")
     assert result.returncode == 0, result.stdout + result.stderr
 
