@@ -113,6 +113,7 @@ class GrafanaStandIn:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True  # a header and a body are two writes
     state: State
     prefix: str
 
