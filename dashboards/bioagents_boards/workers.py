@@ -136,8 +136,8 @@ def _number(name: str, metric: str, width: int) -> Value:
     return Value(name, query=_listed(gauge(metric)), width=width)
 
 
-#: Seconds since each worker last sent a heartbeat.
-_SILENT: Final = f"time() - {gauge('worker_last_heartbeat_timestamp_seconds')}"
+#: By worker: seconds since its last heartbeat.
+_HEARTBEAT_AGE: Final = shared.by_id(of_workers("heartbeat_age_seconds:min"))
 
 _WORKERS: Final = Table(
     "Workers",
@@ -181,7 +181,7 @@ _WORKERS: Final = Table(
         _number("Consumers", "worker_consumer_threads", 95),
         _number("Running", "worker_running_jobs", 75),
         Value("Attempts/s", query=_listed(rate("worker_jobs_total", keep=("worker",))), width=90),
-        Value("Last heartbeat", query=_listed(_SILENT), unit="s", width=120),
+        Value("Last heartbeat", query=_listed(_HEARTBEAT_AGE), unit="s", width=120),
         Value(
             "Uptime",
             query=_listed(f"time() - {gauge('worker_start_time_seconds')}"),
@@ -208,7 +208,7 @@ _ABSENT: Final = Table(
         Label("Version", label="version"),
         Value(
             "Missing for",
-            query=top(shared.described(f"({_SILENT} unless {gauge('worker_threads')})"), LISTED),
+            query=top(shared.described(f"({_HEARTBEAT_AGE} unless {gauge('worker_threads')})"), LISTED),
             unit="s",
             thresholds=thresholds(BAD),
         ),
