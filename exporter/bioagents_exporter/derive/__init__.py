@@ -1,6 +1,6 @@
-"""Derive: from a snapshot to families of series, without I/O; each subject's metrics are defined beside it.
+"""Derive: from a snapshot to families of series, without I/O; modules define the metrics they derive.
 
-Importing it needs no third-party package, so that the list of metrics is at hand in the base install.
+Importing it needs no third-party package, so that the list of metrics is available in the base install.
 """
 
 from bioagents_exporter.derive.family import Family, Key, Metric, Number

@@ -104,7 +104,7 @@ class QueueTotals(NamedTuple):
 
     attempts: int = 0
     failures: int = 0
-    completions: int = 0  # jobs that ended for good
+    completions: int = 0  # jobs that will not run again
     arrivals: int = 0
 
 

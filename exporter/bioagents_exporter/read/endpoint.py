@@ -3,7 +3,7 @@
 TLS, ACL users, database, Unix sockets and their options are written as in redis-py. Sentinel:
 ``redis+sentinel://[user:password@]host1:26379,host2:26379/<primary's name>[/<db>][?option=value]``; user,
 password and options are those of Redis, ``sentinel_username`` and ``sentinel_password`` in the query those
-of the Sentinels; ``rediss+sentinel`` speaks TLS with both.
+of the Sentinels; ``rediss+sentinel`` uses TLS with both.
 """
 
 from __future__ import annotations

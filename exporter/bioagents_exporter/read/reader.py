@@ -77,7 +77,7 @@ class Reader:
         return self._snapshot(result)
 
     def _read_with_one_retry(self) -> ReadResult:
-        """Read; where the connection broke since the last read, once more with a new one."""
+        """Read; if the connection broke since the last read, again with a new one."""
         try:
             return self._read_locked()
         except ReadError as failure:

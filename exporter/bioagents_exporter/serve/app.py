@@ -173,6 +173,6 @@ def _runbook_index() -> str:
 
 
 def _runbooks() -> Path:
-    """In the installed package, or in a checkout beside it."""
+    """In the installed package, or in a checkout in docs."""
     packaged = Path(__file__).parents[1] / "runbooks"
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "docs" / "runbooks"

@@ -1,4 +1,4 @@
-"""Read, derive and render for each scrape, on threads beside the event loop.
+"""Read, derive and render for each scrape, on threads, outside the event loop.
 
 One read serves all scrapes that arrive while it is in progress. It takes as long as Redis does; a scrape that
 cannot wait that long is answered with what is known without Redis.

@@ -19,7 +19,7 @@ class SettingsError(Exception):
 
 
 def shown(text: str) -> str:
-    """A value for an error message: in quotes, on one line, without secrets, cut where it is very long."""
+    """A value for an error message: in quotes, on one line, without secrets, cut where it is long."""
     safe = masked(text) if "@" in text or "://" in text else text
     return repr(safe if len(safe) <= _LONGEST else safe[:_LONGEST] + "…")
 

@@ -60,7 +60,7 @@ class Observation:
 
     @property
     def old(self) -> bool:
-        """Whether a new observation should begin beside this one."""
+        """Whether a new observation should start in addition to this one."""
         return self.readings >= _RENEW
 
     @property
