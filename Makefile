@@ -29,11 +29,12 @@ demo: $(VENV)/demo ## a whole fleet on this machine; Ctrl-C stops it and removes
 test: $(VENV)/dev ## run the tests, two files at a time; `make deps` installs what they need
 	$(BIN)/python -m pytest $(TWO_AT_A_TIME) --durations 15 $(TEST_ARGS)
 
-check: $(VENV)/dev ## lint, formatting, types
+check: $(VENV)/dev ## lint, formatting, types, prose
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy tools
+	$(BIN)/python tools/prose.py
 
 format: $(VENV)/dev ## format the code, and fix what ruff can fix
 	$(BIN)/ruff check --fix-only
@@ -45,8 +46,8 @@ bench: $(VENV)/dev ## compare the speed with other tools; about forty minutes
 generate: $(VENV)/dev ## write the generated files: metrics reference, dashboards' JSON, rules' YAML
 	$(BIN)/python -m bioagents_exporter.catalogue > docs/reference/metrics.md.new
 	mv docs/reference/metrics.md.new docs/reference/metrics.md
-	$(BIN)/python -m bioagents_boards
 	$(BIN)/python -m bioagents_alerts
+	$(BIN)/python -m bioagents_boards
 
 docs-site: $(VENV)/dev ## build the documentation as a site in the folder site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
