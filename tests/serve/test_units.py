@@ -13,7 +13,7 @@ from bioagents_exporter.serve.app import DEFAULT_BUDGET, accepts_gzip, budget
 def test_seconds() -> None:
     """At most two page."""
     texts = {
-        None: page.UNKNOWN, 0: "0 s", 0.25: "0.2 s", 9.96: "10.0 s", 59.9: "59 s", 60: "1 m",
+        None: page.UNKNOWN, 0: "0 s", 0.25: "0.2 s", 9.96: "10.0 s", 10: "10 s", 59.9: "59 s", 60: "1 m",
         185: "3 m 5 s", 3605: "1 h", 90061: "1 d 1 h", math.inf: "∞",
     }  # fmt: skip
     assert {value: page.seconds(value) for value in texts} == texts
