@@ -14,7 +14,7 @@ PAGES = ("docs/get-started/alerts.md", "docs/how-to/try-alerts.md")
 TEXT = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", TEXT, re.DOTALL)
 COMMANDS = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
-#: Takes a minute; test_promtool.py runs its cases, each with the rules that it is about.
+#: Takes minutes; test_promtool.py runs its cases, each with the rules that it is about.
 TESTS_OF_RULES = "promtool test rules alerts/tests/*.yml"
 
 
