@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,9 @@ def assert_only_unscraped_is_missing(
     def missing() -> Counter[Series]:
         return fleet.expected() - observer.seen() - excused
 
-    wait_until(lambda: not missing(), what="all but what was not yet scraped")
+    with suppress(AssertionError):  # the next line shows what is missing
+        wait_until(lambda: not missing())
+    assert not missing()
     scrapes = observer.scrapes
     wait_until(lambda: observer.scrapes > scrapes + 3)
     assert not missing()
