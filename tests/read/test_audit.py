@@ -288,8 +288,8 @@ def test_ages_are_by_the_servers_clock(
     """``read_at`` is when the audit ended."""
     WireFleet(client).flush("w1", State(), totals={"chat": {"processed|a": 1}})
     reader = make_reader(shared_redis.url)
+    before = client.time()  # the clock is set by the read, behind by the time that its answer took
     reader.read()
-    before = client.time()
     reader.audit()
     after = client.time()
     assert unix(before) <= reader.read().audits["chat"].read_at <= unix(after)
