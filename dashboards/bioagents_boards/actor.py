@@ -119,7 +119,7 @@ _STATS: Final = (
         empty="no job",
     ),
     Stat(
-        "Compared to yesterday",
+        "Versus yesterday",
         "The 95th percentile of the run time as a share of what it was a day before, of the actor that "
         "slowed down most; actors with fewer than 20 attempts in five minutes do not count. Normal: near "
         "100 %. Far above: a dependency of the actor has become slow, or its jobs have grown.",

@@ -111,6 +111,7 @@ _STATS: Final = (
         unit="s",
         thresholds=thresholds(BAD, (900, WARN), (3600, GOOD)),
         mappings=[value_text("0", "exceeded", BAD), infinite("no wait near its limit", GOOD)],
+        width=4,
         empty=_NO_QUEUE,
     ),
     Stat(
@@ -144,10 +145,11 @@ _STATS: Final = (
         "Slots of the fleet in which no job runs now: paid and not used. Normal: what a burst needs. Many "
         "for hours: run fewer workers.",
         recorded("fleet:bioagents_worker_slots_free:sum"),
+        width=2,
         empty=_NO_WORKER,
     ),
     Stat(
-        "Worker time per job",
+        "Worker time/job",
         "Worker time for each completed job: all workers of the fleet divided by completions per second of "
         "all its queues, over 5 minutes. Normal: as last week. It rises when jobs get slower or workers "
         "are idle.",

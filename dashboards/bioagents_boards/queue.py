@@ -73,6 +73,7 @@ _STATS: Final = (
         unit="percentunit",
         thresholds=thresholds(GOOD, (1, WARN)),
         whole=True,
+        width=2,
         empty="no slots, or rules not loaded",
     ),
     Stat(
@@ -114,6 +115,7 @@ _STATS: Final = (
         "orphaned jobs after a restart return within an hour. The table “Jobs that do not move” shows which "
         "they are.",
         _LOST,
+        width=4,
         thresholds=thresholds(GOOD, (1, WARN)),
         empty="no queue, or rules not loaded",
     ),

@@ -46,7 +46,7 @@ RED = MappingProxyType(
 #: Red by a board's own judgement: no alert has such a number, each with the reason.
 OF_ITS_OWN = MappingProxyType(
     {
-        "Actor / Compared to yesterday": "no alert compares days",
+        "Actor / Versus yesterday": "no alert compares days",
         "Capacity / Time until wait limit": "a forecast, which no alert makes",
         "Capacity / Queues / Time until wait limit": "a forecast, which no alert makes",
         "Redis and exporter / Copies of the exporter / Scrape": "no alert times scrapes",
