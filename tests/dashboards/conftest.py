@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bioagents_cli.main import main
 from bioagents_dashboards import shipped
 from support.grafana_stand_in import GrafanaStandIn
 
@@ -38,3 +39,23 @@ def ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list
         return [f"bioagents-{title.lower()}" for title in titles]
 
     return ship
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: str, status: int = 0) -> str:
+    """The output of ``bioagents dashboards`` with this status; it writes nothing to standard error."""
+    capsys.readouterr()
+    assert main(["dashboards", *argv]) == status
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def refused(capsys: pytest.CaptureFixture[str], *argv: str, done: str = "") -> str:
+    """The one line of a run that ends with status 2, after it printed that something is ``done``."""
+    capsys.readouterr()
+    assert main(["dashboards", *argv]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" if not done else done in out
+    assert err.count("\n") == 1
+    assert err.startswith("bioagents dashboards: ")
+    return err

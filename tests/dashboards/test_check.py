@@ -9,7 +9,8 @@ import pytest
 from bioagents_cli.main import main
 from bioagents_dashboards.shipped import SAVED_BY, shipped_boards
 from support.grafana_stand_in import Board, GrafanaStandIn
-from support.pushing import refused, run
+
+from .conftest import refused, run
 
 OLDER = f"{SAVED_BY}0123456789abcdef"
 Ships = Callable[..., list[str]]

@@ -20,7 +20,8 @@ from bioagents_dashboards.push.survey import DEFAULT_TITLE
 from bioagents_dashboards.shipped import boards_folder
 from support.boards import Json, boards, hold, panels
 from support.checkout import ROOT
-from support.pushing import refused, run
+
+from .conftest import refused, run
 
 MASTERS = boards()
 IMPORTED = {name: json.loads(text) for name, text in files("import").items()}

@@ -11,7 +11,8 @@ import pytest
 from bioagents_dashboards.push.survey import FIRST_GRAFANA
 from bioagents_dashboards.shipped import SAVED_BY, shipped_boards
 from support.grafana_stand_in import Board, GrafanaStandIn
-from support.pushing import refused, run
+
+from .conftest import refused, run
 
 UID = "bioagents-fleet"
 OLDER = f"{SAVED_BY}0123456789abcdef"

@@ -8,7 +8,8 @@ import pytest
 
 from bioagents_dashboards.shipped import SAVED_BY, message, shipped_boards
 from support.grafana_stand_in import Board, GrafanaStandIn, Loss
-from support.pushing import refused, run
+
+from .conftest import refused, run
 
 UID = "bioagents-a"
 OLDER = f"{SAVED_BY}0123456789abcdef"

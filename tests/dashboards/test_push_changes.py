@@ -10,7 +10,8 @@ import pytest
 from bioagents_dashboards.push.changes import changes
 from bioagents_dashboards.shipped import SAVED_BY, BoardJson, shipped_boards
 from support.grafana_stand_in import GrafanaStandIn
-from support.pushing import run
+
+from .conftest import run
 
 UID = "bioagents-fleet"
 

@@ -12,7 +12,8 @@ from bioagents_dashboards.push import http
 from bioagents_dashboards.shipped import shipped_boards
 from support.grafana_stand_in import Board, GrafanaStandIn
 from support.programs import self_signed
-from support.pushing import refused, run
+
+from .conftest import refused, run
 
 UID = "bioagents-fleet"
 
