@@ -75,7 +75,7 @@ def test_panels_are_unique_and_do_not_overlap() -> None:
         assert all(place["x"] + place["w"] <= 24 for place in places)
         for a, b in combinations(places, 2):
             apart = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
-            assert apart or a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+            assert apart or a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"], ("overlap", a, b)
 
     hold(BOARDS, check)
 
