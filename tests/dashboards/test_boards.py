@@ -108,8 +108,15 @@ def test_panel_types_are_current() -> None:
     assert {panel["type"] for panel in PANELS} <= {"heatmap", "stat", "state-timeline", "table", "timeseries"}
 
 
+#: Labels that a user's Prometheus may put on its targets.
+OPTIONAL = ("region", "cluster", "environment")
+
+
 def test_variables_choose_everything_at_first() -> None:
-    """Each is multi-select with an "All" that matches any value; none refers to itself."""
+    """Each is multi-select with an "All" that matches any value; none refers to itself.
+
+    Labels that a target may lack match the empty text too, or boards would be empty without them.
+    """
 
     def check(board: Json) -> None:
         by_name = {variable["name"]: variable for variable in board["templating"]["list"]}
@@ -118,6 +125,7 @@ def test_variables_choose_everything_at_first() -> None:
             variable = by_name[name]
             assert variable["multi"]
             assert variable["includeAll"]
+            assert variable["allValue"] == (".*" if name in OPTIONAL else ".+")
             assert variable["current"]["value"] == ["$__all"]
             assert f"${name}" not in variable["definition"]
             assert variable["definition"] == variable["query"]["query"]
@@ -166,9 +174,14 @@ def test_the_other_boards_are_linked() -> None:
 
 
 def test_links_open_boards_that_exist_and_carry_what_is_chosen() -> None:
-    """Each link of a cell leads to one of our boards and loses neither the time nor a variable."""
+    """Each link of a cell leads to one of our boards and loses neither the time nor a variable.
+
+    A variable takes the value of its own column.
+    """
 
     def check(link: str) -> None:
+        for name, column in re.findall(r'var-(\w+)=\$\{__data\.fields\[\\"([^"\\]+)', link):
+            assert column == ("Id" if name == "worker" else name.title())
         assert link.split("?", maxsplit=1)[0].removeprefix("/d/") in BY_UID
         assert "${__url_time_range}" in link
         for name in ("datasource", *VARIABLES):

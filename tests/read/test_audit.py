@@ -23,7 +23,7 @@ from read.conftest import MakeReader
 from support.polling import wait_until
 from support.programs import Program, start_workers
 from support.redis_server import RedisServer
-from support.wire_fleet import WireFleet
+from support.wire_fleet import IDENTITY, WireFleet
 
 APPLICATION = """
 import os, time
@@ -280,6 +280,16 @@ def test_jobs_of_other_workers_are_held(
     client.zadd("dramatiq:__heartbeats__", {broker.broker_id: (time.time() - 61) * 1000})
     assert audited(reader).orphaned == 3
     broker.client.close()
+
+
+def test_a_worker_without_a_heartbeat_of_dramatiq_is_alive(
+    client: redis.Redis, make_reader: MakeReader, shared_redis: RedisServer
+) -> None:
+    """Its own heartbeat is fresh, so its jobs are no orphans."""
+    WireFleet(client).flush("w1", State(held={"chat": 1}))
+    client.hset("dramatiq:chat.msgs", "held", "{}")
+    client.sadd(f"dramatiq:__acks__.{IDENTITY.broker}.chat", "held")
+    assert audited(make_reader(shared_redis.url, queues=("chat",))).orphaned == 0
 
 
 def test_ages_are_by_the_servers_clock(

@@ -111,6 +111,18 @@ def test_a_busy_worker_does_not_hide_them() -> None:
     assert found[-1] == 2
 
 
+def test_the_heartbeat_with_the_fewest_jobs_counts() -> None:
+    """A worker that is busy in every second audit has as many stuck jobs as in the others."""
+    suspects, simulated = Suspects(), SimulatedWorker(2)
+    found = []
+    for _ in range(4):
+        for step in ("fetch", "finish"):
+            simulated.step(step)
+            simulated.step("heartbeat")
+            found.append(audit(suspects, simulated))
+    assert found[-2:] == [2, 2]
+
+
 def test_a_heartbeat_on_its_way_knows_nothing_of_later_jobs() -> None:
     """Written before the first audit, it arrives after it: a job fetched in between is not stuck."""
     suspects, simulated = Suspects(), SimulatedWorker(0)
