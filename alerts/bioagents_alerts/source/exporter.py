@@ -32,11 +32,6 @@ def _records(b: Builder) -> tuple[Record, ...]:
     ql = b.ql
     central = ql.series("exporter_source_success", source="fleet")
     return (
-        b.gauge(
-            "exporter_source_success",
-            'A central exporter reads the fleet from Redis: only such a copy has the source "fleet".',
-            source="fleet",
-        ),
         b.record(
             _LOST,
             f"""

@@ -38,6 +38,15 @@ def _records(b: Builder) -> tuple[Record, ...]:
             without("sum", ql.gauge("queue_workers"), "queue"),
             "0 only when no worker of the fleet accepts new jobs: a worker counts in each of its queues.",
         ),
+        b.gauge(
+            "exporter_source_success",
+            """
+            Here, because alerts compare them with the workers of queues: all of one evaluation. A central
+            exporter reads the fleet from Redis; only such a copy has the source "fleet".
+            """,
+            source="fleet",
+        ),
+        b.gauge("workers_missing"),
         b.gauge("queue_desired_workers"),
         b.gauge("queue_slots"),
         b.gauge("queue_running_jobs"),

@@ -106,7 +106,6 @@ def _fleet(b: Builder) -> tuple[Record, ...]:
             "fleet:bioagents_worker_slots:busy_ratio", f"1 - {ql.recorded(free)} / ({ql.recorded(total)} > 0)"
         ),
         b.record("fleet:bioagents_worker_running_jobs:sum", without("sum", running, "worker")),
-        b.gauge("workers_missing"),
     )
 
 
