@@ -201,3 +201,20 @@ def test_regions_of_one_fleet_stay_apart(fleet: Fleet) -> None:
         fleet.has("queue_depth_limit", "50x60", region=region, queue="chat")
     expected = {'{fleet="prod"}': 0, '{fleet="prod", region="eu"}': 1, '{fleet="prod", region="us"}': 0}
     fleet.answers("Fleet overview / Firing alerts / A", expected)
+
+
+def test_the_worst_queue_is_shown(fleet: Fleet) -> None:
+    """Of two queues the one that uses more of its limit."""
+    queue(fleet, "chat", waiting=1, oldest="900x3000", workers_=1)
+    queue(fleet, "reports", waiting=1, oldest="1620x3000", workers_=1)
+    fleet.answers("Queue / Wait limit used / A", {ONE_FLEET: 0.9})
+
+
+def test_a_job_is_completed_in_one_of_three_ways(fleet: Fleet) -> None:
+    """It succeeds, becomes a dead letter or is skipped; an attempt that failed completes nothing."""
+    minute = {"succeeded": 60, "dead": 120, "skipped": 240}
+    for outcome, jobs in minute.items():
+        fleet.has(f"jobs_{outcome}_total", f"0+{jobs}x60", queue="chat", actor="answer")
+    fleet.has("jobs_processed_total", "0+480x60", queue="chat", actor="answer")
+    queue_of_fleet = '{fleet="prod", job="bioagents", queue="chat"}'
+    fleet.answers("Queue / Arrivals and completions / B", {queue_of_fleet: 7}, within="sum without () ({})")
