@@ -224,11 +224,11 @@ class Flusher:
             action()
         except _Errors as error:
             if self._reachable:
-                logger.warning("Redis does not take our counts; they stay in memory until it does: %s", error)
+                logger.warning("cannot send counts to Redis, keeping them in memory: %s", error)
             self._reachable = False
             return error
         else:
             if not self._reachable:
-                logger.info("Redis takes our counts again")
+                logger.info("sending counts to Redis again")
             self._reachable = True
             return None

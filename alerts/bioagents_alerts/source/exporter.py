@@ -199,7 +199,7 @@ def _flush_delayed(b: Builder) -> Alert:
         summary=f"Fleet {FLEET} has workers that deliver their counts late.",
         description=f"""The oldest count that a worker of fleet "{FLEET}" has not delivered to Redis has
         waited for {AGE}, more than {duration(limit)}; job rates and totals lag by as much.{worst} First
-        search the worker's log for "Redis does not take our counts", then check the latency of Redis.""",
+        search the worker's log for "cannot send counts to Redis", then check the latency of Redis.""",
         comment="""
         Workers deliver their counts within a second, the largest fleets within 40. What waited during an
         outage of Redis shows in one heartbeat alone, which `for` skips; it stays high when calls reach
