@@ -95,8 +95,11 @@ def test_losing_redis_never_ends_it(redis_server: RedisServer, start: Start) -> 
     assert exporter.get("/-/ready").status == 200
 
 
+UNREACHABLE = 'bioagents_exporter_scrape_errors_total{fleet="dramatiq",cause="redis_unreachable"}'
+
+
 def test_a_hung_redis_does_not_hold_up_a_scrape(redis_server: RedisServer, start: Start) -> None:
-    """A scrape is answered within its own timeout, before one that may wait longer for the same read."""
+    """A scrape is answered within its own timeout, before one that may wait longer; both are counted."""
     exporter = start("--redis.url", redis_server.url)
     wait_until(lambda: exporter.get("/-/ready").status == 200)
     answered = []
@@ -115,6 +118,7 @@ def test_a_hung_redis_does_not_hold_up_a_scrape(redis_server: RedisServer, start
     assert answered == ["1.0", "4.0"]
     for answer in answers:
         assert (answer.status, answer.value(UP)) == (200, 0)
+        assert (answer.value(UNREACHABLE) or 0) >= 1
         assert 'queue="' not in answer.text
     wait_until(lambda: exporter.get("/metrics").value(UP) == 1)
 
