@@ -61,7 +61,7 @@ COMMANDS: Final = (
         "bioagents_alerts.command:main",
     ),
     Command(
-        "dashboards", "bring the dashboards into Grafana", "bioagents_dashboards.command:main", "dashboards"
+        "dashboards", "install the dashboards in Grafana", "bioagents_dashboards.command:main", "dashboards"
     ),
 )
 

@@ -62,8 +62,8 @@ _STATS: Final = (
     Stat(
         "Failing since",
         "For how long the condition of the oldest alert about failures (HighJobFailureRate, "
-        "HighJobFailureRatio) in the chosen queues has been true. Normal: none fires. Too few failures for "
-        "an alert: the bars below show when they began.",
+        "HighJobFailureRatio) in the chosen queues has been true. Normal: none fires. If too few failures "
+        "occur for an alert, the bars below show when they began.",
         firing_for(named=".*Failure.*"),
         unit="s",
         thresholds=thresholds(BAD),
@@ -71,24 +71,23 @@ _STATS: Final = (
     ),
     Stat(
         "Failing actors",
-        "Actors that raise exceptions now. Normal: 0. One: a bug, or a dependency of its own. Many at "
-        "once: the network, Redis or a service that they share.",
+        "Actors that raise exceptions now. Normal: 0. One actor: a bug, or a dependency that only it uses. "
+        "Many at once: the network, Redis or a service that they share.",
         f"sum without (actor) ({_worst_queue('job_failures:rate5m')} > bool 0)",
         thresholds=thresholds(GOOD, (1, WARN)),
         empty=_NO_JOB,
     ),
     Stat(
         "Failure limit used",
-        "Share of the attempts of five minutes that failed, as a share of the queue's limit; of the chosen "
-        "actor that fails most. Normal: below 70 %. Above 100 %: look up the exceptions of the table below "
-        "in the workers' logs.",
+        "Failure ratio of five minutes relative to the queue's limit, for the worst selected actor. Normal: "
+        "below 70 %. Above 100 %: look up the exceptions of the table below in the workers' logs.",
         f"max without (queue, actor) ({_FAILURE_LIMIT_USED})",
         unit="percentunit",
         thresholds=share_of_limit(),
         whole=True,
         empty="no attempt, or rules not loaded",
     ),
-    shared.failures_per_second(),
+    shared.failures_per_second("The table “Current exceptions” shows the exceptions."),
     Stat(
         "Retried attempts",
         "Share of the attempts of the chosen actors that ended in a retry, because they failed or because an "
@@ -119,10 +118,10 @@ _STATS: Final = (
         empty="no job",
     ),
     Stat(
-        "Versus yesterday",
-        "The 95th percentile of the run time as a share of what it was a day before, of the actor that "
-        "slowed down most; actors with fewer than 20 attempts in five minutes do not count. Normal: near "
-        "100 %. Far above: a dependency of the actor has become slow, or its jobs have grown.",
+        "Run time vs. 1 day ago",
+        "The 95th percentile of the run time relative to that of a day before, for the actor that slowed "
+        "down most; actors with fewer than 20 attempts in five minutes do not count. Normal: near 100 %. "
+        "Far above: a dependency of the actor has become slow, or its jobs have grown.",
         _slowdown(),
         unit="percentunit",
         thresholds=thresholds(GOOD, (1.5, WARN), (3, BAD)),
@@ -260,8 +259,8 @@ def _compared(title: str, description: str, series: str, unit: str) -> Graph:
 
 _RATIO_BY_ACTOR: Final = Graph(
     "Failure ratio by actor",
-    "Share of the attempts of five minutes that failed, the ten highest actors, in the queue where each "
-    "fails most. Normal: empty or near 0. Near 100 %, no job of that actor succeeds: see its exceptions.",
+    "Share of the attempts of five minutes that failed, top 10 actors, in the queue where each fails most. "
+    "Normal: empty or near 0. Near 100 %, no job of that actor succeeds: see its exceptions.",
     [Target(top(f"{_worst_queue(_RATIO)} > 0"), BY_ACTOR)],
     unit="percentunit",
     width=12,
@@ -298,22 +297,22 @@ def _rate_by_actor(title: str, description: str, counter: str, empty: str) -> Gr
 _CONSEQUENCES: Final = (
     _rate_by_actor(
         "Retries by actor",
-        "Retries per second, the ten highest actors. Normal: near 0. Many more than failures: the actor "
-        "postpones jobs itself (Retry, rate limits); see whether it has to.",
+        "Retries per second, top 10 actors. Normal: near 0. Many more than failures: the actor postpones "
+        "jobs itself (Retry, rate limits); see whether it has to.",
         "job_retries_total",
         "no job was retried",
     ),
     _rate_by_actor(
         "Dead letters by actor",
-        "Jobs per second that became dead letters, the ten highest actors. Normal: empty. They failed too "
-        "often, raised an exception that must not be retried, or were too old: see the exceptions above.",
+        "Jobs per second that became dead letters, top 10 actors. Normal: empty. They failed too often, "
+        "raised an exception that must not be retried, or were too old: see the exceptions above.",
         "jobs_dead_total",
         "no job became a dead letter",
     ),
     _rate_by_actor(
         "Skipped jobs by actor",
-        "Jobs per second that a middleware skipped and that are gone without an attempt, the ten highest "
-        "actors. Normal: empty, unless your application skips jobs on purpose.",
+        "Jobs per second that a middleware skipped and that are gone without an attempt, top 10 actors. "
+        "Normal: empty, unless your application skips jobs on purpose.",
         "jobs_skipped_total",
         "no job was skipped",
     ),
@@ -321,11 +320,10 @@ _CONSEQUENCES: Final = (
 )
 
 
-def _quantiles(title: str, of: str, meaning: str) -> Graph:
+def _quantiles(title: str, of: str, attempts: str, meaning: str) -> Graph:
     return Graph(
         title,
-        "The time that 95 and 50 % of the attempts stay below, estimated from a histogram, the ten highest "
-        f"actors. {meaning}",
+        f"p95 and p50, estimated from the histogram of {attempts} attempts, top 10 actors. {meaning}",
         shared.quantiles(_worst_queue, f"job_{of}", (95, 50), BY_ACTOR),
         unit="s",
         width=12,
@@ -337,9 +335,9 @@ def _heatmap(title: str, ago: str, when: str) -> Heatmap:
     buckets = f"sum without (queue, actor) ({of_actors('job_duration_seconds_bucket:rate5m', ago)})"
     return Heatmap(
         title,
-        f"How many attempts per second of the chosen actors took how long, {when}; lighter is more. Normal: "
-        "the same bands now and a day before. A new band above is slow work or a slow dependency; one at a "
-        "round number is a timeout.",
+        f"Distribution of run times, in attempts per second of the chosen actors, {when}; lighter is more. "
+        "Normal: the same bands now and a day before. A new band above is slow work or a slow dependency; "
+        "one at a round number is a timeout.",
         one_fleet_alone(buckets),
         empty="no attempt then, the rules are not loaded, or several fleets are chosen: choose one",
     )
@@ -358,8 +356,9 @@ ACTOR_BOARD: Final = Board(
             _compared(
                 "Failure ratio compared to the past",
                 "Share of the attempts of five minutes that failed, the five actors that fail most, and at "
-                "the same time a day and a week before (dotted). Normal: empty, or line and dots together. "
-                "Where the line leaves its dots, something has changed: look for a deployment there.",
+                "the same time a day and a week before (dotted). Normal: empty, or the solid line follows "
+                "the dotted ones. If they diverge, something has changed: look for a deployment at that "
+                "time.",
                 _RATIO,
                 "percentunit",
             ),
@@ -369,14 +368,15 @@ ACTOR_BOARD: Final = Board(
             _quantiles(
                 "Run time by actor",
                 "duration",
-                "Of attempts that ended. Normal: as last week. One actor rises: a dependency of it is "
+                "ended",
+                "Normal: as last week. One actor rises: a dependency of it is "
                 "slow, or its jobs have grown. All rise: the machines, or a service that they share.",
             ),
             _compared(
                 "Run time compared to the past",
                 "The 95th percentile of the run time, the five actors with the longest, and at the same "
-                "time a day and a week before (dotted). Normal: each line among its dots. Choose an actor "
-                "to see it alone.",
+                "time a day and a week before (dotted). Normal: the solid line follows the dotted ones. "
+                "Choose an actor to see it alone.",
                 _P95,
                 "s",
             ),
@@ -387,8 +387,9 @@ ACTOR_BOARD: Final = Board(
             _quantiles(
                 "Wait time by actor",
                 "wait",
-                "Of attempts that began, without delays and the back-off of retries. Normal: the same for "
-                "all actors of a queue; the board Queue shows why a queue is slow.",
+                "started",
+                "Without delays and the back-off of retries. Normal: the same for all actors of a queue; "
+                "the dashboard Queue shows why a queue is slow.",
             ),
             shared.attempts_by_actor(12),
         ],

@@ -78,9 +78,9 @@ def every_alert(*, width: int, height: int) -> Table:
 def alerts_of(board: str) -> Table:
     """The firing alerts whose board this is."""
     return _table(
-        "Alerts of this board",
-        "Firing alerts that link to this board, about the chosen queues or about none, and for how long the "
-        "condition of each has been true. Normal: empty. Click an alert to open its runbook.",
+        "Alerts of this dashboard",
+        "Firing alerts that link to this dashboard, about the chosen queues or about none, and for how long "
+        "the condition of each has been true. Normal: empty. Click an alert to open its runbook.",
         alert_age(board=board),
         (24, 5),
     )

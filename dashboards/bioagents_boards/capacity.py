@@ -96,16 +96,16 @@ _STATS: Final = (
         empty=_NO_QUEUE,
     ),
     Stat(
-        "Full at maximum",
+        "Queues at max workers",
         "Queues whose jobs wait for slots although they have the maximum of workers. Normal: 0. Otherwise "
-        "raise max_workers in the exporter's settings, or accept the wait.",
+        "raise `max-workers` in the exporter's settings, or accept the wait.",
         f"{_of_fleet('count', f'{_LOAD} > 1 and {shared.WORKERS} >= {_MAXIMUM}')} or {_NONE}",
         thresholds=ANY_IS_BAD,
         empty=_NO_QUEUE,
     ),
     Stat(
         "Time until wait limit",
-        "Time until the oldest job of the first queue has waited longer than its limit. "
+        "Time until the oldest job has waited longer than its limit, of the queue that reaches it first. "
         f"{_ESTIMATE} Normal: no wait near its limit, or hours. Minutes: add workers within that time.",
         f"{_of_fleet('min', _TIME_UNTIL_WAIT_LIMIT)} or Inf + {_of_fleet('max', shared.WAITING)}",
         unit="s",
@@ -115,7 +115,7 @@ _STATS: Final = (
         empty=_NO_QUEUE,
     ),
     Stat(
-        "Fullest queue",
+        "Highest load",
         "Running or waiting jobs for each slot, in the queue where this is highest. Normal: up to 1. Above "
         "1, jobs wait for slots: compare the wait with its limit before you add workers.",
         _of_fleet("max", _LOAD),
@@ -142,8 +142,8 @@ _STATS: Final = (
     ),
     Stat(
         "Idle slots",
-        "Slots of the fleet in which no job runs now: paid and not used. Normal: what a burst needs. Many "
-        "for hours: run fewer workers.",
+        "Slots of the fleet in which no job runs now: provisioned but idle. Normal: what a burst needs. "
+        "Many for hours: run fewer workers.",
         recorded("fleet:bioagents_worker_slots_free:sum"),
         width=2,
         empty=_NO_WORKER,
@@ -187,7 +187,7 @@ _QUEUES: Final = Table(
         Value("Slots", query=shared.SLOTS),
         Value("Slots in use", query=shared.SLOTS_IN_USE, unit="percentunit"),
         Value("Arrivals/s", query=shared.ARRIVALS, unit="ops"),
-        Value("Completions/s", query=shared.COMPLETIONS, unit="ops"),
+        Value("Completed/s", query=shared.COMPLETIONS, unit="ops"),
         Value(
             "Time until wait limit",
             query=_TIME_UNTIL_WAIT_LIMIT,
@@ -196,7 +196,7 @@ _QUEUES: Final = Table(
             mappings=[value_text("0", "exceeded", BAD)],
         ),
         Value("Time to drain", query=shared.DRAIN_TIME, unit="s", mappings=_NOT_SHRINKING),
-        Value("Drain limit used", query=shared.DRAIN_LIMIT_USED, unit="percentunit", mappings=_NOT_SHRINKING),
+        Value("Drain limit", query=shared.DRAIN_LIMIT_USED, unit="percentunit", mappings=_NOT_SHRINKING),
     ],
     empty=NO_QUEUE,
     sort="Load",
@@ -256,17 +256,17 @@ _CHANGES: Final = Graph(
 # Load.
 _LOADS: Final = Graph(
     "Load by queue",
-    "Running or waiting jobs for each slot, the ten highest queues. Normal: up to 1. Above 1, jobs wait "
-    "for slots: add workers if the wait nears its limit. A queue with jobs and without slots has no line; "
-    "the table shows it.",
+    "Running or waiting jobs for each slot, top 10 queues. Normal: up to 1. Above 1, jobs wait for slots: "
+    "add workers if the wait nears its limit. A queue with jobs and without slots has no line; the table "
+    "shows it.",
     [Target(top(f"{_LOAD} < Inf"), BY_QUEUE)],
     empty=_NO_SIGNAL,
 )
 _IN_USE: Final = Graph(
     "Slots in use by queue",
-    "Share of a queue's slots in which a job of that queue runs, the ten highest; and of all slots of the "
-    "fleet. Normal: between 30 % and 80 %. 100 % for long: more workers help. Low while jobs wait: they do "
-    "not. Above 100 %, draining workers still run jobs.",
+    "Share of a queue's slots in which a job of that queue runs, top 10; and of all slots of the fleet. "
+    "Normal: between 30 % and 80 %. 100 % for long: more workers help. Low while jobs wait: they do not. "
+    "Above 100 %, draining workers still run jobs.",
     [Target(top(shared.SLOTS_IN_USE), BY_QUEUE), Target(_BUSY, FLEET + " all slots")],
     unit="percentunit",
     empty=NO_WORKER,
@@ -284,9 +284,9 @@ _UNTIL_LIMIT: Final = Graph(
 _DRAINS: Final = top(f"{shared.DRAIN_TIME} < Inf")
 _DRAIN: Final = Graph(
     "Time to drain",
-    "When the backlog will be gone at the pace of the last 5 minutes, the ten longest. Normal: 0, or below "
-    "the dashed limit, which appears above half of it. A backlog that does not shrink has no line. Above "
-    "the limit: add workers.",
+    "When the backlog will be gone at the pace of the last 5 minutes, top 10. Normal: 0, or below the "
+    "dashed limit, which appears above half of it. A backlog that does not shrink has no line. Above the "
+    "limit: add workers.",
     [
         Target(_DRAINS, BY_QUEUE),
         Target(near_limit(_DRAINS, gauge("queue_drain_limit_seconds")), BY_QUEUE + LIMIT),
@@ -298,20 +298,20 @@ _DRAIN: Final = Graph(
 # Cost. Grafana knows no prices: multiply by yours.
 _SLOT_HOURS: Final = Graph(
     "Slot-hours per hour",
-    "Slots of the fleet that are paid, and those in which a job runs: each is as many slot-hours per hour. "
-    "Normal: the difference is what a burst needs. A large one for hours: run fewer workers. None: jobs "
-    "wait.",
+    "Slots of the fleet that are provisioned, and those in which a job runs: each is as many slot-hours per "
+    "hour. Normal: the difference is what a burst needs. A large one for hours: run fewer workers. None: "
+    "jobs wait.",
     [
-        Target(shared.SLOTS_OF_FLEET, FLEET + " paid"),
+        Target(shared.SLOTS_OF_FLEET, FLEET + " provisioned"),
         Target(shared.RUNNING_OF_FLEET, FLEET + " used"),
     ],
     empty=NO_WORKER,
 )
 _WORKER_TIME: Final = Graph(
     "Worker time per job by queue",
-    "Worker time for each completed job of a queue, over 5 minutes, the ten highest. A worker of several "
-    "queues counts in each. Normal: as last week. It rises when jobs get slower, or when fewer arrive and "
-    "the workers stay.",
+    "Worker time for each completed job of a queue, over 5 minutes, top 10. A worker of several queues "
+    "counts in each. Normal: as last week. It rises when jobs get slower, or when fewer arrive and the "
+    "workers stay.",
     [Target(top(f"{shared.WORKERS} / ({shared.COMPLETIONS} > 0)"), BY_QUEUE)],
     unit="s",
     empty="no job completed, or the rules are not loaded",
@@ -334,7 +334,7 @@ CAPACITY_BOARD: Final = Board(
     {
         "Scaling": [_DESIRED_AND_ACTUAL, _SHORTAGES, _CHANGES],
         "Worker capacity": [_LOADS, _IN_USE, shared.arrivals_and_completions(8)],
-        "Forecast": [_UNTIL_LIMIT, shared.oldest_wait(), _DRAIN],
+        "Forecast": [_UNTIL_LIMIT, shared.oldest_wait("on the dashboard Queue"), _DRAIN],
         "Cost": [_SLOT_HOURS, _WORKER_TIME, _CPU_TIME],
     },
 )

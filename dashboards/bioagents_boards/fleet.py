@@ -55,7 +55,7 @@ _STATS: Final = (
     Stat(
         "Waiting jobs",
         "Jobs that wait in Redis in all chosen queues, without delayed ones. Normal: what your workers "
-        "finish within the wait that you promise. The table below compares each queue with its limit.",
+        "finish within your SLO. The table below compares each queue with its limit.",
         f"sum without (queue) ({shared.WAITING})",
         empty="no queue, or rules not loaded",
     ),
@@ -67,14 +67,14 @@ _STATS: Final = (
         unit="s",
         empty="no queue, or rules not loaded",
     ),
-    shared.failures_per_second(),
+    shared.failures_per_second("Find the exceptions on the dashboard Actor."),
 )
 
 _QUEUES: Final = Table(
     "Queues",
-    "One line for each queue, the one closest to a limit first. Normal: nothing coloured. The failure "
-    "ratio is empty without attempts in the last 5 minutes. “SLO left” is the rest of the error budget of "
-    "three days, of the objective that has less left (board SLO). Click a queue to find out why it is slow.",
+    "One line for each queue, the one closest to a limit first. Normal: nothing coloured. The failure ratio "
+    "is empty without attempts in the last 5 minutes. “SLO left” is the remaining error budget of three "
+    "days, of the objective that has less left (dashboard SLO). Click a queue to find out why it is slow.",
     [
         Label("Fleet", label="fleet"),
         Label(
@@ -164,7 +164,7 @@ _NEWEST_WORKERS: Final = Table(
 
 _STARTS: Final = Graph(
     "Starts by host",
-    "Workers that started per minute, the ten highest hosts. Normal: 0, and a peak when you deploy or scale. "
+    "Workers that started per minute, top 10 hosts. Normal: 0, and a peak when you deploy or scale. "
     "Repeated peaks are crashes: read the last lines of the workers' logs.",
     [Target(top(f"{rate('worker_boots_total', keep=('host',))} * 60"), BY_HOST)],
     width=7,
@@ -172,11 +172,11 @@ _STARTS: Final = Graph(
 )
 
 
-def _quantiles(title: str, verb: str, more: str, histogram: str) -> Graph:
+def _quantiles(title: str, more: str, histogram: str) -> Graph:
     return Graph(
         f"{title} by queue",
-        f"How long half of the jobs (p50) and 95 % of them (p95) {verb} at most, estimated from a histogram, "
-        f"the ten highest queues. {more} Normal: as last week. A p95 that rises alone: a few slow jobs.",
+        f"p50 and p95 {title.lower()}, estimated from a histogram, top 10 queues. {more} Normal: "
+        "as last week. A p95 that rises alone: a few slow jobs.",
         shared.quantiles(shared.of_queues, histogram, (95, 50), BY_QUEUE),
         unit="s",
         empty=NO_JOB,
@@ -187,7 +187,7 @@ _WORKERS_GRAPH: Final = Graph(
     "Workers",
     "Workers alive, missing (no heartbeat, without a clean shutdown, for less than an hour) and draining by "
     "queue. Normal: a constant number alive, none missing, draining only while you deploy. Missing workers: "
-    "see the board Workers.",
+    "see the dashboard Workers.",
     [
         Target(shared.ALIVE, FLEET + " alive"),
         Target(shared.MISSING, FLEET + " missing"),
@@ -197,8 +197,8 @@ _WORKERS_GRAPH: Final = Graph(
 )
 _SLOTS_GRAPH: Final = Graph(
     "Slots in use",
-    "Running jobs, and the living threads that can run one (dashed). Normal: a distance between the two. "
-    "Where they meet, jobs wait for a free slot: add workers.",
+    "Running jobs, and the living threads that can run one (dashed). Normal: running stays below slots. "
+    "When they are equal, jobs wait for a free slot: add workers.",
     [
         Target(shared.RUNNING_OF_FLEET, FLEET + " running"),
         Target(shared.SLOTS_OF_FLEET, FLEET + " slots" + LIMIT),
@@ -215,9 +215,9 @@ FLEET_BOARD: Final = Board(
         "Recent changes": [shared.workers_by_version(7), _STARTS, _NEWEST_WORKERS],
         "Backlog": [shared.waiting_jobs(12), shared.arrivals_and_completions(12)],
         "Wait and run time": [
-            shared.oldest_wait(),
-            _quantiles("Wait time", "wait", "Without delays and the back-off of retries.", "job_wait"),
-            _quantiles("Run time", "run", "Each attempt counts when it ends.", "job_duration"),
+            shared.oldest_wait("on the dashboard Queue"),
+            _quantiles("Wait time", "Without delays and the back-off of retries.", "job_wait"),
+            _quantiles("Run time", "Each attempt counts when it ends.", "job_duration"),
         ],
         "Failures and retries": [
             shared.failures_by_exception(8),

@@ -68,7 +68,7 @@ class Board:
 
 def _other_boards() -> build.DashboardLink:
     """Every board of this product, with the variables and the time range of this one."""
-    link = build.DashboardLink("BioAgents boards").type(model.DashboardLinkType.DASHBOARDS).tags([TAG])
+    link = build.DashboardLink("BioAgents dashboards").type(model.DashboardLinkType.DASHBOARDS).tags([TAG])
     return link.include_vars(include_vars=True).keep_time(keep_time=True).as_dropdown(as_dropdown=False)
 
 

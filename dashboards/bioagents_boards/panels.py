@@ -44,8 +44,9 @@ BY_HOST: Final = FLEET + " {{host}}"
 BY_WORKER: Final = FLEET + " {{host}}:{{pid}}"
 BY_COPY: Final = FLEET + " {{instance}}"
 
-#: Legends that end so are limits: drawn dashed, in the colour of what is bad.
+#: Legends that end so are limits or thresholds of alerts: drawn dashed, in the colour of what is bad.
 LIMIT: Final = " limit"
+THRESHOLD: Final = " threshold"
 
 #: Data points for numbers and tables, which show one moment. Grafana derives the range of a rate from it: a
 #: minute or little more, whatever time is shown.
@@ -120,7 +121,7 @@ class Stat(Panel):
 
 @dataclass(frozen=True, slots=True)
 class Graph(Panel):
-    """Lines over time; series whose legend ends in :data:`LIMIT` are drawn as limits.
+    """Lines over time; series whose legend ends in :data:`LIMIT` or :data:`THRESHOLD` are drawn dashed.
 
     ``colors`` fixes the colour of series by the end of their legend. ``dotted`` does the same for dots.
     ``steps`` holds each value until the next one: for whole numbers that change rarely.
@@ -157,7 +158,7 @@ class Graph(Panel):
         return self._describe(panel, self.unit, self.empty)
 
     def _style_series(self, panel: timeseries.Panel) -> None:
-        panel.override_by_regexp(f"/{LIMIT}$/", [*_lines("dash", 8, 6), _fixed(style.BAD)])
+        panel.override_by_regexp(f"/({LIMIT}|{THRESHOLD})$/", [*_lines("dash", 8, 6), _fixed(style.BAD)])
         if self.dotted:
             panel.override_by_regexp(f"/{self.dotted}$/", _lines("dot", 2, 6))
         for ending, color in self.colors:

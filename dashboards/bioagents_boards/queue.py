@@ -1,4 +1,4 @@
-"""The board "Queue": its numbers and tables; :mod:`bioagents_boards.queue_rows` has its graphs."""
+"""The board "Queue": its numbers and tables; :mod:`bioagents_boards.queue_graphs` has its graphs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bioagents_boards.alerts import every_alert
 from bioagents_boards.frame import Board
 from bioagents_boards.panels import Stat
 from bioagents_boards.queries import gauge, together
-from bioagents_boards.queue_rows import ROWS
+from bioagents_boards.queue_graphs import ROWS
 from bioagents_boards.shared import NO_QUEUE
 from bioagents_boards.style import BAD, CLEAR, GOOD, WARN, infinite, share_of_limit, thresholds
 from bioagents_boards.tables import Label, Table, Value, link
@@ -35,9 +35,9 @@ _LOST: Final = together(
 _STATS: Final = (
     Stat(
         "Wait limit used",
-        "How long the oldest waiting job has been ready to run, as a share of its queue's limit; the worst "
-        "of the chosen queues. Normal: below 70 %. Above 100 % the queue is too slow and QueueWaitTooLong "
-        "fires: look at the numbers to the right for the cause.",
+        "Wait of the oldest waiting job relative to the queue's limit, for the worst selected queue. "
+        "Normal: below 70 %. Above 100 % the queue is too slow and QueueWaitTooLong fires: “Arrival ratio”, "
+        "“Slots in use” and “Workers vs. minimum” show the cause.",
         _worst(shared.WAIT_LIMIT_USED),
         unit="percentunit",
         thresholds=share_of_limit(),
@@ -48,7 +48,7 @@ _STATS: Final = (
         "Time to drain",
         "When the backlog will be gone at the pace of the last five minutes, in the queue that takes "
         "longest. Normal: below the queue's limit, which the table below shows. “Not shrinking” for more "
-        "than some minutes: look at the numbers to the right for the cause.",
+        "than some minutes: “Arrival ratio”, “Slots in use” and “Workers vs. minimum” show the cause.",
         _worst(shared.DRAIN_TIME),
         unit="s",
         mappings=[infinite("not shrinking", WARN)],
@@ -66,9 +66,9 @@ _STATS: Final = (
     ),
     Stat(
         "Slots in use",
-        "Running jobs as a share of the living threads that can run one, in the fullest queue. Normal: below "
-        "100 %. At 100 % jobs wait for a free slot: add workers, or find out whether jobs take longer than "
-        "before. Above 100 %, draining workers still run jobs.",
+        "Running jobs as a share of the living threads that can run one, in the queue with the highest "
+        "share. Normal: below 100 %. At 100 % jobs wait for a free slot: add workers, or find out whether "
+        "jobs take longer than before. Above 100 %, draining workers still run jobs.",
         _worst(shared.SLOTS_IN_USE),
         unit="percentunit",
         thresholds=thresholds(GOOD, (1, WARN)),
@@ -77,10 +77,10 @@ _STATS: Final = (
         empty="no slots, or rules not loaded",
     ),
     Stat(
-        "Minimum met",
-        "Workers alive as a share of the queue's minimum; the worst of the chosen queues. Normal: 100 % or "
-        "more. Below it, workers died, drain or were never started: see the board Workers. A queue without "
-        "workers for a day counts only while jobs wait.",
+        "Workers vs. minimum",
+        "Workers that accept new jobs relative to the queue's minimum, for the worst selected queue. "
+        "Normal: 100 % or more. Below it, workers died, drain or were never started: see the dashboard "
+        "Workers. A queue without workers for a day counts only while jobs wait.",
         f"min without (queue) ({shared.WORKERS} / ({shared.MINIMUM_IN_SERVICE} > 0))",
         unit="percentunit",
         thresholds=thresholds(BAD, (1, GOOD)),
@@ -89,9 +89,9 @@ _STATS: Final = (
     ),
     Stat(
         "Run limit used",
-        "How long the longest running job has been running, as a share of its queue's limit; the worst of "
-        "the chosen queues. Normal: below 100 %. Above it a job hangs and occupies a slot: the runbook of "
-        "JobRunningTooLong describes how to find it.",
+        "Run time of the longest running job relative to the queue's limit, for the worst selected queue. "
+        "Normal: below 100 %. Above it a job hangs and occupies a slot: the runbook of JobRunningTooLong "
+        "describes how to find it.",
         _worst(f"{_LONGEST_RUN} / {gauge('queue_job_duration_limit_seconds')}"),
         unit="percentunit",
         thresholds=share_of_limit(),
@@ -100,9 +100,9 @@ _STATS: Final = (
     ),
     Stat(
         "Failure limit used",
-        "Share of the attempts of five minutes that failed, as a share of the queue's limit; the worst of "
-        "the chosen queues. Normal: below 70 %. Retries of failed jobs take slots from other jobs: the "
-        "board Actor shows which exceptions they raise.",
+        "Failure ratio of five minutes relative to the queue's limit, for the worst selected queue. Normal: "
+        "below 70 %. Retries of failed jobs take slots from other jobs: the dashboard Actor shows which "
+        "exceptions they raise.",
         _worst(f"{shared.FAILURE_RATIO} / {gauge('queue_failure_ratio_limit')}"),
         unit="percentunit",
         thresholds=share_of_limit(),
@@ -112,7 +112,7 @@ _STATS: Final = (
     Stat(
         "Jobs no worker can run",
         "Jobs that no worker runs or fetches: orphaned, stuck, unheld, or delayed and overdue. Normal: 0; "
-        "orphaned jobs after a restart return within an hour. The table “Jobs that do not move” shows which "
+        "orphaned jobs after a restart return within an hour. The table “Jobs not progressing” shows which "
         "they are.",
         _LOST,
         width=4,
@@ -147,10 +147,10 @@ _QUEUES: Final = Table(
         Value("Oldest wait", query=shared.OLDEST_WAIT, unit="s"),
         Value("Waiting", query=shared.WAITING),
         Value("Arrivals/s", query=shared.ARRIVALS, unit="ops"),
-        Value("Completions/s", query=shared.COMPLETIONS, unit="ops"),
+        Value("Completed/s", query=shared.COMPLETIONS, unit="ops"),
         Value("Time to drain", query=shared.DRAIN_TIME, unit="s", mappings=[infinite("not shrinking", WARN)]),
         Value(
-            "Drain limit used",
+            "Drain limit",
             query=shared.DRAIN_LIMIT_USED,
             unit="percentunit",
             thresholds=share_of_limit(CLEAR),
@@ -182,11 +182,11 @@ _WARN_IF_ANY: Final = thresholds(CLEAR, (1, WARN))
 _BAD_IF_ANY: Final = thresholds(CLEAR, (1, BAD))
 
 _STANDSTILL: Final = Table(
-    "Jobs that do not move",
+    "Jobs not progressing",
     "Jobs that neither wait nor run. Active: fetched and not completed, including running ones. Normal: "
     "nothing coloured. Overdue: no worker fetches delayed jobs. Orphaned: held by a dead worker, they "
     "return by themselves. Stuck: restart the workers. Unheld: lost, follow the runbook of LedgerMismatch. "
-    "Look at dead letters before Dramatiq deletes them.",
+    "Inspect dead letters before Dramatiq deletes them.",
     [
         *_QUEUE,
         Value("Active", query=_in_state("active")),
@@ -196,7 +196,8 @@ _STANDSTILL: Final = Table(
         Value("Stuck", query=gauge("queue_stuck_jobs"), thresholds=_BAD_IF_ANY),
         Value("Unheld", query=gauge("queue_unheld_jobs"), thresholds=_BAD_IF_ANY),
         Value(
-            "Held by draining",
+            "Held by draining workers",
+            min_width=180,
             query=gauge("queue_draining_held_jobs"),
             links=[link("Which workers drain?", WORKERS, fleet="Fleet", queue="Queue")],
         ),

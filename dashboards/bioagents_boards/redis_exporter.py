@@ -11,8 +11,9 @@ from typing import Final
 from bioagents_alerts.boards import REDIS_EXPORTER
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of
+from bioagents_boards.exporter_panels import EXPORTER_ROWS, SOURCE_FAILS, STALE_SECONDS
 from bioagents_boards.frame import Board
-from bioagents_boards.panels import BY_COPY, FLEET, LIMIT, Graph, Stat, Target, Timeline
+from bioagents_boards.panels import BY_COPY, FLEET, LIMIT, THRESHOLD, Graph, Stat, Target, Timeline
 from bioagents_boards.queries import (
     each_copy,
     gauge,
@@ -24,7 +25,6 @@ from bioagents_boards.queries import (
     selector,
     top,
 )
-from bioagents_boards.redis_exporter_rows import EXPORTER_ROWS, SOURCE_FAILS, STALE_SECONDS
 from bioagents_boards.shared import NO_EXPORTER
 from bioagents_boards.style import (
     ANY_IS_BAD,
@@ -64,9 +64,9 @@ _STATS: Final = (
     ),
     Stat(
         "Memory used",
-        "Share of its memory limit (maxmemory) that Redis uses, on the fullest server. Normal: below 70 %; "
-        "at 90 % RedisMemoryHigh fires. A full Redis accepts no more jobs, or deletes some: give it more "
-        "memory, or find out what fills it (redis-cli --memkeys).",
+        "Share of its memory limit (maxmemory) that Redis uses, on the server with the highest share. "
+        "Normal: below 70 %; at 90 % RedisMemoryHigh fires. A full Redis accepts no more jobs, or deletes "
+        "some: give it more memory, or find out what fills it (redis-cli --memkeys).",
         recorded("fleet:bioagents_redis_memory:ratio"),
         unit="percentunit",
         thresholds=thresholds(GOOD, (0.7, WARN), (_FULL, BAD)),
@@ -91,18 +91,17 @@ _STATS: Final = (
     ),
     Stat(
         "Failing sources",
-        "Data sources that failed when they were last read, on any copy of the exporter that reads Redis. "
-        "Normal: 0. The numbers of a failing source are missing on every board; the table of data sources "
-        "shows which one fails.",
+        "Sources of the exporter that failed when they were last read, on any copy of the exporter that "
+        "reads Redis. Normal: 0. The numbers of a failing source are missing on every dashboard; the table "
+        "“Sources of the exporter” shows which one fails.",
         f"sum without (source) ({SOURCE_FAILS})",
         thresholds=ANY_IS_BAD,
         empty=_REDIS_DOWN,
     ),
     Stat(
-        "Oldest numbers",
-        "Age of the numbers of the oldest data source, on any copy. Normal: seconds; up to a minute for "
-        "those read in the background. At 5 minutes ExporterReadStale fires: read the exporter's log, then "
-        "restart it.",
+        "Oldest source",
+        "Age of the exporter's oldest source, on any copy. Normal: seconds; up to a minute for those read "
+        "in the background. At 5 minutes ExporterReadStale fires: read the exporter's log, then restart it.",
         gauge("exporter_source_age_seconds", keep=(), how="max"),
         unit="s",
         thresholds=thresholds(GOOD, (60, WARN), (STALE_SECONDS, BAD)),
@@ -122,9 +121,10 @@ _STATS: Final = (
 # Redis.
 _SERVERS: Final = Table(
     "Servers",
-    "The servers that the copies of the exporter read: one line for each kind. Normal: one line, or one "
-    "for the primary and one for its replicas; when full, noeviction or volatile-…. With allkeys-… Redis "
-    "deletes jobs. Without an append-only file (AOF) a restart loses what came after its last snapshot.",
+    "The servers that the copies of the exporter read: one row per distinct role and version. Normal: one "
+    "row, or one for the primary and one for its replicas; when full, noeviction or volatile-…. With "
+    "allkeys-… Redis deletes jobs. Without an append-only file (AOF) a restart loses what came after its "
+    "last snapshot.",
     [
         Label("Fleet", label="fleet"),
         Label(
@@ -191,11 +191,11 @@ _REDIS: Final = (
     Graph(
         "Round trip of each copy",
         "How long Redis takes to answer one request, for each copy of the exporter by itself, the ten "
-        "slowest. The dashed limit of RedisSlow appears above half of it. Normal: a few milliseconds. One "
-        "slow copy: its network. All slow: Redis; look for slow commands (SLOWLOG GET).",
+        "slowest. The dashed threshold of RedisSlow appears above half of it. Normal: a few milliseconds. "
+        "One slow copy: its network. All slow: Redis; look for slow commands (SLOWLOG GET).",
         [
             Target(top(each_copy("redis_round_trip_seconds")), BY_COPY),
-            Target(near_threshold(_ROUND_TRIP, _SLOW_SECONDS), FLEET + LIMIT),
+            Target(near_threshold(_ROUND_TRIP, _SLOW_SECONDS), FLEET + THRESHOLD),
         ],
         unit="s",
         empty=_REDIS_DOWN,
@@ -219,13 +219,13 @@ _REDIS: Final = (
     ),
     Graph(
         "Replication lag of each copy",
-        "For each copy of the exporter that reads a replica, the ten highest: how long ago that replica "
-        "heard from its primary, which is how old its numbers are. The dashed limit of "
+        "For each copy of the exporter that reads a replica, top 10: how long ago that replica last "
+        "received data from its primary, which is how old its numbers are. The dashed threshold of "
         "RedisReplicationBroken appears above half of it. Normal: below 10 seconds, or empty because every "
         "copy reads a primary. Higher: look at the replica and its network.",
         [
             Target(top(each_copy("redis_replica_lag_seconds")), BY_COPY),
-            Target(near_threshold(gauge("redis_replica_lag_seconds"), _LAG_SECONDS), FLEET + LIMIT),
+            Target(near_threshold(gauge("redis_replica_lag_seconds"), _LAG_SECONDS), FLEET + THRESHOLD),
         ],
         unit="s",
         width=12,

@@ -1,4 +1,7 @@
-"""Queries and panels that several boards use. ``BY_…`` in a comment names the labels of a result's series."""
+"""Queries and panels that several boards use.
+
+A comment such as ``BY_QUEUE`` names the labels of a result's series: one series for each queue of a fleet.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ FACTS: Final = "host, pid, queues, version"
 
 
 def of_queues(series: str) -> str:
-    """BY_QUEUE: what the rules record of each queue."""
+    """What the rules record of each queue, one series for each."""
     return recorded(f"queue:bioagents_{series}", "queue")
 
 
@@ -43,7 +46,7 @@ def of_actors(series: str, ago: str = "") -> str:
 
 
 def of_workers(series: str) -> str:
-    """BY_WORKER: what the rules record of each worker of a chosen queue, with host, pid and queues.
+    """What the rules record of each worker of a chosen queue, with host, pid and queues.
 
     The rules join the names once: joining them at each step of a graph of 1,000 workers costs ten times more.
     """
@@ -60,7 +63,7 @@ def begins(alert: str) -> float:
     return THRESHOLDS[alert].default
 
 
-# Queues. BY_QUEUE.
+# Queues: one series for each.
 WAITING: Final = of_queues("jobs_waiting:max")
 OLDEST_WAIT: Final = gauge("queue_oldest_job_age_seconds")
 WAIT_LIMIT_USED: Final = f"{OLDEST_WAIT} / {gauge('queue_wait_limit_seconds')}"
@@ -149,12 +152,12 @@ def workers_alive() -> Stat:
     )
 
 
-def failures_per_second() -> Stat:
-    """Failed attempts of all chosen queues."""
+def failures_per_second(find: str) -> Stat:
+    """Failed attempts of all chosen queues; ``find`` is where to find their exceptions."""
     return Stat(
         "Failures",
         "Failed attempts per second; each retry of a job counts. Normal: near 0. Red from 0.1 per second: "
-        "HighJobFailureRate fires there if all are in one queue. Find the exceptions on the board Actor.",
+        f"HighJobFailureRate fires there if all are in one queue. {find}",
         FAILURES_PER_SECOND,
         unit="ops",
         thresholds=thresholds(GOOD, (begins("HighJobFailureRate"), BAD)),
@@ -167,9 +170,8 @@ def waiting_jobs(width: int) -> Graph:
     longest = top(WAITING)
     return Graph(
         "Waiting jobs by queue",
-        "Jobs that wait in Redis, the ten longest queues. Normal: below the dashed limit, which appears "
-        "above half of it. A line that rises for minutes: the workers do not keep up; see arrivals and "
-        "completions.",
+        "Jobs that wait in Redis, top 10 queues. Normal: below the dashed limit, which appears above half "
+        "of it. A line that rises for minutes: the workers do not keep up; see arrivals and completions.",
         [
             Target(longest, BY_QUEUE),
             Target(near_limit(longest, gauge("queue_depth_limit")), BY_QUEUE + LIMIT),
@@ -184,7 +186,7 @@ def arrivals_and_completions(width: int) -> Graph:
     return Graph(
         "Arrivals and completions",
         "Jobs per second that were enqueued, and that completed (succeeded, dead or skipped), over five "
-        "minutes, the ten busiest queues. Normal: equal over some minutes. Arrivals that rise are a burst; "
+        "minutes, top 10 queues. Normal: equal over some minutes. Arrivals that rise are a burst; "
         "completions that fall mean slow jobs or lost workers. Producers without JobMetrics are not counted.",
         [
             Target(top(ARRIVALS), BY_QUEUE + " arrivals"),
@@ -196,14 +198,13 @@ def arrivals_and_completions(width: int) -> Graph:
     )
 
 
-def oldest_wait() -> Graph:
-    """How long the oldest waiting job has been ready."""
+def oldest_wait(cause: str) -> Graph:
+    """How long the oldest waiting job has been ready; ``cause`` is where to find what slows a queue down."""
     longest = top(OLDEST_WAIT)
     return Graph(
         "Oldest wait by queue",
-        "How long the oldest waiting job has been ready to run, the ten highest queues. Normal: below the "
-        "dashed limit, which appears above half of it. Above the limit: add workers, or find out on the "
-        "board Queue what slows the queue down.",
+        "How long the oldest waiting job has been ready to run, top 10 queues. Normal: below the dashed "
+        f"limit, which appears above half of it. Above the limit: add workers, or find the cause {cause}.",
         [
             Target(longest, BY_QUEUE),
             Target(near_limit(longest, gauge("queue_wait_limit_seconds")), BY_QUEUE + LIMIT),
@@ -218,8 +219,8 @@ def failures_by_exception(width: int) -> Graph:
     failures = top(recorded("exception:bioagents_job_failures:rate5m", "queue", "actor"))
     return Graph(
         "Failures by exception",
-        "Failed attempts per second, the ten highest by actor and class of exception. Normal: empty. One "
-        "line that rises is a bug or one broken dependency; many at once are the network or Redis.",
+        "Failed attempts per second, top 10 by actor and class of exception. Normal: empty. One line that "
+        "rises is a bug or one broken dependency; many at once are the network or Redis.",
         [Target(f"{failures} > 0", BY_EXCEPTION)],
         unit="ops",
         width=width,
@@ -231,9 +232,8 @@ def attempts_by_actor(width: int) -> Graph:
     """Throughput, whatever the outcome."""
     return Graph(
         "Attempts by actor",
-        "Attempts per second that ended, failed ones included, the ten busiest actors. Normal: as last "
-        "week. One that falls while others do not is slow or fails; one that rises takes slots from the "
-        "others.",
+        "Attempts per second that ended, failed ones included, top 10 actors. Normal: as last week. One "
+        "that falls while others do not is slow or fails; one that rises takes slots from the others.",
         [Target(top(f"sum without (queue) ({of_actors('job_attempts:rate5m')})"), BY_ACTOR)],
         unit="ops",
         width=width,
@@ -245,9 +245,9 @@ def retries_by_queue() -> Graph:
     """Jobs that are tried again."""
     return Graph(
         "Retries by queue",
-        "Retries per second over five minutes, the ten highest queues. Normal: near 0. As many as "
-        "completions: every other attempt fails. Many more than failures: actors postpone jobs themselves "
-        "(Retry, rate limits).",
+        "Retries per second over five minutes, top 10 queues. Normal: near 0. If retries equal completions, "
+        "half of all attempts fail. Many more than failures: actors postpone jobs themselves (Retry, rate "
+        "limits).",
         [Target(top(of_queues("job_retries:rate5m")), BY_QUEUE)],
         unit="ops",
         empty=NO_JOB,
@@ -258,9 +258,8 @@ def dead_letters() -> Graph:
     """Dead letters in Redis, and those that Dramatiq deletes soon."""
     return Graph(
         "Dead letters",
-        "Jobs that failed permanently and that Dramatiq still keeps, and how many of them it deletes "
-        "within 24 hours. Normal: 0. Read the exceptions of their actors; look at those that will be "
-        "deleted first.",
+        "Jobs that failed permanently and that Dramatiq still keeps, and how many of them it deletes within "
+        "24 hours. Normal: 0. Read the exceptions of their actors; inspect those that will be deleted first.",
         [
             Target(top(gauge("queue_depth", keep=("queue",), state="dead")), BY_QUEUE),
             Target(top(f"{gauge('queue_dead_expiring_jobs')} > 0"), BY_QUEUE + " deleted within 24 h"),
@@ -274,9 +273,9 @@ def redeliveries_by_actor(width: int) -> Graph:
     """Jobs that ran again because their worker went missing."""
     return Graph(
         "Redeliveries by actor",
-        "Attempts per second of jobs whose worker went missing while it ran them, the ten highest actors. "
-        "Normal: empty, and a few after a crash. The same actor again and again: its job kills the workers; "
-        "follow the runbook of PoisonJob.",
+        "Attempts per second of jobs whose worker went missing while it ran them, top 10 actors. Normal: "
+        "empty, and a few after a crash. The same actor again and again: its job kills the workers; follow "
+        "the runbook of PoisonJob.",
         [Target(top(f"{rate('jobs_redelivered_total', keep=('actor',))} > 0"), BY_ACTOR)],
         unit="ops",
         width=width,
@@ -309,8 +308,8 @@ def memory_of_workers() -> Graph:
     return Graph(
         "Memory of workers",
         "Resident memory of the ten largest workers; the dashed limit (of the control group or the host) "
-        "appears above half of it. Normal: level after the first jobs. A steady climb is a leak, and steps "
-        "that stay are jobs that keep what they read; at the limit the kernel kills the worker.",
+        "appears above half of it. Normal: level after the first jobs. A steady climb is a leak. Steps that "
+        "persist mean jobs keep data in memory; at the limit the kernel kills the worker.",
         [
             Target(largest, BY_WORKER),
             Target(f"{of_workers('memory_limit_bytes:near')} and {largest}", BY_WORKER + LIMIT),

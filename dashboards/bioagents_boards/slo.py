@@ -14,15 +14,15 @@ from bioagents_alerts.boards import QUEUE, SLO
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of, number_of_alerts
 from bioagents_boards.frame import Board
-from bioagents_boards.panels import BY_QUEUE, FLEET, LIMIT, Graph, Stat, Target
+from bioagents_boards.panels import BY_QUEUE, FLEET, THRESHOLD, Graph, Stat, Target
 from bioagents_boards.queries import bottom, near_threshold, top
 from bioagents_boards.style import ANY_IS_BAD, BAD, CLEAR, GOOD, WARN, Thresholds, budget_left, thresholds
 from bioagents_boards.tables import Label, Table, Value, link
 
 
 @dataclass(frozen=True, slots=True)
-class Objective:
-    """What is promised, and how to describe it."""
+class ObjectiveView:
+    """An objective as the dashboard shows it: its recorded series, and the texts about it."""
 
     name: str  # in recorded series
     title: str
@@ -65,7 +65,7 @@ class Burn:
     threshold: float
     pages: bool
 
-    def alerting(self, of: Objective) -> str:
+    def alerting(self, of: ObjectiveView) -> str:
         """BY_QUEUE: the lower of the burn rates over both windows, which an alert compares."""
         long, short = of.bad_share(self.long), of.bad_share(self.short)
         return f"(({long} <= {short}) or {short}) / {of.allowed}"
@@ -75,7 +75,7 @@ class Burn:
         return thresholds(good, (1, WARN), (self.threshold, BAD))
 
 
-WAIT: Final = Objective(
+WAIT: Final = ObjectiveView(
     name="wait",
     title="Wait",
     table="Jobs start in time: worst queues",
@@ -85,7 +85,7 @@ WAIT: Final = Objective(
     counted="start",
     remedy="See whether the queue has enough slots, and what its workers do.",
 )
-SUCCESS: Final = Objective(
+SUCCESS: Final = ObjectiveView(
     name="success",
     title="Success",
     table="Jobs succeed: worst queues",
@@ -115,10 +115,10 @@ BUDGET_LEFT_OF_BOTH: Final = (
 )
 
 
-def _left(of: Objective) -> Stat:
+def _left(of: ObjectiveView) -> Stat:
     return Stat(
         f"{of.title} budget left",
-        f"The rest of the budget for jobs that {of.bad}, over the last three days, of the queue with the "
+        f"Remaining error budget for jobs that {of.bad}, over the last three days, of the queue with the "
         "least. Normal: above 30 %. At 0 the queue fails exactly as often as its objective allows; below 0 "
         f"it is overspent. {of.remedy}",
         f"min without (queue) ({of.budget_left})",
@@ -129,13 +129,13 @@ def _left(of: Objective) -> Stat:
     )
 
 
-def _fastest(of: Objective) -> Stat:
+def _fastest(of: ObjectiveView) -> Stat:
     return Stat(
         f"{of.title} burn rate",
-        f"How many times as fast as allowed jobs {of.bad}: the lower of the rates over the last hour and "
-        "over 5 minutes, of the queue with the fastest. Normal: below 1. From 14.4, 2 % of a month's "
-        "budget burn in an hour, and an alert pages once ten jobs are bad. Empty while no job of five "
-        "minutes counts: see the budget then.",
+        f"Burn rate of the {of.title.lower()} SLO: error rate divided by the allowed rate; the lower of the "
+        "rates over the last hour and over 5 minutes, of the queue with the fastest. Normal: below 1. From "
+        "14.4, 2 % of a month's budget burn in an hour, and an alert pages once ten jobs violate the SLO. "
+        "Empty while no job of five minutes counts: see the budget then.",
         f"max without (queue) ({BURNS[0].alerting(of)})",
         thresholds=BURNS[0].thresholds(),
         width=4,
@@ -166,13 +166,13 @@ _STATS: Final = (
 )
 
 
-def _queues(of: Objective, *more: Value) -> Table:
+def _queues(of: ObjectiveView, *more: Value) -> Table:
     return Table(
         of.table,
         "One line for each queue, the one with the least budget first. The objective is the share of jobs "
-        f"that {of.promise}; the budget is all others, over three days. Normal: nothing coloured. A queue "
-        "with few jobs may look bad because of one: see how many were bad. Click a queue to find out why "
-        "it is slow.",
+        f"that {of.promise}; the error budget is the remaining share, over three days. Normal: nothing "
+        "coloured. A queue with few jobs may look bad because of one violation: see how many there were. "
+        "Click a queue to find out why it is slow.",
         [
             Label("Fleet", label="fleet"),
             Label(
@@ -195,10 +195,10 @@ def _queues(of: Objective, *more: Value) -> Table:
     )
 
 
-def _row(of: Objective) -> Iterator[Graph]:
+def _row(of: ObjectiveView) -> Iterator[Graph]:
     yield Graph(
         f"{of.title} budget left over time",
-        f"The rest of the budget for jobs that {of.bad}, over the three days before each moment, the ten "
+        f"Remaining error budget for jobs that {of.bad}, over the three days before each moment, the ten "
         "queues with the least; nothing is drawn below -100 %. Normal: above 30 % and level. A steep fall "
         f"is a fault that continues, a slow one an objective that does not fit. {of.remedy}",
         [Target(bottom(f"clamp_min({of.budget_left}, -1)"), BY_QUEUE)],
@@ -212,9 +212,9 @@ def _row(of: Objective) -> Iterator[Graph]:
     yield Graph(
         f"Jobs that {of.bad}",
         f"Jobs per second that {of.counted}, and those of them that {of.bad}, over five minutes, the ten "
-        f"queues with the most. Normal: the bad ones near 0. {of.remedy}",
+        f"queues with the most. Normal: violations near 0. {of.remedy}",
         [
-            Target(top(of.recorded("_errors:rate5m")), BY_QUEUE + " bad"),
+            Target(top(of.recorded("_errors:rate5m")), BY_QUEUE + " SLO violations"),
             Target(top(of.recorded("_events:rate5m")), BY_QUEUE + " all"),
         ],
         unit="ops",
@@ -224,17 +224,17 @@ def _row(of: Objective) -> Iterator[Graph]:
     yield from (_burn(of, burn) for burn in BURNS)
 
 
-def _burn(of: Objective, burn: Burn) -> Graph:
+def _burn(of: ObjectiveView, burn: Burn) -> Graph:
     long, short = (f"{window[:-1]} {_PERIODS[window[-1]]}" for window in (burn.long, burn.short))
     alert = "pages" if burn.pages else "opens a ticket"
     return Graph(
         f"{of.title} burn rate over {long} and {short}",
-        f"How many times as fast as allowed jobs {of.bad}: the lower of the rates over {long} and over "
-        f"{short}, the ten highest queues. Normal: below 1. Above {burn.threshold:g} (dashed, from half of "
-        f"it) an alert {alert} if at least ten jobs are bad. {of.remedy}",
+        f"Burn rate of the {of.title.lower()} SLO: error rate divided by the allowed rate; the lower of the "
+        f"rates over {long} and over {short}, top 10 queues. Normal: below 1. Above {burn.threshold:g} "
+        f"(dashed, from half of it) an alert {alert} if at least ten jobs violate the SLO. {of.remedy}",
         [
             Target(top(burn.alerting(of)), BY_QUEUE),
-            Target(near_threshold(burn.alerting(of), burn.threshold, "queue"), FLEET + LIMIT),
+            Target(near_threshold(burn.alerting(of), burn.threshold, "queue"), FLEET + THRESHOLD),
         ],
         width=6,
         empty=_NO_JOB,

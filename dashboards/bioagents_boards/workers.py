@@ -8,7 +8,7 @@ from bioagents_alerts.boards import WORKERS
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of
 from bioagents_boards.frame import Board
-from bioagents_boards.panels import BY_HOST, BY_WORKER, FLEET, LIMIT, Graph, Stat, Target
+from bioagents_boards.panels import BY_HOST, BY_WORKER, FLEET, THRESHOLD, Graph, Stat, Target
 from bioagents_boards.queries import bottom, gauge, near_threshold, rate, recorded, top, unnamed
 from bioagents_boards.shared import NO_WORKER, of_workers
 from bioagents_boards.style import ANY_IS_BAD, BAD, CLEAR, GOOD, NEUTRAL, WARN, thresholds
@@ -26,7 +26,7 @@ _UNEVEN: Final = 0.2
 LISTED: Final = 50
 
 _HOUR: Final = 3600
-_ALERT: Final = FLEET + " alert" + LIMIT
+_ALERT: Final = FLEET + THRESHOLD
 _NO_RULES: Final = "no worker, or rules not loaded"
 _NO_HALF_HOUR: Final = "no worker has taken jobs for half an hour, or the rules are not loaded"
 
@@ -59,14 +59,14 @@ _STATS: Final = (
     Stat(
         "Missing",
         "Workers of the whole fleet that stopped sending heartbeats without a clean shutdown in the last "
-        "hour. Normal: 0. Killed, frozen or disconnected: the table “Missing or draining” shows them; look "
-        "at their hosts first.",
+        "hour. Normal: 0. Killed, frozen or disconnected: the table “Missing or draining” shows them; "
+        "inspect their hosts first.",
         shared.MISSING,
         thresholds=ANY_IS_BAD,
         empty=shared.NO_FLEET,
     ),
     Stat(
-        "Fullest host",
+        "Highest host memory",
         "The highest share of a memory limit that the workers of one host or container use together; "
         "workers with one host name and equal limits count as sharing one. Normal: below 70 %. At 90 % "
         "WorkerMemoryHigh fires: restart the largest worker; at 100 % the kernel kills one.",
@@ -76,7 +76,7 @@ _STATS: Final = (
         empty=_NO_RULES,
     ),
     Stat(
-        "Leaking",
+        "Leaking workers",
         "Workers whose memory has grown for six hours, continues to grow and will reach the limit within "
         "three days. Normal: 0. After an hour WorkerMemoryLeak fires: plan restarts and find the leak. "
         "Workers younger than seven hours are not judged.",
@@ -214,11 +214,12 @@ _ABSENT: Final = Table(
         ),
         # A worker without slots and jobs is about to end, or has lost all its threads.
         Value(
-            "Drains, still runs",
+            "Running while draining",
             query=top(
                 shared.described(f"({gauge('worker_running_jobs')} > 0 and {gauge('worker_slots')} == 0)"),
                 LISTED,
             ),
+            min_width=165,
         ),
     ],
     empty="no worker is missing or drains, or the rules are not loaded",
@@ -249,9 +250,9 @@ _CONFIGURATIONS: Final = Table(
 # Memory.
 _MEMORY_BY_HOST: Final = Graph(
     "Memory used by host",
-    "Share of the memory limit that the workers of a host or container use together, the ten fullest "
-    "hosts. Normal: level, below 70 %. Near 90 %: restart the largest worker gracefully, then give it more "
-    "memory or fewer threads.",
+    "Share of the memory limit that the workers of a host or container use together, the 10 hosts with the "
+    "highest share. Normal: level, below 70 %. Near 90 %: restart the largest worker gracefully, then give "
+    "it more memory or fewer threads.",
     [
         Target(top(_HOST_MEMORY), BY_HOST),
         Target(near_threshold(f"({_HOST_MEMORY})", _MEMORY_HIGH, "host"), _ALERT),
@@ -266,7 +267,7 @@ _GROWTH: Final = Graph(
     "graceful restarts, then look at what the last deployment keeps in memory.",
     [
         Target(f"{top(of_workers('memory_rss_bytes:deriv6h'))} * {_HOUR} > 0", BY_WORKER),
-        Target(f"{top(of_workers('memory_leak:deriv6h'))} * {_HOUR}", BY_WORKER + " leaks"),
+        Target(f"{top(of_workers('memory_leak:deriv6h'))} * {_HOUR}", BY_WORKER + " suspected leak"),
     ],
     unit="bytes",
     empty=NO_WORKER,
@@ -284,9 +285,9 @@ _CPU: Final = Graph(
 )
 _RUNNING: Final = Graph(
     "Running jobs by worker",
-    "Jobs that a worker ran at a time on average of half an hour, the ten highest, of workers that took "
-    "jobs all that time. Normal: similar for workers of the same queues. One far above the others has long "
-    "jobs, or jobs that hang.",
+    "Jobs that a worker ran at a time on average of half an hour, top 10, of workers that took jobs all "
+    "that time. Normal: similar for workers of the same queues. One far above the others has long jobs, or "
+    "jobs that hang.",
     [Target(top(of_workers("running_jobs:avg30m")), BY_WORKER)],
     empty=_NO_HALF_HOUR,
 )
@@ -315,9 +316,9 @@ _PRESENCE: Final = Graph(
 )
 _STARTS: Final = Graph(
     "Starts by host",
-    "Workers that started per minute, and those of the last hour for each worker that the host had; the "
-    "ten highest hosts, whichever are chosen. Normal: 0, and a peak when you deploy. Above 3.5 per worker "
-    "(dashed, from half of it) WorkerRestarting fires: read the last lines of their logs.",
+    "Workers that started per minute, and those of the last hour for each worker that the host had; top 10 "
+    "hosts, whichever are chosen. Normal: 0, and a peak when you deploy. Above 3.5 per worker (dashed, from "
+    "half of it) WorkerRestarting fires: read the last lines of their logs.",
     [
         Target(top(f"{rate('worker_boots_total', keep=('host',))} * 60"), BY_HOST + " per minute"),
         Target(top(_BOOTS), BY_HOST + " per worker in an hour"),
@@ -335,16 +336,15 @@ def _seconds(title: str, description: str, *targets: Target) -> Graph:
 _HEALTH: Final = (
     _seconds(
         "Age of the last heartbeat",
-        "Time since the last heartbeat of a worker, the ten longest, missing ones included for an hour. "
-        "Normal: a few seconds. Many at once: Redis or the network. One alone: a process that froze or "
-        "died.",
+        "Time since the last heartbeat of a worker, top 10, missing ones included for an hour. Normal: a "
+        "few seconds. Many at once: Redis or the network. One alone: a process that froze or died.",
         Target(top(of_workers("heartbeat_age_seconds:min")), BY_WORKER),
     ),
     _seconds(
         "Age of unsent counts",
-        "How long the oldest count of a worker waited until it was sent with a heartbeat, the ten longest. "
-        "Normal: below a second, a few in a large fleet. Higher: Redis was unreachable or is slow, and rates "
-        "lag behind by as much.",
+        "How long the oldest count of a worker waited until it was sent with a heartbeat, top 10. Normal: "
+        "below a second, a few in a large fleet. Higher: Redis was unreachable or is slow, and rates lag "
+        "behind by as much.",
         Target(top(of_workers("flush_age_seconds:max")), BY_WORKER),
     ),
     _seconds(
@@ -356,9 +356,9 @@ _HEALTH: Final = (
     ),
     Graph(
         "Lost threads by worker",
-        "Worker and consumer threads that died in a living worker, the ten with the most. Normal: empty, "
-        "and a moment while a worker stops. A line that stays: the worker runs fewer jobs or no longer "
-        "fetches from a queue; restart it gracefully.",
+        "Worker and consumer threads that died in a living worker, top 10. Normal: empty, and a moment "
+        "while a worker stops. A line that stays: the worker runs fewer jobs or no longer fetches from a "
+        "queue; restart it gracefully.",
         [Target(f"{top(of_workers('threads_lost:sum'))} > 0", BY_WORKER)],
         width=6,
         empty="no thread was lost, or the rules are not loaded",

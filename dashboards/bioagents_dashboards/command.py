@@ -85,8 +85,8 @@ def _push(argv: list[str], prog: str) -> int:
     )
     parser.add_argument(
         "--prune", action="store_true",
-        help="remove dashboards that a push of another version created and this version does not ship; never "
-        "others",
+        help="remove dashboards that a push of another version created and that this version does not "
+        "ship; other dashboards stay",
     )  # fmt: skip
     flags = parser.parse(argv)
     options = Options(_target(flags), flags.dry_run, flags.overwrite, flags.prune)

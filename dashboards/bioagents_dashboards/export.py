@@ -125,7 +125,7 @@ FORMS: Final = {
     ),
     "configmap": Form("for the sidecar of Grafana on Kubernetes", ".yaml", config_map),
     "git-sync": Form(
-        "for Git Sync of Grafana 13: resources of the second schema",
+        "for Git Sync of Grafana 13: v2 dashboard resources",
         ".json",
         lambda board: to_text(resource(board)),
     ),

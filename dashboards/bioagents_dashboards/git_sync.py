@@ -1,4 +1,4 @@
-"""A board as a resource of Grafana 13 for Git Sync: the same board in the second schema of dashboards.
+"""A board as a resource of Grafana 13 for Git Sync: the same board in schema v2 of dashboards.
 
 Panels become elements that a layout refers to; their options and queries stay as they are. Words replace the
 numbers of the classic form.

@@ -36,7 +36,7 @@ def shipped_boards() -> list[BoardJson]:
     """The boards of this version, by file name."""
     files = sorted(boards_folder().glob("*.json"))
     if not files:
-        raise UsageError(f"no board in {boards_folder()}: the installation is incomplete")
+        raise UsageError(f"no dashboard in {boards_folder()}: the installation is incomplete")
     return [json.loads(path.read_text(encoding="utf-8")) for path in files]
 
 
@@ -67,7 +67,7 @@ class DataSource:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """None: nothing chosen, the board is as it ships."""
+    """The data source and runbook address chosen for a board; None keeps what the board ships with."""
 
     source: DataSource | None = None
     runbooks: str | None = None
@@ -100,14 +100,14 @@ def with_choices(board: BoardJson, choices: Choices) -> BoardJson:
 
 
 def runbook_address(text: str) -> str:
-    """Without a slash at its end; UsageError for what is no address of a page, or carries a password."""
+    """Without a slash at its end; UsageError if it is not a valid address or contains a password."""
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
-        raise UsageError(f"--runbook-url is no address: {_EXPECTED}") from None
+        raise UsageError(f"--runbook-url is not a valid address: {_EXPECTED}") from None
     if parts.username is not None or parts.password is not None:
-        raise UsageError(f"--runbook-url carries a user name or password: {_EXPECTED}")
+        raise UsageError(f"--runbook-url contains a user name or password: {_EXPECTED}")
     # Grafana appends the name of an alert, and would take ${...} for a variable.
     if not usable or parts.query or parts.fragment or any(c.isspace() or c in "{}$\"'<>\\`" for c in text):
         raise UsageError(f"--runbook-url is {text!r}: {_EXPECTED}")

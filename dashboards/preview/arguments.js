@@ -10,12 +10,12 @@ import { seconds } from './ask/time.js';
 const BOARDS = fileURLToPath(new URL('../json', import.meta.url));
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
-export const USAGE = `usage: node preview.js [options] [board.json ...]
+export const USAGE = `usage: node preview.js [options] [dashboard.json ...]
 
 Draws dashboards to PNG files with the numbers of a Prometheus. Without a file: all of dashboards/json.
 
   --prometheus URL         [http://127.0.0.1:9090]
-  --range DURATION         how far the pictures look back [what the board says]
+  --range DURATION         how far the pictures look back [that of the dashboard]
   --scrape-interval TIME   as set in Grafana's data source: the least step [15s]
   --var NAME=VALUE         choose a value of a variable; again for more values
   --theme light|dark|both  [both]

@@ -1,4 +1,4 @@
-// Draws the boards of a fleet of its own: `node demo.js COMMAND...`, where COMMAND is what starts `bioagents demo`.
+// Draws the dashboards of a demo fleet: `node demo.js COMMAND...`, where COMMAND starts `bioagents demo`.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -51,7 +51,7 @@ async function addressOf(demo) {
     if (URL.canParse(address)) return address;
     throw new Error(`the demo has no Prometheus: it is ${address}`);
   }
-  return new Promise(() => {}); // the demo has ended, and that is said elsewhere
+  return new Promise(() => {}); // the demo has ended, which is reported elsewhere
 }
 
 /** At most another two minutes: a picture of an idle fleet is better than none. */

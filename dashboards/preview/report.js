@@ -1,6 +1,6 @@
-// What a run prints: a line for each board, its pictures, and what is wrong or empty in them.
+// What a run prints: a line for each dashboard, its pictures, and what is wrong or empty in them.
 
-/** `pictures` are files with what the page that drew them says about its panels. */
+/** `pictures` are files with what the page that drew them reports about its panels. */
 export function report({ title, panels, problems }, pictures) {
   const queries = panels.flatMap(({ answers }) => answers).length;
   const all = [...problems, ...pictures.flatMap((picture) => picture.problems)];

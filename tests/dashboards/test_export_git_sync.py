@@ -16,7 +16,7 @@ from support.boards import Json, boards, hold, panels
 MASTERS = boards()
 RESOURCES = {name: json.loads(text) for name, text in files("git-sync").items()}
 
-#: The classic form's numbers in the words of the second schema.
+#: The classic form's numbers in the words of schema v2.
 CURSOR = {0: "Off", 1: "Crosshair", 2: "Tooltip"}
 REFRESH = {0: "never", 1: "onDashboardLoad", 2: "onTimeRangeChanged"}
 SORT = {0: "disabled", 1: "alphabeticalAsc"}

@@ -73,8 +73,8 @@ def test_numbers_of_panels(board: BoardJson) -> None:
     other = copy.deepcopy(board)
     for panel in other["panels"]:
         panel["id"] += 1
-    assert changes(other, board) == ["board: numbers of panels"]
-    assert changes({**other, "title": "Old"}, board) == ["board: title"]
+    assert changes(other, board) == ["dashboard: numbers of panels"]
+    assert changes({**other, "title": "Old"}, board) == ["dashboard: title"]
 
 
 def test_panels_in_a_folded_row_are_compared(board: BoardJson) -> None:
@@ -96,7 +96,7 @@ def test_panels_with_one_title_are_told_apart(board: BoardJson) -> None:
 def test_what_is_around_the_panels_is_named(board: BoardJson) -> None:
     """Title, time range and the like, in words."""
     other = {**board, "title": "Old", "time": {"from": "now-1h", "to": "now"}, "tags": []}
-    assert changes(other, board) == ["board: tags, time range, title"]
+    assert changes(other, board) == ["dashboard: tags, time range, title"]
 
 
 def test_board_of_another_form_is_compared_too(board: BoardJson) -> None:

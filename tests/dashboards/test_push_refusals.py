@@ -131,11 +131,11 @@ def test_grafana_that_is_new_enough(
     [
         ("127.0.0.1:3000", "--grafana.url is '127.0.0.1:3000': expected http(s)://"),
         ("http://", "--grafana.url is 'http://': expected http(s)://"),
-        ("http://h:99999", "--grafana.url is no address: expected http(s)://"),
-        ("http://a..b", "--grafana.url is no address: expected http(s)://"),
-        (f"http://{'a' * 80}", "--grafana.url is no address: expected http(s)://"),
+        ("http://h:99999", "--grafana.url is not a valid address: expected http(s)://"),
+        ("http://a..b", "--grafana.url is not a valid address: expected http(s)://"),
+        (f"http://{'a' * 80}", "--grafana.url is not a valid address: expected http(s)://"),
         ("http://h/?token=planted", "--grafana.url has something after its path 'http://h/': expected"),
-        ("http://u:planted@h", "--grafana.url carries a user name or password"),
+        ("http://u:planted@h", "--grafana.url contains a user name or password"),
         ("http://127.0.0.1:1", "Connection refused"),
         ("http://nowhere.invalid", "no answer from http://nowhere.invalid about its health"),
     ],
@@ -152,7 +152,7 @@ def test_wrong_address(
 
 def test_address_of_something_else(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
     """Another path, another server's page, another server's JSON: all are called no Grafana."""
-    foreign = "answers, but is no Grafana: expected the address before /api"
+    foreign = "answers, but is not a Grafana server: expected the address before /api"
     assert foreign in refused(capsys, "push", "--grafana.url", f"{grafana.url}/elsewhere")
     grafana.state.page = "<!doctype html><title>Prometheus</title>"
     assert foreign in refused(capsys, "push")
@@ -166,7 +166,7 @@ def test_answer_in_another_form(grafana: GrafanaStandIn, capsys: pytest.CaptureF
     """A health like Grafana's does not help a server that is none."""
     for path, answer in (("/folders", [1]), (f"/uid/{UID}", {"dashboard": {}}), ("/search", {"a": 1})):
         grafana.state.refuses = {f"GET {path}": (200, answer)}
-        assert "is no Grafana" in refused(capsys, "push")
+        assert "is not a Grafana server" in refused(capsys, "push")
     assert grafana.state.writes == 0
 
 
@@ -174,7 +174,7 @@ def test_address_that_sends_elsewhere(grafana: GrafanaStandIn, capsys: pytest.Ca
     """A redirected POST would arrive as a GET; the line names the other address, without its query."""
     grafana.state.redirects_to = "https://login.example.org/login?state=planted"
     line = refused(capsys, "push")
-    assert "sends elsewhere (301), to 'https://login.example.org/login': expected the address" in line
+    assert "redirects (301) to 'https://login.example.org/login': expected the address" in line
     assert "planted" not in line
     assert grafana.state.requests == ["GET /api/health"]
 
@@ -247,7 +247,7 @@ def test_unfit_runbook_address(grafana: GrafanaStandIn, capsys: pytest.CaptureFi
 def test_password_in_the_runbook_address(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
     """It would be shown to everybody who sees a board, and is not repeated."""
     line = refused(capsys, "push", "--runbook-url", "https://me:planted@wiki.example.org")
-    assert "--runbook-url carries a user name or password" in line
+    assert "--runbook-url contains a user name or password" in line
     assert "planted" not in line
     assert grafana.state.requests == []
 

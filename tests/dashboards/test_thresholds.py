@@ -8,7 +8,7 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any
 
-from bioagents_boards.slo import BURNS, SUCCESS, WAIT, Burn, Objective
+from bioagents_boards.slo import BURNS, SUCCESS, WAIT, Burn, ObjectiveView
 from bioagents_boards.style import BAD
 from support.boards import boards, expression_of, hold, panels, queries
 from support.rule_files import alerts
@@ -24,7 +24,7 @@ RED = MappingProxyType(
         "Actor / Failures": (0.1, "HighJobFailureRate"),
         "Fleet overview / Failures": (0.1, "HighJobFailureRate"),
         "Fleet overview / Busiest workers / Memory": (0.9, "WorkerMemoryHigh"),
-        "Workers / Fullest host": (0.9, "WorkerMemoryHigh"),
+        "Workers / Highest host memory": (0.9, "WorkerMemoryHigh"),
         "Workers / Workers / Memory used": (0.9, "WorkerMemoryHigh"),
         "Workers / Least loaded": (0.2, "WorkersUneven"),
         "Workers / Boots per worker": (3.5, "WorkerRestarting"),
@@ -32,8 +32,8 @@ RED = MappingProxyType(
         "Capacity / Slots in use": (0.9, "WorkersAtCapacity"),
         "Redis and exporter / Round trip": (0.1, "RedisSlow"),
         "Redis and exporter / Memory used": (0.9, "RedisMemoryHigh"),
-        "Redis and exporter / Oldest numbers": (300, "ExporterReadStale"),
-        "Redis and exporter / Data sources / Age": (300, "ExporterReadStale"),
+        "Redis and exporter / Oldest source": (300, "ExporterReadStale"),
+        "Redis and exporter / Sources of the exporter / Age": (300, "ExporterReadStale"),
         "SLO / Wait burn rate": (14.4, "WaitSLOFastBurn"),
         "SLO / Success burn rate": (14.4, "SuccessSLOFastBurn"),
         "SLO / Jobs start in time: worst queues / Burn 1 h": (14.4, "WaitSLOFastBurn"),
@@ -46,7 +46,7 @@ RED = MappingProxyType(
 #: Red by a board's own judgement: no alert has such a number, each with the reason.
 OF_ITS_OWN = MappingProxyType(
     {
-        "Actor / Versus yesterday": "no alert compares days",
+        "Actor / Run time vs. 1 day ago": "no alert compares days",
         "Capacity / Time until wait limit": "a forecast, which no alert makes",
         "Capacity / Queues / Time until wait limit": "a forecast, which no alert makes",
         "Redis and exporter / Copies of the exporter / Scrape": "no alert times scrapes",
@@ -150,7 +150,7 @@ def test_workers_are_compared_where_the_alert_compares_them() -> None:
 def test_burn_rates_of_the_objectives() -> None:
     """Both windows of a pair with the threshold, in the alert and on the board."""
 
-    def check(pair: tuple[Objective, Burn]) -> None:
+    def check(pair: tuple[ObjectiveView, Burn]) -> None:
         objective, burn = pair
         alert = EXPRESSIONS[f"{objective.title}SLO{'Fast' if burn.pages else 'Slow'}Burn"]
         (shown,) = [
@@ -165,7 +165,7 @@ def test_burn_rates_of_the_objectives() -> None:
     hold(product((WAIT, SUCCESS), BURNS), check)
 
 
-def objective_panel(objective: Objective, burn: Burn) -> str:
+def objective_panel(objective: ObjectiveView, burn: Burn) -> str:
     """The title of a panel, with the windows as people write them."""
     long, short = (re.sub("m$", "min", window) for window in (burn.long, burn.short))
     windows = " and ".join(re.sub(r"(\d)(?=[a-z])", r"\1 ", window) for window in (long, short))

@@ -103,7 +103,7 @@ def _surely(task: _Task) -> bool:
 
 
 class _NotDone(GrafanaError):  # noqa: N818 - what happened
-    """No answer, and Grafana was seen not to have done it."""
+    """Grafana did not answer, and a later request showed that it did not apply the change."""
 
 
 def _state(

@@ -33,7 +33,7 @@ def changes(before: BoardJson, after: BoardJson) -> list[str]:
         *_board(before, after),
     ]
     # They follow from panels that came and went, unless nothing else did.
-    return found or (["board: numbers of panels"] if _numbers(before) != _numbers(after) else [])
+    return found or (["dashboard: numbers of panels"] if _numbers(before) != _numbers(after) else [])
 
 
 def _parts(what: str, before: Parts, after: Parts) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _shown(value: str | None) -> str:
 
 def _board(before: BoardJson, after: BoardJson) -> Iterator[str]:
     if keys := _differing(before, after) - {"panels", "templating"}:
-        yield f"board: {_named(keys)}"
+        yield f"dashboard: {_named(keys)}"
 
 
 def _differing(before: dict[str, Any], after: dict[str, Any]) -> set[str]:

@@ -31,7 +31,7 @@ class Connection:
 
 
 def connection(url: str, token: str, ca_file: Path | None = None) -> Connection:
-    """UsageError for what is no address of a web server, for credentials in it, and for what is no token."""
+    """UsageError if the address is not valid or contains credentials, and if the token is not valid."""
     parts, port = _split(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UsageError(f"--grafana.url is {_safe(parts)!r}: {EXPECTED}")
@@ -39,7 +39,7 @@ def connection(url: str, token: str, ca_file: Path | None = None) -> Connection:
         raise UsageError(f"--grafana.url has something after its path {_safe(parts)!r}: {EXPECTED}")
     if parts.username is not None or parts.password is not None:
         raise UsageError(
-            "--grafana.url carries a user name or password: expected a token in $GRAFANA_TOKEN or "
+            "--grafana.url contains a user name or password: expected a token in $GRAFANA_TOKEN or "
             "--grafana.token-file"
         )
     if not token:
@@ -47,7 +47,7 @@ def connection(url: str, token: str, ca_file: Path | None = None) -> Connection:
             "no token: expected a service account token in $GRAFANA_TOKEN or --grafana.token-file"
         )
     if not (token.isascii() and token.isprintable() and " " not in token):
-        raise UsageError("the token has spaces or other characters that no token has")
+        raise UsageError("the token has spaces or other characters that a token cannot contain")
     if ca_file:
         _require_certificates(ca_file)
     path = parts.path.strip("/")
@@ -62,7 +62,9 @@ def read_token(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"--grafana.token-file {str(path)!r}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"--grafana.token-file {str(path)!r} is no text file with a token") from error
+        raise UsageError(
+            f"--grafana.token-file {str(path)!r} is not a valid text file with a token"
+        ) from error
 
 
 def _require_certificates(path: Path) -> None:
@@ -83,7 +85,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
         port = parts.port
         (parts.hostname or "").encode("idna")  # as the client will, and with no better error
     except ValueError as error:
-        raise UsageError(f"--grafana.url is no address: {EXPECTED}") from error
+        raise UsageError(f"--grafana.url is not a valid address: {EXPECTED}") from error
     return parts, port
 
 

@@ -3,7 +3,7 @@
 UsageError
 └── GrafanaError        one line that says what Grafana refused
     ├── NotFound        404
-    ├── Conflict        412, or 409: it has something else under that name or version
+    ├── Conflict        412, or 409: another object or version under that name
     ├── NotGrafana      something else answers
     └── NoAnswer        no connection, none in time, or one lost in the middle
 """
@@ -37,19 +37,19 @@ class GrafanaError(UsageError):
 
 
 class NotFound(GrafanaError):  # noqa: N818 - an answer, and often no error
-    """It has no such thing."""
+    """Grafana does not have the requested object (404)."""
 
 
 class Conflict(GrafanaError):  # noqa: N818 - an answer
-    """It has something else there."""
+    """Grafana has another object, or another version of it, under that name (409, 412)."""
 
 
 class NotGrafana(GrafanaError):  # noqa: N818 - what was found
-    """An answer as no Grafana gives it."""
+    """The answer is not one of Grafana's API: another server responds at this address."""
 
 
 class NoAnswer(GrafanaError):  # noqa: N818 - what happened
-    """Whether the request was carried out is not known."""
+    """Grafana did not answer; it is not known whether it applied the request."""
 
 
 class Http:
@@ -84,14 +84,16 @@ class Http:
 
     def no_grafana(self) -> NotGrafana:
         """The error where something else answers."""
-        return NotGrafana(f"{self.url} answers, but is no Grafana: expected the address before /api")
+        return NotGrafana(
+            f"{self.url} answers, but is not a Grafana server: expected the address before /api"
+        )
 
     def _stay(self, response: object, **_: object) -> None:
         if isinstance(response, niquests.Response) and response.is_redirect:
             target = str(response.headers.get("Location", "")).partition("?")[0]
             raise GrafanaError(
-                f"{self.url} sends elsewhere ({response.status_code}), to {target!r}: "
-                "expected the address of the Grafana itself"
+                f"{self.url} redirects ({response.status_code}) to {target!r}: expected the address of the "
+                "Grafana itself"
             )
 
     def _refusal(self, what: str, error: GrafanaClientError) -> GrafanaError:

@@ -82,7 +82,7 @@ def _source(grafana: Grafana, name: str | None) -> DataSource | None:
         source = grafana.source(name)
     except NotFound as error:
         raise GrafanaError(
-            f"unknown data source {name!r}: expected the uid or name of one of {grafana.url}"
+            f"unknown data source {name!r}: expected the uid or name of a data source in {grafana.url}"
         ) from error
     if source.kind != "prometheus":
         raise GrafanaError(f"data source {name!r} is of type {source.kind!r}: expected a prometheus one")

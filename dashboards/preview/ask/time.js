@@ -18,7 +18,7 @@ export function duration(count) {
   return Number.isInteger(count) ? `${count}s` : `${Math.round(count * 1000)}ms`;
 }
 
-/** The seconds that a board shows when it opens; undefined unless it says `now-<duration>`. */
+/** The seconds that a board shows when it opens; undefined unless it is `now-<duration>`. */
 export function rangeOf(board) {
   return seconds((board.time?.from ?? '').replace(/^now-/, ''));
 }

@@ -1,4 +1,4 @@
-// The whole picture: what it is, then the panels at their places.
+// The whole picture: a title, then the panels at their places.
 
 import { dateTimeFormat } from '@grafana/data';
 import { css } from '@emotion/css';

@@ -1,4 +1,4 @@
-// The buckets of a classic histogram: Prometheus counts each with all below it, a heat map shows each alone.
+// The buckets of a classic histogram: cumulative in Prometheus, separate in a heat map.
 
 /** Series by rising `le`, each less the one below. */
 export function buckets(series) {

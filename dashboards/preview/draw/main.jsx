@@ -1,4 +1,4 @@
-// The page: `window.draw(board)` draws what ask/board.js found out, and says what is wrong or empty.
+// The page: `window.draw(board)` draws what ask/board.js fetched, and returns what is wrong or empty.
 
 import { createTheme, getValueFormats } from '@grafana/data';
 import { initPluginTranslations } from '@grafana/i18n';
@@ -54,14 +54,14 @@ function Themed({ theme, children }) {
   );
 }
 
-/** What is drawn measures its texts, so the fonts of the styles come first. */
+/** Panels measure their texts, so the fonts must be loaded first. */
 async function fonts() {
   for (const font of ['400 14px Inter', '500 14px Inter']) {
     while (!(await document.fonts.load(font)).length) await frame(); // the styles are not there yet
   }
 }
 
-/** What measures itself has drawn itself again. */
+/** Waits until panels that measure themselves are drawn again. */
 async function settled() {
   for (let count = 0; count < 5; count += 1) await frame();
 }

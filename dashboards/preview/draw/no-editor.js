@@ -1,2 +1,2 @@
-// In place of the code editor, which Grafana's components would bring along; boards do not edit.
+// Replaces the code editor that Grafana's components import; the preview does not edit.
 export default {};

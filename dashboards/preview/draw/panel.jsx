@@ -1,4 +1,4 @@
-// One panel: its frame, and in it a drawing, or why there is none.
+// One panel: its frame with a drawing, or with the reason why there is none.
 
 import { ErrorBoundary, Icon, PanelChrome } from '@grafana/ui';
 
@@ -41,7 +41,7 @@ export function Panel({ panel, board, theme, onError }) {
 function Inside({ panel, ...rest }) {
   const { type, frames, problems, fieldConfig } = panel;
   if (problems.length) return <Words text={problems.join('\n')} bad {...rest} />;
-  // Grafana draws a number without data, too: with the words for it inside.
+  // Grafana draws a number without data, too: with the text for the empty case inside.
   if (!frames.length && type !== 'stat')
     return <Words text={fieldConfig?.defaults?.noValue ?? 'No data'} {...rest} />;
   const Drawing = DRAWINGS[type];

@@ -8,7 +8,7 @@ const AXIS_GAP = 16;
 
 /**
  * rows: names, the lowest first. cells: {row, from, to, color, text?} with times in milliseconds.
- * between: names stand at the borders of rows, as bounds do, instead of at their middles.
+ * between: draw the names at the borders of the rows (for bounds of buckets) instead of at their middles.
  */
 export function Cells({ rows, cells, filled, gap, between, board, theme, width, height }) {
   const config = useMemo(
@@ -55,7 +55,7 @@ function configOf({ rows, cells, filled, gap, between, range, theme }) {
   return builder;
 }
 
-/** Every row's name, or every second and so on where they are too many for the height. */
+/** Every row's name, or every second, third, … one if there are too many for the height. */
 function names(rows, between) {
   const places = rows.map((_, row) => row + (between ? 1 : 0.5));
   const step = (height) => Math.max(1, Math.ceil((rows.length * 16) / height));

@@ -1,4 +1,4 @@
-// When was which series in what state: a bar for each series, in the color of its value.
+// The states of series over time: a bar for each series, in the color of its value.
 
 import { formattedValueToString, getFieldDisplayName } from '@grafana/data';
 import { useMemo } from 'react';

@@ -23,7 +23,7 @@ export function TimeSeries({ panel, board, theme, width, height }) {
   );
 }
 
-/** With a gap where a step is missing, and where the quantile of nothing is NaN, which would take the graph's scale away. */
+/** Adds a gap where a step is missing or a quantile is NaN (no data), which would break the graph's scale. */
 function withGaps({ fields: [time, value], ...frame }) {
   const times = [];
   const values = [];

@@ -1,11 +1,11 @@
-"""The board "Redis and exporter": its rows about copies of the exporter, data sources and counts."""
+"""The part of the board "Redis and exporter" about the exporter: copies, sources, counts from workers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bioagents_boards.panels import BY_COPY, FLEET, LIMIT, Graph, Panel, Target
+from bioagents_boards.panels import BY_COPY, FLEET, THRESHOLD, Graph, Panel, Target
 from bioagents_boards.queries import (
     each_copy,
     gauge,
@@ -93,9 +93,9 @@ _EXPORTER: Final = (
     _COPIES,
     _of_copies(
         "Scrape duration of each copy",
-        "How long a scrape takes to read Redis and write its answer, for each copy by itself, the ten "
-        "longest. Normal: well below a second, and level. A rise: more queues and workers, or a slow "
-        "Redis. Beyond Prometheus's timeout (10 seconds by default) the whole scrape is lost.",
+        "How long a scrape takes to read Redis and write its answer, for each copy by itself, top 10. "
+        "Normal: well below a second, and level. A rise: more queues and workers, or a slow Redis. Beyond "
+        "Prometheus's timeout (10 seconds by default) the whole scrape is lost.",
         _SCRAPE,
         "s",
     ),
@@ -109,22 +109,22 @@ _EXPORTER: Final = (
     ),
     _of_copies(
         "CPU of each copy",
-        "Processor time that the exporter's process uses, for each copy by itself, the ten highest; 100 % "
-        "is one processor. Normal: a few percent. Near 100 % scrapes wait for each other: scrape less "
-        "often, or from fewer programs.",
+        "Processor time that the exporter's process uses, for each copy by itself, top 10; 100 % is one "
+        "processor. Normal: a few percent. Near 100 % scrapes wait for each other: scrape less often, or "
+        "from fewer programs.",
         _CPU,
         "percentunit",
     ),
 )
 
-# Data sources, the worst of all copies.
+# Sources of the exporter, the worst of all copies.
 _SOURCES: Final = (
     Table(
-        "Data sources",
-        "One line for each part of the numbers, the worst of all copies, the oldest first; a copy that "
-        "does not reach Redis has no state. Normal: every state is ok, ages are seconds; audit (orphaned, "
-        "stuck, unheld and overdue jobs) is read in the background. The runbook of ExporterReadStale "
-        "describes each source.",
+        "Sources of the exporter",
+        "One row for each part of the numbers that the exporter reads, the worst of all copies, the oldest "
+        "first; a copy that does not reach Redis has no state. Normal: every state is ok, ages are seconds; "
+        "audit (orphaned, stuck, unheld and overdue jobs) is read in the background. The runbook of "
+        "ExporterReadStale describes each source.",
         [
             Label("Fleet", label="fleet"),
             Label("Source", label="source"),
@@ -161,12 +161,12 @@ _SOURCES: Final = (
     ),
     Graph(
         "Age by source",
-        "How old the numbers of each source are, the worst of all copies, the ten oldest. The dashed limit "
-        "of ExporterReadStale appears above half of it. Normal: seconds. A line that rises by one second "
-        "per second is a source without new numbers: read the exporter's log.",
+        "How old the numbers of each source are, the worst of all copies, the ten oldest. The dashed "
+        "threshold of ExporterReadStale appears above half of it. Normal: seconds. A line that rises by one "
+        "second per second is a source without new numbers: read the exporter's log.",
         [
             Target(top(_SOURCE_AGE), FLEET + " {{source}}"),
-            Target(near_threshold(_SOURCE_AGE, STALE_SECONDS, "source"), FLEET + LIMIT),
+            Target(near_threshold(_SOURCE_AGE, STALE_SECONDS, "source"), FLEET + THRESHOLD),
         ],
         unit="s",
         width=12,
@@ -174,9 +174,9 @@ _SOURCES: Final = (
     ),
     Graph(
         "Duration by source",
-        "The parts of a scrape's duration, the worst of all copies, the ten longest; audit and window run "
-        "in the background. Normal: milliseconds, and level. redis is one round trip: if it is the "
-        "longest, Redis or the network is slow. jobs and workers grow with the fleet.",
+        "The parts of a scrape's duration, the worst of all copies, top 10; audit and window run in the "
+        "background. Normal: milliseconds, and level. redis is one round trip: if it is the longest, Redis "
+        "or the network is slow. jobs and workers grow with the fleet.",
         [Target(top(gauge("exporter_source_duration_seconds")), FLEET + " {{source}}")],
         unit="s",
         width=12,
@@ -190,11 +190,11 @@ _COUNTS: Final = (
     Graph(
         "Age of unsent counts",
         "How long the oldest count of any worker waited until it was sent to Redis; rates and totals lag "
-        "behind by as much. The dashed limit of MetricsFlushDelayed appears above half of it. Normal: "
-        "about a second, up to 40 in the largest fleets. The board Workers shows which worker it is.",
+        "behind by as much. The dashed threshold of MetricsFlushDelayed appears above half of it. Normal: "
+        "about a second, up to 40 in the largest fleets. The dashboard Workers shows which worker it is.",
         [
             Target(_FLUSH_AGE, FLEET + " oldest"),
-            Target(near_threshold(_FLUSH_AGE, _LATE_SECONDS), FLEET + LIMIT),
+            Target(near_threshold(_FLUSH_AGE, _LATE_SECONDS), FLEET + THRESHOLD),
         ],
         unit="s",
         empty="no worker, or the rules are not loaded",

@@ -1,4 +1,4 @@
-"""The board "Queue": its rows of graphs."""
+"""The board "Queue": its graphs, by row."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ from bioagents_boards.style import ANY_IS_BAD
 _NO_HEATMAP: Final = "no job, the rules are not loaded, or several fleets are chosen: choose one"
 
 
-def _quantiles(title: str, of: str, meaning: str) -> Graph:
+def _quantiles(title: str, of: str, attempts: str, meaning: str) -> Graph:
     return Graph(
         f"{title} quantiles",
-        "The time that 50, 95 and 99 % of the jobs stay below, estimated from a histogram, the ten highest "
-        f"queues. {meaning}",
+        f"p50, p95 and p99, estimated from the histogram of {attempts} attempts, top 10 queues. {meaning}",
         shared.quantiles(shared.of_queues, f"job_{of}", (99, 95, 50), BY_QUEUE),
         unit="s",
         empty=NO_JOB,
@@ -45,9 +44,9 @@ def _heatmap(title: str, description: str, of: str) -> Heatmap:
 _DRAIN_TIMES: Final = top(f"{shared.DRAIN_TIME} < 5 * {gauge('queue_drain_limit_seconds')}")
 _DRAIN: Final = Graph(
     "Time to drain by queue",
-    "Seconds until no job waits at the pace of five minutes, the ten longest. A gap: the backlog does not "
-    "shrink, or takes more than five times the limit. Normal: below the dashed limit, which appears above "
-    "half of it, and no long gaps. Above the limit: add workers.",
+    "Seconds until no job waits at the pace of five minutes, top 10. A gap: the backlog does not shrink, or "
+    "takes more than five times the limit. Normal: below the dashed limit, which appears above half of it, "
+    "and no long gaps. Above the limit: add workers.",
     [
         Target(_DRAIN_TIMES, BY_QUEUE),
         Target(near_limit(_DRAIN_TIMES, gauge("queue_drain_limit_seconds")), BY_QUEUE + LIMIT),
@@ -68,8 +67,8 @@ _STATES: Final = Graph(
 )
 _ARRIVALS_BY_ACTOR: Final = Graph(
     "Arrivals by actor",
-    "Jobs per second that were enqueued, the ten actors with the most. Normal: as last week. One that rises "
-    "alone is the source of a burst. Producers without JobMetrics are not counted.",
+    "Jobs per second that were enqueued, top 10 actors. Normal: as last week. One that rises alone is the "
+    "source of a burst. Producers without JobMetrics are not counted.",
     [Target(top(rate("jobs_enqueued_total", keep=("actor",))), BY_ACTOR)],
     unit="ops",
     width=6,
@@ -79,8 +78,8 @@ _ARRIVALS_BY_ACTOR: Final = Graph(
 # Worker capacity.
 _RUNNING: Final = Graph(
     "Running jobs and slots",
-    "Running jobs, and the living threads that can run one (dashed), the ten largest queues. Normal: a "
-    "distance between the two. Where they meet, jobs wait for a free slot: add workers.",
+    "Running jobs, and the living threads that can run one (dashed), top 10 queues. Normal: running stays "
+    "below slots. When they are equal, jobs wait for a free slot: add workers.",
     [
         Target(top(shared.RUNNING), BY_QUEUE + " running"),
         Target(top(shared.SLOTS), BY_QUEUE + " slots" + LIMIT),
@@ -89,8 +88,8 @@ _RUNNING: Final = Graph(
 )
 _WORKERS: Final = Graph(
     "Workers by queue",
-    "Living workers that do not drain, the ten queues with the most. Normal: a constant number. The dashed "
-    "minimum appears where a queue has fewer: start workers, or see the board Workers for missing ones.",
+    "Living workers that do not drain, top 10 queues. Normal: a constant number. The dashed minimum appears "
+    "where a queue has fewer: start workers, or see the dashboard Workers for missing ones.",
     [
         Target(top(shared.WORKERS), BY_QUEUE),
         Target(top(f"{shared.MINIMUM_IN_SERVICE} > {shared.WORKERS}"), BY_QUEUE + " minimum" + LIMIT),
@@ -112,9 +111,9 @@ _DRAINING: Final = Graph(
 _LONGEST_RUNS: Final = top(gauge("queue_longest_running_job_seconds"))
 _LONGEST_RUN: Final = Graph(
     "Longest running job",
-    "For how long the longest running job has been running, the ten highest queues. Normal: it falls "
-    "repeatedly and stays below the dashed limit, which appears above half of it. A line that only climbs "
-    "is a long job or one that hangs: follow the runbook of JobRunningTooLong.",
+    "For how long the longest running job has been running, top 10 queues. Normal: it falls repeatedly and "
+    "stays below the dashed limit, which appears above half of it. A line that only climbs is a long job or "
+    "one that hangs: follow the runbook of JobRunningTooLong.",
     [
         Target(_LONGEST_RUNS, BY_QUEUE),
         Target(near_limit(_LONGEST_RUNS, gauge("queue_job_duration_limit_seconds")), BY_QUEUE + LIMIT),
@@ -132,9 +131,9 @@ def _any(kind: str) -> str:
 
 _DELAYED: Final = Graph(
     "Delayed jobs",
-    "Jobs sent with a delay or scheduled for a retry, the ten queues with the most; and those whose time "
-    "has passed, from a sample. Normal: none overdue. Overdue jobs: no worker fetches them, its consumer "
-    "of delayed jobs is dead or full; restart the workers of that queue.",
+    "Jobs sent with a delay or scheduled for a retry, top 10 queues; and those whose time has passed, from "
+    "a sample. Normal: none overdue. Overdue jobs: no worker fetches them, its consumer of delayed jobs is "
+    "dead or full; restart the workers of that queue.",
     [
         Target(top(gauge("queue_depth", keep=("queue",), state="delayed")), BY_QUEUE),
         Target(_any("overdue_delayed"), BY_QUEUE + " overdue"),
@@ -155,8 +154,8 @@ _LOST: Final = Graph(
 _FAILURE_RATIOS: Final = top(shared.FAILURE_RATIO)
 _FAILURE_RATIO: Final = Graph(
     "Failure ratio",
-    "Share of the attempts of five minutes that failed, the ten highest queues. A gap: no attempts. Normal: "
-    "below the dashed limit, which appears above half of it. Above the limit: the board Actor shows which "
+    "Share of the attempts of five minutes that failed, top 10 queues. A gap: no attempts. Normal: below "
+    "the dashed limit, which appears above half of it. Above the limit: the dashboard Actor shows which "
     "exceptions the jobs raise.",
     [
         Target(_FAILURE_RATIOS, BY_QUEUE),
@@ -179,8 +178,8 @@ _DEAD_BY_CAUSE: Final = Graph(
 )
 _OLDEST_DEAD: Final = Graph(
     "Oldest dead letter",
-    "How long ago the oldest dead letter failed permanently, the ten highest queues. Normal: empty. Dramatiq "
-    "deletes it after its time (7 days unless you set another) without a trace: look at it before.",
+    "How long ago the oldest dead letter failed permanently, top 10 queues. Normal: empty. Dramatiq deletes "
+    "it after its time (7 days unless you set another) without a trace: inspect it before.",
     [Target(top(f"{gauge('queue_dead_oldest_age_seconds')} > 0"), BY_QUEUE)],
     unit="s",
     empty="no dead letter, or the rules are not loaded",
@@ -197,19 +196,20 @@ ROWS: Final[Mapping[str, Sequence[Panel]]] = {
     ],
     "Worker capacity": [_RUNNING, _WORKERS, _DRAINING],
     "Wait time": [
-        shared.oldest_wait(),
+        shared.oldest_wait("in the rows above and below"),
         _quantiles(
             "Wait time",
             "wait",
-            "Of attempts that began in the last five minutes, without delays and the back-off of retries. "
+            "started",
+            "Over five minutes, without delays and the back-off of retries. "
             "Normal: as last week. All lines rise: too few slots. Only p99 rises: jobs waited behind long "
             "ones.",
         ),
         _heatmap(
             "Wait time of all jobs",
-            "How many attempts per second began after which wait, over five minutes; lighter is more. "
-            "Normal: one strong band that stays low. A band that climbs is a backlog; two bands are two "
-            "kinds of queues: choose one.",
+            "Distribution of wait times, in attempts per second over five minutes; lighter is more. Normal: "
+            "one strong band that stays low. A band that climbs is a backlog; two bands are two kinds of "
+            "queues: choose one.",
             "wait",
         ),
     ],
@@ -218,14 +218,15 @@ ROWS: Final[Mapping[str, Sequence[Panel]]] = {
         _quantiles(
             "Run time",
             "duration",
-            "Of attempts that ended in the last five minutes. Normal: as last week. All lines rise: a "
-            "dependency of the jobs has become slow; the board Actor shows which actor it is.",
+            "ended",
+            "Over five minutes. Normal: as last week. All lines rise: a dependency of the jobs has become "
+            "slow; the dashboard Actor shows which actor it is.",
         ),
         _heatmap(
             "Run time of all jobs",
-            "How many attempts per second took how long, over five minutes; lighter is more. Normal: the "
-            "same bands as last week. A new band above is a new kind of job or a slow dependency; one at a "
-            "round number is a timeout.",
+            "Distribution of run times, in attempts per second over five minutes; lighter is more. Normal: "
+            "the same bands as last week. A new band above is a new kind of job or a slow dependency; one "
+            "at a round number is a timeout.",
             "duration",
         ),
     ],
