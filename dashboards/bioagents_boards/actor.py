@@ -212,7 +212,7 @@ def _listed_series(series: str, ago: str = "") -> str:
 
 _ACTORS: Final = Table(
     "Actors",
-    f"One line for each actor, the {LISTED} that fail most; the one closest to its queue's failure limit "
+    f"One row for each actor, the {LISTED} that fail most; the one closest to its queue's failure limit "
     "first. Normal: nothing coloured, run times as the day before. Click an actor to see it alone, its "
     "queue to find out why it is slow or which workers consume it.",
     [

@@ -162,7 +162,7 @@ _STATS: Final = (
 _NOT_SHRINKING: Final = [infinite("not shrinking")]
 _QUEUES: Final = Table(
     "Queues",
-    "One line for each queue, the one with the most jobs for each slot first. Normal: as many workers as "
+    "One row for each queue, the one with the most jobs for each slot first. Normal: as many workers as "
     "desired, a load up to 1, as many completions as arrivals, nothing under “Time until wait limit”. “Not "
     "shrinking” also appears in a healthy queue that just received a job. Click a queue to find out why it "
     "is slow.",

@@ -48,7 +48,7 @@ def _python() -> str:
 
 _COPIES: Final = Table(
     "Copies of the exporter",
-    "One line for each copy that answers. Normal: as many lines as you run copies, all of one version, "
+    "One row for each copy that answers. Normal: as many rows as you run copies, all of one version, "
     "each reading Redis; a scrape well below Prometheus's timeout (10 seconds by default), open files "
     "below 70 % of the limit of the process. A copy that is missing here does not answer: see Status, "
     "Targets in Prometheus.",

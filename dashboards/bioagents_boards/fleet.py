@@ -72,7 +72,7 @@ _STATS: Final = (
 
 _QUEUES: Final = Table(
     "Queues",
-    "One line for each queue, the one closest to a limit first. Normal: nothing coloured. The failure ratio "
+    "One row for each queue, the one closest to a limit first. Normal: nothing coloured. The failure ratio "
     "is empty without attempts in the last 5 minutes. “SLO left” is the remaining error budget of three "
     "days, of the objective that has less left (dashboard SLO). Click a queue to find out why it is slow.",
     [

@@ -133,7 +133,7 @@ _QUEUE: Final = (
 
 _QUEUES: Final = Table(
     "Queues",
-    "One line for each queue, the one closest to its wait limit first. Normal: nothing coloured, at least as "
+    "One row for each queue, the one closest to its wait limit first. Normal: nothing coloured, at least as "
     "many completions as arrivals. Click a queue to see what fails in it, its number of workers to see them.",
     [
         *_QUEUE,

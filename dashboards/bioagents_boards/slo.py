@@ -169,7 +169,7 @@ _STATS: Final = (
 def _queues(of: ObjectiveView, *more: Value) -> Table:
     return Table(
         of.table,
-        "One line for each queue, the one with the least budget first. The objective is the share of jobs "
+        "One row for each queue, the one with the least budget first. The objective is the share of jobs "
         f"that {of.promise}; the error budget is the remaining share, over three days. Normal: nothing "
         "coloured. A queue with few jobs may look bad because of one violation: see how many there were. "
         "Click a queue to find out why it is slow.",
