@@ -3,7 +3,7 @@
 Dictionaries and one atomic script model Redis; workers and exporters use it. Times are in seconds, epochs and
 the times that the script writes are in microseconds. A new server process or a rollback starts a new epoch at
 zero. ``test_model.py`` runs random histories of it. ``test_script.py`` compares the Lua script with
-:meth:`Store.flush`, ``test_caller.py`` the worker's side with :class:`Worker`, and ``test_memory.py`` the
+:meth:`Store.flush`, ``test_transport.py`` the worker's side with :class:`Worker`, and ``test_memory.py`` the
 exporter's side with :class:`Exporter`.
 """
 

@@ -19,7 +19,7 @@ SETTINGS = settings(
 )
 
 
-class Twins(Exporter):
+class ComparedExporter(Exporter):
     """The specified exporter, and the real memory, which must publish the same."""
 
     def __init__(self, store: Store) -> None:
@@ -56,13 +56,13 @@ class Twins(Exporter):
 class MemoryInAllHistories(History):
     """Every exporter is compared with the specification."""
 
-    exporter_class = Twins
+    exporter_class = ComparedExporter
 
 
 class MemoryWithHiddenRunId(HiddenRunId):
     """The same with a hidden run_id."""
 
-    exporter_class = Twins
+    exporter_class = ComparedExporter
 
 
 @pytest.mark.parametrize("machine", [MemoryInAllHistories, MemoryWithHiddenRunId])

@@ -115,7 +115,7 @@ class CallByCall(RuleBasedStateMachine):
 
     @rule(queue=st.sampled_from(QUEUES))
     def put_junk_in_place_of_totals(self, queue: str) -> None:
-        """Something that is no hash counts as missing."""
+        """Something that is not a hash counts as missing."""
         self.real.client.set(self.real.keys.totals(queue), "junk")
         self.model.lose_hash(f"totals:{queue}")
 

@@ -1,4 +1,4 @@
-"""The worker's side is compared with ``Worker`` of the specification, call by call."""
+"""The worker's transport is compared with ``Worker`` of the specification, call by call."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from bioagents_worker import _transport
 from bioagents_worker._tally import Increments
-from bioagents_worker._transport import SILENT as CALLER_SILENT
-from bioagents_worker._transport import NotSent, Request
-from bioagents_worker._transport import Reply as CallerReply
-from bioagents_worker._transport import Transport as Caller
-from bioagents_worker.wire import FLEET
+from bioagents_worker._transport import NotSent, Request, Transport
+from bioagents_worker.wire import WHOLE_FLEET
 from transport.broken import VARIANTS, Broken, play
 from transport.histories import HiddenRunId, History, Refusing
 from transport.model import SILENT, Call, Cell, Reply, Store, Worker
@@ -28,21 +26,21 @@ def cells(counts: Increments) -> Counter[Cell]:
     return Counter({(queue, name): n for queue, fields in counts.items() for name, n in fields.items()})
 
 
-class Twins(Worker):
-    """The specified worker, and the real one that counts the same and must make the same calls."""
+class ComparedWorker(Worker):
+    """The specified worker, and the real transport that counts the same and must make the same calls."""
 
     def __init__(self, name: str, store: Store) -> None:
         super().__init__(name, store)
-        self.caller = Caller(self.clock.now, dict)
+        self.transport = Transport(self.clock.now, dict)
         self.asked: list[tuple[Call, Reply]] = []
 
     def count(self, cell: Cell, n: int = 1) -> None:
         """Count in both."""
         super().count(cell, n)
-        self.caller.add({cell[0]: {cell[1]: n}})
+        self.transport.add({cell[0]: {cell[1]: n}})
 
     def call(self, fate: str = "ok") -> bool:
-        """The specified worker calls, then the real one."""
+        """The specified worker calls, then the real transport."""
         self.asked.clear()
         store, flush = self.store, self.store.flush
 
@@ -56,11 +54,11 @@ class Twins(Worker):
             done = super().call(fate)
         finally:
             del store.flush
-        self.caller.call(self.clock.now, lambda request: self.answer(request, fate))
+        self.transport.call(self.clock.now, lambda request: self.answer(request, fate))
         self.compare()
         return done
 
-    def answer(self, request: Request, fate: str) -> CallerReply | None:
+    def answer(self, request: Request, fate: str) -> _transport.Reply | None:
         """The reply to the specified worker, if the request is the same."""
         if fate == "refused":
             raise NotSent
@@ -68,35 +66,35 @@ class Twins(Worker):
             assert (call.epoch, call.base, call.new) == (request.epoch, request.base, request.new)
             assert call.diffs == cells(request.counts)
             if fate == "ok":
-                return CallerReply(reply.epoch, reply.stored, reply.fleet, self.store.micros())
+                return _transport.Reply(reply.epoch, reply.stored, reply.fleet, self.store.micros())
         return None
 
     def compare(self) -> None:
         """Both have the same state."""
-        caller = self.caller
-        assert (caller.epoch, caller.acked) == (self.epoch, self.acked)
-        assert (cells(caller.unsent), cells(caller.open)) == (self.unsent, self.open)
+        transport = self.transport
+        assert (transport.epoch, transport.acked) == (self.epoch, self.acked)
+        assert (cells(transport.unsent), cells(transport.open)) == (self.unsent, self.open)
 
 
-class CallerInAllHistories(History):
+class ComparedInAllHistories(History):
     """Every worker is compared with the specification."""
 
-    worker_class = Twins
+    worker_class = ComparedWorker
 
 
-class CallerWithHiddenRunId(HiddenRunId):
+class ComparedWithHiddenRunId(HiddenRunId):
     """The same with a hidden run_id."""
 
-    worker_class = Twins
+    worker_class = ComparedWorker
 
 
-class CallerThatIsRefused(Refusing):
+class ComparedWhileRefused(Refusing):
     """The same with refused connections."""
 
-    worker_class = Twins
+    worker_class = ComparedWorker
 
 
-@pytest.mark.parametrize("machine", [CallerInAllHistories, CallerWithHiddenRunId, CallerThatIsRefused])
+@pytest.mark.parametrize("machine", [ComparedInAllHistories, ComparedWithHiddenRunId, ComparedWhileRefused])
 def test_worker_makes_the_calls_of_the_specification(machine: type[History]) -> None:
     """The same requests, and the same state after every reply, in 300 random histories each."""
     run_state_machine_as_test(machine, settings=SETTINGS)
@@ -105,58 +103,58 @@ def test_worker_makes_the_calls_of_the_specification(machine: type[History]) -> 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_worker_makes_the_calls_where_each_rule_is_needed(variant: type[Broken]) -> None:
     """In the history that shows the need of a rule, which random ones seldom do."""
-    play((CallerInAllHistories if variant.shows_run_id else CallerWithHiddenRunId)(), variant.steps)
+    play((ComparedInAllHistories if variant.shows_run_id else ComparedWithHiddenRunId)(), variant.steps)
 
 
 def test_worker_starts_over_after_the_specified_time() -> None:
     """A caller starts over after half the age at which it may be reaped."""
-    assert CALLER_SILENT == SILENT
+    assert _transport.SILENT == SILENT
 
 
-def answer(epoch: int, stored: int) -> CallerReply:
+def answer(epoch: int, stored: int) -> _transport.Reply:
     """A reply in a small fleet."""
-    return CallerReply(epoch, stored, 1, 0)
+    return _transport.Reply(epoch, stored, 1, 0)
 
 
 def test_zeros_are_sent_at_the_start_of_each_epoch() -> None:
-    """The series of this caller exist before anything happens."""
+    """The series of this worker exist before anything happens."""
     zeros: Increments = {"chat": {"processed|a": 0}}
-    caller = Caller(0.0, lambda: {queue: dict(fields) for queue, fields in zeros.items()})
-    caller.call(1.0, lambda _: answer(7, 0))
+    transport = Transport(0.0, lambda: {queue: dict(fields) for queue, fields in zeros.items()})
+    transport.call(1.0, lambda _: answer(7, 0))
     sent: list[Increments] = []
 
-    def applied(request: Request) -> CallerReply:
+    def applied(request: Request) -> _transport.Reply:
         sent.append(request.counts)
         return answer(request.epoch, request.new)
 
-    caller.call(2.0, applied)
-    caller.call(3.0, lambda _: answer(8, 0))
-    caller.call(4.0, applied)
+    transport.call(2.0, applied)
+    transport.call(3.0, lambda _: answer(8, 0))
+    transport.call(4.0, applied)
     assert sent == [zeros, zeros]
 
 
 def test_dropped_events_are_reported() -> None:
-    """Attempts and enqueued jobs of a request whose outcome is unknown."""
-    caller = Caller(0.0, dict)
-    caller.call(1.0, lambda _: answer(7, 0))
-    caller.add({"chat": {"processed|a": 3, "wait_us|a": 99, "enqueued|a": 2}})
-    assert caller.call(2.0, lambda _: None) is None
-    caller.call(3.0, lambda _: answer(8, 0))
-    assert caller.dropped == 5
-    assert caller.unsent == {FLEET: {"dropped|": 5}}
+    """The attempts and enqueued jobs of a request whose outcome is unknown are counted as dropped."""
+    transport = Transport(0.0, dict)
+    transport.call(1.0, lambda _: answer(7, 0))
+    transport.add({"chat": {"processed|a": 3, "wait_us|a": 99, "enqueued|a": 2}})
+    assert transport.call(2.0, lambda _: None) is None
+    transport.call(3.0, lambda _: answer(8, 0))
+    assert transport.dropped == 5
+    assert transport.unsent == {WHOLE_FLEET: {"dropped|": 5}}
 
 
 def test_counts_that_were_not_sent_are_kept() -> None:
     """Without a connection nothing was sent, so a new epoch drops nothing."""
-    caller = Caller(0.0, dict)
-    caller.call(1.0, lambda _: answer(7, 0))
+    transport = Transport(0.0, dict)
+    transport.call(1.0, lambda _: answer(7, 0))
     counts = {"chat": {"processed|a": 3}}
-    caller.add(counts)
+    transport.add(counts)
 
-    def refuse(_: Request) -> CallerReply:
+    def refuse(_: Request) -> _transport.Reply:
         raise NotSent
 
-    assert caller.call(2.0, refuse) is None
-    caller.call(3.0, lambda _: answer(8, 0))
-    assert caller.dropped == 0
-    assert caller.unsent == counts
+    assert transport.call(2.0, refuse) is None
+    transport.call(3.0, lambda _: answer(8, 0))
+    assert transport.dropped == 0
+    assert transport.unsent == counts
