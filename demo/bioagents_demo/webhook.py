@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", "0"))
         status = HTTPStatus.OK
         try:
-            # A longer body is cut, so it is no valid JSON.
+            # A longer body is cut, so it is not valid JSON.
             for alert in alerts_of(json.loads(self.rfile.read(min(length, _LONGEST_BODY)))):
                 self.server.webhook.alerts.put(alert)  # type: ignore[attr-defined]
         except (ValueError, KeyError, TypeError, AttributeError):  # not sent by Alertmanager

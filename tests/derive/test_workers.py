@@ -92,7 +92,7 @@ def test_the_longest_running_job_ages_after_the_heartbeat() -> None:
 
 def test_a_worker_seen_by_both_wire_versions_is_one() -> None:
     """An upgrade in place cannot make two; should it, the latest heartbeat counts."""
-    older = replace(worker("w", age=5.0, rss=1), wire=0)
+    older = worker("w", age=5.0, rss=1)
     found = published(snapshot(workers=(older, worker("w", rss=2))))
     assert found["worker_memory_rss_bytes"] == {("w",): 2}
     assert found["queue_workers"] == {("chat",): 1}

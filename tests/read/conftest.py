@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import redis
 
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.settings import Secret, Settings
+from support.polling import wait_until
 from support.redis_server import RedisServer
 
 MakeReader = Callable[..., Reader]
@@ -27,6 +29,18 @@ def make_reader() -> Iterator[MakeReader]:
     yield make
     for reader in readers:
         reader.close()
+
+
+@pytest.fixture
+def replica(redis_server: RedisServer, tmp_path: Path) -> Iterator[RedisServer]:
+    """A replica of the test's Redis, connected."""
+    with redis_server.client() as client:
+        client.config_set("repl-diskless-sync-delay", 0)
+    server = RedisServer(tmp_path / "replica", replicaof=f"127.0.0.1 {redis_server.port}")
+    with server.client() as client:
+        wait_until(lambda: client.info("replication")["master_link_status"] == "up")
+    yield server
+    server.kill()
 
 
 @pytest.fixture

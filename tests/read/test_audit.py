@@ -77,7 +77,7 @@ def worker(redis_server: RedisServer, tmp_path: Path) -> Iterator[Program]:
 
 
 def worker_knows(snapshot: Snapshot, held: int, delayed: int) -> bool:
-    """Whether the one worker reports so many jobs of the queue ``chat``."""
+    """Whether the one worker reports this number of jobs of the queue ``chat``."""
     states = [worker.state for worker in snapshot.workers]
     found = [((s.held or {}).get("chat", 0), (s.delayed or {}).get("chat", 0)) for s in states]
     return found == [(held, delayed)]
@@ -183,7 +183,7 @@ def test_before_three_audits_a_difference_is_not_published(
 
 
 def delayed(client: redis.Redis, *etas: float) -> None:
-    """Delayed messages that are due in so many seconds."""
+    """Delayed messages that are due in the given number of seconds."""
     due = {str(n): json.dumps({"options": {"eta": (time.time() + eta) * 1000}}) for n, eta in enumerate(etas)}
     client.hset("dramatiq:chat.DQ.msgs", mapping=due)  # type: ignore[arg-type]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import hiredis
@@ -104,7 +103,7 @@ def test_a_paused_redis_is_given_up_on(
 
 
 def test_a_wrong_password(redis_server: RedisServer, make_reader: MakeReader) -> None:
-    """Or none where one is needed."""
+    """A wrong password, or none where one is needed, is ``redis_denied``; the right one works."""
     with redis_server.client() as client:
         client.config_set("requirepass", "secret")
         failed(
@@ -128,7 +127,7 @@ def test_a_wrong_password_after_the_handshake(redis_server: RedisServer) -> None
 
 
 def test_a_wrong_database(redis_server: RedisServer, make_reader: MakeReader) -> None:
-    """Redis has sixteen."""
+    """A database that the server does not have is an error of Redis, which names it."""
     reader = make_reader(f"redis://127.0.0.1:{redis_server.port}/99")
     failed(reader.read(), Cause.REDIS_ERROR, "db 99", "DB index is out of range")
 
@@ -176,18 +175,6 @@ def reload(server: RedisServer) -> None:
     """Save and load again, slowly."""
     with server.client(socket_timeout=60) as client:
         client.execute_command("DEBUG", "RELOAD")
-
-
-@pytest.fixture
-def replica(redis_server: RedisServer, tmp_path: Path) -> Iterator[RedisServer]:
-    """A replica of the test's Redis."""
-    with redis_server.client() as client:
-        client.config_set("repl-diskless-sync-delay", 0)
-    server = RedisServer(tmp_path / "replica", replicaof=f"127.0.0.1 {redis_server.port}")
-    with server.client() as client:
-        wait_until(lambda: client.info("replication")["master_link_status"] == "up")
-    yield server
-    server.kill()
 
 
 def test_a_replica(redis_server: RedisServer, replica: RedisServer, make_reader: MakeReader) -> None:

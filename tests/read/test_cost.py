@@ -25,7 +25,7 @@ from support.wire_fleet import WireFleet
 
 
 class Turns:
-    """A socket that counts how often the talk turns from listening to speaking: once a round trip.
+    """A socket that counts how often a send follows a receive: once for each round trip.
 
     A request larger than 16 KB takes in answers while it is sent; see ``requests``.
     """
@@ -34,13 +34,13 @@ class Turns:
         self.inner, self.count, self.listening = inner, 0, True
 
     def sendall(self, data: bytes) -> None:
-        """Speak."""
+        """Send; count a round trip if the last action was a receive."""
         self.count += self.listening
         self.listening = False
         self.inner.sendall(data)
 
     def recv_into(self, buffer: bytearray) -> int:
-        """Listen."""
+        """Receive."""
         self.listening = True
         return self.inner.recv_into(buffer)
 

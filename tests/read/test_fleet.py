@@ -11,7 +11,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.read.snapshot import Queue, Snapshot, Worker
-from bioagents_worker.wire import FLEET, RunningJob, State
+from bioagents_worker.wire import WHOLE_FLEET, RunningJob, State
 from read.conftest import MakeReader
 from support.redis_server import RedisServer
 from support.wire_fleet import IDENTITY, WireFleet
@@ -139,7 +139,6 @@ def test_a_worker_is_what_it_wrote(reader: Reader, client: redis.Redis) -> None:
     worker = worker_of(reader.read())
     assert worker.identity == IDENTITY
     assert before <= worker.seen <= time.time()
-    assert worker.wire == 1
     for name in State.__dataclass_fields__:
         if name != "oldest":
             assert getattr(worker.state, name) == getattr(state, name), name
@@ -170,7 +169,7 @@ def test_heartbeats_change_between_reads(reader: Reader, client: redis.Redis) ->
 
 
 def test_many_workers_are_read_in_pieces(shared_redis: RedisServer, make_reader: MakeReader) -> None:
-    """From some thousands on: found at the first read, new ones at once, gone ones gone, all of them once."""
+    """Each read has each of some thousand workers once: new ones from the next read on, no removed ones."""
     with shared_redis.client() as client:
         client.flushall()
         fleet = WireFleet(client)
@@ -197,7 +196,7 @@ def test_many_workers_are_read_in_pieces(shared_redis: RedisServer, make_reader:
 def test_totals_and_store(reader: Reader, client: redis.Redis) -> None:
     """Totals by queue, the fleet's own under the empty name, and to which data set they belong."""
     fleet = WireFleet(client)
-    fleet.flush("w1", totals={"chat": {"processed|answer": 3}, FLEET: {"boots|worker-1": 1}})
+    fleet.flush("w1", totals={"chat": {"processed|answer": 3}, WHOLE_FLEET: {"boots|worker-1": 1}})
     fleet.flush("w1", totals={"chat": {"processed|answer": 4, "failures|answer|KeyError": 1}})
     snapshot = reader.read()
     (store,) = snapshot.stores
@@ -206,7 +205,7 @@ def test_totals_and_store(reader: Reader, client: redis.Redis) -> None:
     assert store.server == snapshot.server.run_id
     found = {totals.queue: totals for totals in snapshot.totals}
     assert found["chat"].fields == {"processed|answer": 7, "failures|answer|KeyError": 1}
-    assert found[FLEET].fields == {"boots|worker-1": 1}
+    assert found[WHOLE_FLEET].fields == {"boots|worker-1": 1}
     assert {totals.epoch for totals in snapshot.totals} == {fleet.epoch}
     assert {totals.wire for totals in snapshot.totals} == {1}
     assert [queue.name for queue in snapshot.queues] == ["chat"]
@@ -246,14 +245,14 @@ def test_a_wiped_redis_keeps_its_queues_at_zero(reader: Reader, client: redis.Re
 def test_the_wire_version_before_is_read_apart(
     shared_redis: RedisServer, make_reader: MakeReader, client: redis.Redis
 ) -> None:
-    """Workers, totals and store of both versions, each marked; the older one until its keys are gone."""
+    """Workers of both versions; totals and store of each, marked; the older one until its keys are gone."""
     new, old = WireFleet(client), WireFleet(client, version=0)
     new.flush("w1", totals={"chat": {"processed|answer": 1}})
     old.flush("w0", totals={"chat": {"processed|answer": 10}, "plots": {"processed|plot": 2}})
     reader = make_reader(shared_redis.url)
     for _ in range(2):
         snapshot = reader.read()
-        assert {worker.id: worker.wire for worker in snapshot.workers} == {"w1": 1, "w0": 0}
+        assert {worker.id for worker in snapshot.workers} == {"w1", "w0"}
         assert {store.wire: store.epoch for store in snapshot.stores} == {1: new.epoch, 0: old.epoch}
         found = {(totals.wire, totals.queue): totals.fields for totals in snapshot.totals}
         assert found == {
@@ -265,7 +264,7 @@ def test_the_wire_version_before_is_read_apart(
     client.delete(*client.keys("bioagents:*:v0:*"))
     reader.read()
     snapshot = reader.read()
-    assert {worker.wire for worker in snapshot.workers} == {1}
+    assert {worker.id for worker in snapshot.workers} == {"w1"}
     assert {totals.wire for totals in snapshot.totals} == {1}
 
 
@@ -274,7 +273,7 @@ def test_older_workers_that_appear_later_are_noticed(reader: Reader, client: red
     reader.read()
     WireFleet(client, version=0).flush("w0")
     reader.audit()
-    assert worker_of(reader.read(), "w0").wire == 0
+    assert [worker.id for worker in reader.read().workers] == ["w0"]
 
 
 def test_a_namespace_of_its_own(

@@ -68,7 +68,7 @@ def head(reader: Reader) -> Queue:
 
 
 def test_our_stamp_is_exact(reader: Reader, client: redis.Redis) -> None:
-    """It wins over the other times of the message."""
+    """It takes precedence over the other times of the message."""
     put(client, sent=NOW - 5000, bioagents_ready=(NOW - 70) * 1000, requeue_timestamp=NOW * 1000)
     assert head(reader).head_ready == NOW - 70
 

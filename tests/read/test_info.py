@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,18 +25,6 @@ def facts(found: dict[str, Series]) -> dict[str, str]:
     """The labels of ``redis_info``."""
     (key,) = found["redis_info"]
     return dict(zip(FACTS, key, strict=True))
-
-
-@pytest.fixture
-def replica(redis_server: RedisServer, tmp_path: Path) -> Iterator[RedisServer]:
-    """A replica of the test's Redis, connected."""
-    with redis_server.client() as client:
-        client.config_set("repl-diskless-sync-delay", 0)
-    server = RedisServer(tmp_path / "replica", replicaof=f"127.0.0.1 {redis_server.port}")
-    with server.client() as client:
-        wait_until(lambda: client.info("replication")["master_link_status"] == "up")
-    yield server
-    server.kill()
 
 
 def test_the_labels_are_those_of_the_metric() -> None:
@@ -104,7 +91,7 @@ def test_a_replica_and_its_link(
 
 
 def test_a_cluster_node(tmp_path: Path, make_reader: MakeReader) -> None:
-    """Its mode."""
+    """``redis_info`` has the mode of a server in a cluster."""
     server = RedisServer(tmp_path / "redis", cluster_enabled="yes", cluster_port=str(free_port()))
     try:
         with server.client() as client:

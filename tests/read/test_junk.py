@@ -18,7 +18,7 @@ from bioagents_exporter.read.queues import MAX_QUEUES, KnownQueues
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.read.snapshot import Queue, Snapshot
 from bioagents_exporter.read.totals import TotalsDecoder, WireVersion
-from bioagents_worker.wire import FLEET, Keys, State, encode_beat, encode_identity
+from bioagents_worker.wire import WHOLE_FLEET, Keys, State, encode_beat, encode_identity
 from read.conftest import MakeReader
 from support.redis_server import RedisServer
 from support.wire_fleet import IDENTITY, WireFleet
@@ -112,7 +112,7 @@ FIELDS: list[tuple[dict[str | bytes, str], dict[str, int] | None, int]] = [
     ({"x|a": ""}, {"processed|a": 1}, 1),  # nothing
     ({"x|a": "9" * 30}, {"processed|a": 1}, 1),  # more than Redis counts
     ({"x|a": "1\n2"}, {"processed|a": 1}, 1),  # two lines
-    ({b"\xff|a": "1", "y|a": "junk"}, {"processed|a": 1}, 2),  # a name that is no text
+    ({b"\xff|a": "1", "y|a": "junk"}, {"processed|a": 1}, 2),  # a name that is not text
     ({'q"uo\nte|a': "7"}, {"processed|a": 1, 'q"uo\nte|a': 7}, 0),  # a strange name
     ({"x|a": "-3"}, {"processed|a": 1, "x|a": -3}, 0),  # a negative number
     ({"__epoch": "junk"}, None, 1),  # no epoch
@@ -121,7 +121,7 @@ FIELDS: list[tuple[dict[str | bytes, str], dict[str, int] | None, int]] = [
 
 
 def test_fields_of_totals(reader: Reader, fleet: WireFleet) -> None:
-    """What is no integer or has no name is left out and counted, at every read."""
+    """What is not an integer or has no name is left out and counted, at every read."""
     key = fleet.keys.totals("bad")
     good = fleet.client.hgetall(key)
     for fields, left, errors in FIELDS:
@@ -228,7 +228,7 @@ def test_a_worker_whose_id_is_no_text(reader: Reader, client: redis.Redis, fleet
 
 
 def test_names_of_queues(reader: Reader, client: redis.Redis, fleet: WireFleet) -> None:
-    """Quotes and newlines are names; what is no text, a part of a queue, or Dramatiq's own key is none."""
+    """Quotes and newlines are names; what is not text, a part of a queue, or Dramatiq's own key is none."""
     strange = ['with "quotes"', "two\nlines", "größe", "back\\slash", "{braces}"]
     for number, name in enumerate(strange, 3):
         client.rpush(f"dramatiq:{name}", *["x"] * number)
@@ -270,7 +270,7 @@ def test_a_dead_letter_set_with_a_strange_score(
 
 
 def test_too_many_queues_are_bounded_and_counted() -> None:
-    """What is no fleet any more cannot fill the exporter's memory."""
+    """What is not a fleet any more cannot fill the exporter's memory."""
     known = KnownQueues("dramatiq", WireVersion("dramatiq", 1).totals_command)
     errors: Counter[str] = Counter()
     known.add({f"q{i:05d}" for i in range(MAX_QUEUES + 5)}, errors)
@@ -293,7 +293,7 @@ def test_every_key_damaged_in_every_way(
     ]
     queue = [f"dramatiq:good{part}" for part in ("", ".msgs", ".DQ", ".DQ.msgs", ".XQ", ".XQ.msgs")]
     acks = f"dramatiq:__acks__.{IDENTITY.broker}.good"
-    names = ["seqs", "beats", "queues", "producers", "gone", "totals:good", f"totals:{FLEET}", "lost"]
+    names = ["seqs", "beats", "queues", "producers", "gone", "totals:good", f"totals:{WHOLE_FLEET}", "lost"]
     keys = [*queue, acks, f"{acks}.DQ", "dramatiq:__heartbeats__", *(fleet.keys.prefix + n for n in names)]
     for key in keys:
         for write in writers:
@@ -315,7 +315,7 @@ def test_every_key_damaged_in_every_way(
 def test_heartbeats_of_any_bytes(pairs: list[tuple[bytes, bytes]]) -> None:
     """No bytes raise."""
     errors: Counter[str] = Counter()
-    decoder = HeartbeatDecoder(1)
+    decoder = HeartbeatDecoder()
     unique = dict(pairs)
     workers = decoder.decode([*unique, b"good"], [*unique.values(), GOOD], errors)
     assert len(workers) + errors[Cause.BAD_HEARTBEAT] == len({*unique, b"good"}) or b"good" in unique

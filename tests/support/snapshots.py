@@ -39,7 +39,7 @@ Series = dict[tuple[str, ...], float]
 
 
 def queue(name: str, *, waiting: int | None = 0, **other: object) -> Queue:
-    """A queue with nothing but so many waiting jobs."""
+    """A queue with the given number of waiting jobs, and nothing else."""
     known: Any = {"messages": waiting, "delayed": 0, "dead": 0, "dead_expiring": 0} | other
     return Queue(name, waiting=waiting, **known)
 
@@ -57,7 +57,7 @@ def worker(
     identity = Identity(
         host, 4711, f"broker-{name}", queues, 4, NOW - 3600.5, "2.2.1", "3.11.7", "0.1.0", "v42"
     )
-    return Worker(name, NOW - age, identity, State(**known), wire=1)
+    return Worker(name, NOW - age, identity, State(**known))
 
 
 def totals(name: str, fields: dict[str, int], *, epoch: int = 1_000, wire: int = 1) -> Totals:

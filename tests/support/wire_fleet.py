@@ -9,7 +9,7 @@ from typing import Final
 
 import redis
 
-from bioagents_worker.wire import FLEET, Identity, Keys, State, encode_beat, encode_identity
+from bioagents_worker.wire import WHOLE_FLEET, Identity, Keys, State, encode_beat, encode_identity
 
 IDENTITY: Final = Identity(
     host="worker-1",
@@ -65,4 +65,4 @@ class WireFleet:
         return int(epoch), int(stored)
 
 
-__all__ = ["FLEET", "IDENTITY", "WireFleet"]
+__all__ = ["IDENTITY", "WHOLE_FLEET", "WireFleet"]

@@ -74,7 +74,7 @@ def test_cluster_connects_to_the_node_of_our_keys(tmp_path: Path) -> None:
         server.kill()
 
 
-@pytest.mark.parametrize("junk", ["a string", "a field that is no number"])
+@pytest.mark.parametrize("junk", ["a string", "a field that is not a number"])
 def test_junk_in_a_totals_hash_stops_no_other_count(redis_server: RedisServer, junk: str) -> None:
     """All other fields are counted, once; the call does not fail."""
     keys, client = Keys("dramatiq"), redis_server.client(decode_responses=True)
@@ -118,7 +118,7 @@ def test_failed_call_has_added_nothing(redis_server: RedisServer) -> None:
 
 
 def test_missing_permission_loses_no_count(redis_server: RedisServer) -> None:
-    """Without HINCRBY the call fails; the error is not treated as a field that is no number."""
+    """Without HINCRBY the call fails; the error is not treated as a field that is not a number."""
     keys, client = Keys("dramatiq"), redis_server.client(decode_responses=True)
     client.execute_command("ACL", "SETUSER", "worker", "on", ">pw", "~*", "+@all", "-hincrby")
     link = Link(redis_server.client(username="worker", password="pw"), keys)  # noqa: S106 - a test's

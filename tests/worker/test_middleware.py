@@ -163,7 +163,7 @@ def since_us(ms: int) -> int:
 
 
 def test_delayed_job_counts_once_and_waits_from_its_eta(broker: RedisBroker, totals: Totals) -> None:
-    """Moving from ``.DQ`` to its queue is no enqueue, and the delay is not part of the wait."""
+    """Moving from ``.DQ`` to its queue is not an enqueue, and the delay is not part of the wait."""
     broker.add_middleware(JobMetrics())
     eta = declare(broker).send_with_options(delay=1500).options["eta"]
     run_worker(broker, lambda: totals().get("succeeded|act"))
@@ -183,7 +183,7 @@ def test_delayed_job_waits_from_its_eta_if_no_worker_runs(broker: RedisBroker, t
 
 
 def test_stamp_survives_and_resets(broker: RedisBroker, totals: Totals) -> None:
-    """The stored message has the time it became ready; sending the same message again is no new job."""
+    """The stored message has the time it became ready; sending the same message again is not a new job."""
     metrics = JobMetrics()
     broker.add_middleware(metrics)
     actor = declare(broker)

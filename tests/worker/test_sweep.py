@@ -53,7 +53,7 @@ def test_job_of_a_missing_worker_is_claimed_once(link: Link) -> None:
 
 
 def test_returning_worker_does_not_claim_its_own(link: Link) -> None:
-    """A paused worker continues its job, which is no redelivery."""
+    """A paused worker continues its job, which is not a redelivery."""
     beat(link, "paused", age=60)
     assert sweep(link, "paused").claim([ATTEMPT]) == []
 

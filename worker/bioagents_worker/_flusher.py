@@ -20,7 +20,7 @@ from bioagents_worker._link import Link
 from bioagents_worker._sweep import PERIOD, Sweep
 from bioagents_worker._tally import Increments, Tally
 from bioagents_worker._transport import NotSent, Reply, Request, Transport
-from bioagents_worker.wire import FLEET, MIDDLEWARE_ERRORS, OTHER, Keys, boots_field, counter_field
+from bioagents_worker.wire import MIDDLEWARE_ERRORS, OTHER, WHOLE_FLEET, Keys, boots_field, counter_field
 
 logger = logging.getLogger(__name__)
 
@@ -141,9 +141,9 @@ class Flusher:
             self._transport.add(self._markers())  # an actor was declared late
         if self._booted:
             self._booted = False
-            self._tally.inc(FLEET, boots_field(self._boot_host()))
+            self._tally.inc(WHOLE_FLEET, boots_field(self._boot_host()))
         if self.errors > self._reported_errors:
-            self._tally.inc(FLEET, MIDDLEWARE_ERRORS, self.errors - self._reported_errors)
+            self._tally.inc(WHOLE_FLEET, MIDDLEWARE_ERRORS, self.errors - self._reported_errors)
             self._reported_errors = self.errors
         counts = self._tally.take()
         if counts:
@@ -153,7 +153,7 @@ class Flusher:
 
     def _boot_host(self) -> str:
         """The name of this host; ``(other)`` if the fleet has many: each pod has a new name."""
-        host, totals = socket.gethostname(), self._keys.totals(FLEET)
+        host, totals = socket.gethostname(), self._keys.totals(WHOLE_FLEET)
         many: list[bool] = []
 
         def look() -> None:

@@ -59,7 +59,7 @@ def flush_arguments(  # noqa: PLR0913 - the script's own arguments
 class Link:
     """A connection that is made at its first use and again after any error."""
 
-    def __init__(self, client: Any, keys: Keys) -> None:  # noqa: ANN401 - redis-py's clients share no base
+    def __init__(self, client: Any, keys: Keys) -> None:  # noqa: ANN401 - redis-py's clients have no common base class
         """``client``: the broker's client, of which address, credentials and TLS settings are used."""
         self._client, self._keys = client, keys
         self._flush, self._reap = Script.load("flush.lua"), Script.load("reap.lua")

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bioagents_worker._tally import Increments
-from bioagents_worker.wire import DROPPED, FLEET, counter_field
+from bioagents_worker.wire import DROPPED, WHOLE_FLEET, counter_field
 
-#: A caller without a reply for so many seconds starts over: half the age at which it may be reaped.
+#: A caller without a reply for this number of seconds starts over: half the age at which it may be reaped.
 SILENT: Final = 12 * 3600.0
 #: Prefixes of the fields that count events.
 _EVENTS: Final = (counter_field("processed", ""), counter_field("enqueued", ""))
@@ -96,7 +96,7 @@ class Transport:
             lost = _events(self.open)
             if lost:
                 self.dropped += lost
-                _merge(self.unsent, {FLEET: {DROPPED: lost}})
+                _merge(self.unsent, {WHOLE_FLEET: {DROPPED: lost}})
         else:
             _merge(self.unsent, self.open)
         self.open, self.unanswered, self.epoch, self.acked = {}, 0, epoch, stored

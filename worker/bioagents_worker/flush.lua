@@ -25,7 +25,7 @@ local at = 8
 for k = 6, #KEYS do
   local queue, fields = ARGV[at], tonumber(ARGV[at + 1])
   local its_epoch = redis.pcall("HGET", KEYS[k], "__epoch")
-  if type(its_epoch) ~= "string" then -- missing, or overwritten by something that is no hash
+  if type(its_epoch) ~= "string" then -- missing, or overwritten by something that is not a hash
     its_epoch = nil
   end
   if not its_epoch and redis.call("HEXISTS", seqs, "q:" .. queue) == 1 then

@@ -8,7 +8,7 @@ from typing import Final, TypedDict, Unpack
 
 from bioagents_exporter.derive.family import WIRE_LABEL, Family, Key, Metric, Number, Type
 from bioagents_exporter.derive.totals import Layouts, PublishedTotals, values_of, wire_label
-from bioagents_worker.wire import COUNTERS, FLEET, parse_boots_field
+from bioagents_worker.wire import COUNTERS, WHOLE_FLEET, parse_boots_field
 from bioagents_worker.wire import DROPPED as DROPPED_FIELD
 from bioagents_worker.wire import MIDDLEWARE_ERRORS as ERRORS_FIELD
 
@@ -126,7 +126,7 @@ _MICRO: Final = 1_000_000
 def families(totals: Sequence[PublishedTotals], layouts: Layouts) -> Iterator[Family]:
     """Every series of every known actor; a field that does not exist is 0."""
     yield from _by_actor(totals, layouts)
-    yield from _of_the_fleet([each for each in totals if each.queue == FLEET])
+    yield from _of_the_fleet([each for each in totals if each.queue == WHOLE_FLEET])
 
 
 def _by_actor(totals: Sequence[PublishedTotals], layouts: Layouts) -> Iterator[Family]:
@@ -137,7 +137,7 @@ def _by_actor(totals: Sequence[PublishedTotals], layouts: Layouts) -> Iterator[F
     durations: list[Number] = []
     waits: list[Number] = []
     for queue in totals:
-        if queue.queue == FLEET:
+        if queue.queue == WHOLE_FLEET:
             continue
         values = values_of(queue)
         for actor in layouts.of(queue).actors:

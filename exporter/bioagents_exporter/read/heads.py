@@ -30,7 +30,7 @@ _MAX_TIME: Final = 1e15  # ms; far beyond any message
 
 
 def decode_message(raw: bytes) -> dict[str, Any] | None:
-    """A message with its ``options``, which is a dictionary; None if it is no Dramatiq message in JSON."""
+    """A message with its ``options``, which is a dictionary; None if it is not a Dramatiq message in JSON."""
     try:
         decoded = json.loads(raw)
     except (ValueError, RecursionError):

@@ -59,8 +59,7 @@ _decode_state: Final = msgspec.json.Decoder(
 class HeartbeatDecoder:
     """Remembers each worker's last heartbeat: identities never change, the rest at most once an interval."""
 
-    def __init__(self, wire: int) -> None:
-        self._wire = wire
+    def __init__(self) -> None:
         self._values: dict[bytes, bytes] = {}
         self._workers: dict[bytes, Worker | None] = {}
         self._identities: dict[bytes, Identity] = {}
@@ -102,7 +101,6 @@ class HeartbeatDecoder:
                 time / _MICROSECONDS,
                 self._identities.get(identity) or self._identity(name, identity),
                 cast("State", _decode_state(state)),  # has the attributes of one
-                self._wire,
             )
         except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
             return None
@@ -120,8 +118,8 @@ class HeartbeatDecoder:
 class HeartbeatReader:
     """In each read: ``first``, ``take_first``, ``second``, ``take_second``, ``workers``."""
 
-    def __init__(self, key: str, wire: int) -> None:
-        self._key, self._decoder = key, HeartbeatDecoder(wire)
+    def __init__(self, key: str) -> None:
+        self._key, self._decoder = key, HeartbeatDecoder()
         self._in_pieces = False
         self._known: list[bytes] = []
         self._packed: tuple[bytes, int] = (b"", 0)

@@ -46,7 +46,7 @@ class Clock:
 
 
 def parse_info(text: bytes) -> dict[str, str]:
-    """The fields of INFO; comments and whatever else is no field are left out."""
+    """The fields of INFO; comments and all other lines are left out."""
     pairs = (line.partition(":") for line in text.decode(errors="replace").splitlines())
     return {name: value for name, colon, value in pairs if colon}
 

@@ -40,7 +40,7 @@ class Registry:
         self._bad = 0
 
     def update(self, raw: list[Reply], errors: Counter[str]) -> None:
-        """Take the members of the set; the empty name means the whole fleet and is no queue."""
+        """Take the members of the set; the empty name means the whole fleet and is not a queue."""
         if raw != self._raw:
             names = [queue_name(member) for member in raw if isinstance(member, bytes) and member]
             self._raw, self._bad = raw, names.count(None)

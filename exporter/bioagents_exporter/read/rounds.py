@@ -30,7 +30,7 @@ from bioagents_exporter.read.queues import (
 from bioagents_exporter.read.snapshot import Queue, Store, Totals, Worker
 from bioagents_exporter.read.totals import WIRE_REPLIES, WireVersion
 from bioagents_exporter.settings import Settings
-from bioagents_worker.wire import FLEET, WIRE_VERSION, hash_tag
+from bioagents_worker.wire import WHOLE_FLEET, WIRE_VERSION, hash_tag
 
 _INFO: Final = pack("INFO")
 
@@ -165,7 +165,7 @@ class RoundTrips:
         store = wire.take(mine, result.errors)
         if store is not None:
             result.stores.append(store)
-        self._take_totals(wire, FLEET, mine[-1], result)
+        self._take_totals(wire, WHOLE_FLEET, mine[-1], result)
         wire.heartbeats.take_first(replies, result.errors)
 
     def _check(self, replies: Sequence[Reply]) -> None:

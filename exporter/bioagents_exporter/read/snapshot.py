@@ -14,7 +14,7 @@ _PARTS: Final = (".DQ", ".XQ", ".msgs")
 
 
 def is_queue(name: str) -> bool:
-    """Whether a queue can have this name: Dramatiq's other keys are no queues of their own."""
+    """Whether a queue can have this name: Dramatiq's other keys are not queues."""
     return bool(name) and not name.endswith(_PARTS) and not name.startswith("__")
 
 
@@ -40,7 +40,6 @@ class Worker:
     seen: float  # unix seconds by the server's clock
     identity: Identity
     state: State
-    wire: int
 
 
 @dataclass(frozen=True, slots=True)

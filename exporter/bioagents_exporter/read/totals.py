@@ -12,7 +12,7 @@ from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.heartbeats import HeartbeatReader
 from bioagents_exporter.read.queues import Registry
 from bioagents_exporter.read.snapshot import Store, Totals
-from bioagents_worker.wire import EPOCH, FLEET, SERVER, WIRE_VERSION, Keys
+from bioagents_worker.wire import EPOCH, SERVER, WHOLE_FLEET, WIRE_VERSION, Keys
 
 #: Replies for each wire version besides its heartbeats and the totals of its queues.
 WIRE_REPLIES: Final = 3
@@ -32,13 +32,13 @@ class WireVersion:
         self.present = version == WIRE_VERSION
         self.exists = pack("EXISTS", self.keys.seqs)
         self.registry = Registry()
-        self.heartbeats = HeartbeatReader(self.keys.beats, version)
+        self.heartbeats = HeartbeatReader(self.keys.beats)
         self._decoder = TotalsDecoder(version)
         # The sequences come first: totals of a later epoch than theirs are left out, never believed.
         self.packed = (
             pack("HMGET", self.keys.seqs, EPOCH, SERVER)
             + pack("SMEMBERS", self.keys.queues)
-            + self.totals_command(FLEET)
+            + self.totals_command(WHOLE_FLEET)
         )
 
     def totals_command(self, queue: str) -> bytes:
@@ -103,7 +103,7 @@ class TotalsDecoder:
         try:
             if _INTEGERS.fullmatch(b"\n".join(pairs.values()) + b"\n"):
                 return {names[name]: int(value) for name, value in pairs.items()}, 0
-        except ValueError:  # a name that is no UTF-8, or a value of two lines
+        except ValueError:  # a name that is not UTF-8, or a value of two lines
             pass
         good = {}
         for name, value in pairs.items():

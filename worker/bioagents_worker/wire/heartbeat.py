@@ -21,7 +21,7 @@ Seconds: TypeAlias = float
 #: A number of seconds from -1e12 to 1e12.
 Offset: TypeAlias = float
 
-#: A heartbeat lists at most so many running jobs, the oldest first, and then the oldest of each other queue.
+#: The largest number of running jobs in a heartbeat: the oldest first, then the oldest of each other queue.
 MAX_LISTED_JOBS: Final = 64
 
 _MIN_SILENCE: Final = 15.0  # seconds

@@ -103,7 +103,7 @@ class Keys:
         return self.prefix + "sweep"
 
     def totals(self, queue: str) -> str:
-        """Hash: the totals of one queue, or of the fleet (:data:`~bioagents_worker.wire.totals.FLEET`)."""
+        """Hash: the totals of one queue, or of the fleet (:data:`~bioagents_worker.wire.WHOLE_FLEET`)."""
         return f"{self.prefix}totals:{queue}"
 
 

@@ -48,7 +48,7 @@ DROPPED: Final = "dropped|"
 MIDDLEWARE_ERRORS: Final = "errors|"
 
 #: The queue name of the fleet's own hash (no Dramatiq queue has an empty name).
-FLEET: Final = ""
+WHOLE_FLEET: Final = ""
 #: Actor label of messages whose actor is not declared in the process that counts them.
 UNKNOWN_ACTOR: Final = "(unknown)"
 #: Label of everything beyond a bound: further classes of exception of an actor, further hosts of a fleet.
