@@ -17,6 +17,9 @@ from bioagents_demo.servers import Address
 from bioagents_exporter.settings.model import DEFAULT_LISTEN_ADDRESS
 from bioagents_exporter.settings.values import address, seconds
 
+_DESCRIPTION: Final = """\
+Run a whole fleet on this machine: a real Valkey, real Dramatiq workers, a producer, the exporter,
+and Prometheus and Alertmanager if they are installed. The work of the jobs is simulated."""
 _BAD_INPUT: Final = 2
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -45,10 +48,7 @@ def main(argv: list[str], prog: str) -> int:
 def _parser(prog: str) -> Parser:
     parser = Parser(
         prog,
-        description=(
-            "A whole fleet on this machine: a real Valkey, real Dramatiq workers, a producer, the exporter, "
-            "and Prometheus and Alertmanager where they are installed. The work of the jobs is simulated."
-        ),
+        description=_DESCRIPTION,
         example=f"{prog} --duration 60",
     )
     parser.add_argument(
@@ -58,7 +58,7 @@ def _parser(prog: str) -> Parser:
     default = Address(*DEFAULT_LISTEN_ADDRESS)
     parser.add_argument(
         "--web.listen-address", dest="listen", type=argument(_listen), default=default, metavar="HOST:PORT",
-        help=f"where the exporter listens; port 0: any free one [{default}]",
+        help=f"address that the exporter listens on; port 0: any free one [{default}]",
     )  # fmt: skip
     return parser
 

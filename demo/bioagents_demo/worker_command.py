@@ -67,7 +67,7 @@ def main(argv: list[str], prog: str) -> int:
     """Check arguments and Redis, then replace this process by ``dramatiq``; UsageError for a bad value."""
     launch = parse(argv, prog)
     check_redis(launch.environment.redis_url)
-    # A prefetch that is already set has priority over ours; the flags have priority over variables.
+    # A prefetch that is already set has priority over this one; the flags have priority over variables.
     variables = {**launch.variables(), **{k: v for k, v in os.environ.items() if k == _PREFETCH}}
     os.environ.update(variables)
     arguments = launch.arguments()
@@ -129,10 +129,10 @@ def check_redis(url: str) -> None:
             clustered = client.info("cluster").get("cluster_enabled")
     except ValueError:  # its text may hold a part of the password
         raise UsageError(
-            f"--redis.url: {address(url)!r} is no Redis URL, expected e.g. redis://[user:password@]host:6379/0"
+            f"--redis.url: {address(url)!r} is not a valid Redis URL, expected e.g. redis://[user:password@]host:6379/0"
         ) from None
     except redis.AuthenticationError as error:
-        raise UsageError(f"--redis.url: Redis at {address(url)} refuses user or password: {error}") from None
+        raise UsageError(f"--redis.url: Redis at {address(url)} rejects user or password: {error}") from None
     except redis.exceptions.NoPermissionError:  # INFO is not allowed; the broker does not need it
         return
     except redis.RedisError as error:
@@ -142,7 +142,7 @@ def check_redis(url: str) -> None:
 
 
 def _check_database(url: str) -> None:
-    """Raise ValueError for a database that is no number, where redis-py would silently use 0."""
+    """Raise ValueError for a database that is not a number, where redis-py would silently use 0."""
     parts = urlsplit(url)
     if parts.scheme != "unix" and parts.path.strip("/"):
         int(parts.path.strip("/"))

@@ -89,14 +89,14 @@ def _chapter(title: str, prefix: str) -> Iterator[str]:
 
 
 def _entry(metric: Metric, prefix: str) -> Iterator[str]:
-    labels = [*metric.labels, *(f"{name} (where it applies)" for name in metric.optional)]
-    unit = f", in {metric.unit}" if metric.unit else ""
+    labels = [*metric.labels, *(f"{name} (previous wire version only)" for name in metric.optional)]
+    unit = {"": "", "ratio": ", ratio"}.get(metric.unit, f", in {metric.unit}")
     by = f", by {', '.join(labels)}" if labels else ""
     yield f"### `{metric.full_name(prefix)}`"
     yield ""
     yield f"{metric.type.capitalize()}{unit}{by}. {metric.help}"
     yield ""
-    yield f"From: {metric.formula}."
+    yield f"Computed from: {metric.formula}."
     yield ""
 
 

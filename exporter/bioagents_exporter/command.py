@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 _COLLECT_AFTER: Final = 200_000
 _DESCRIPTION: Final = """\
 Publish a fleet of Dramatiq workers on /metrics for Prometheus, with a status page on / for people.
-It only reads from Redis. A flag wins over its environment variable, that over the YAML file."""
+It only reads from Redis. A flag takes precedence over its environment variable, and that over the
+YAML file."""
 _FORMAT: Final = "%(asctime)sZ %(levelname)s %(name)s %(message)s"
 
 

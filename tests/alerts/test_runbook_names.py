@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from bioagents_exporter.catalogue import METRICS
-from bioagents_exporter.derive.ledger import CAUSES
+from bioagents_exporter.derive.source_states import CAUSES
 from support.rule_files import names, published, recorded
 from support.runbooks import PAGES, blocks, prose
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bioagents_exporter.catalogue import METRICS, Metric, page
+from bioagents_exporter.settings.load import KEYS
 from bioagents_exporter.settings.model import DEFAULT_PREFIX
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -61,6 +62,12 @@ def broken_rules(metric: Metric) -> list[str]:
         "reserved labels": not RESERVED.intersection(labels),
     }
     return [rule for rule, followed in rules.items() if not followed]
+
+
+def test_every_limit_names_its_key_in_the_file() -> None:
+    """A formula that is a setting gives its key in the YAML file; every key of a limit has its metric."""
+    named = [key for metric in METRICS for key in re.findall(r"\bsetting `([^`]*)`", metric.formula)]
+    assert sorted(named) == sorted(KEYS)
 
 
 def test_the_name_without_a_prefix_is_shared() -> None:

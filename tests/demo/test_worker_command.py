@@ -89,11 +89,11 @@ def test_wrong_address_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
 def test_wrong_or_missing_password_is_an_error(
     capsys: pytest.CaptureFixture[str], guarded_redis: RedisServer
 ) -> None:
-    """The line says that Redis refuses it; the same Redis accepts the right one."""
+    """The line says that Redis rejects it; the same Redis accepts the right one."""
     address = f"127.0.0.1:{guarded_redis.port}/0"
     for user in (":wrong@", ""):
         line = refusal(capsys, "--redis.url", f"redis://{user}{address}")
-        assert f"Redis at {address} refuses user or password" in line
+        assert f"Redis at {address} rejects user or password" in line
     with guarded_redis.client(password=PASSWORD) as client:
         assert client.ping()
 
@@ -108,10 +108,10 @@ def test_cluster_is_an_error(capsys: pytest.CaptureFixture[str], clustered_redis
 def test_bad_input_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     """One line names the flag, the value and what was expected."""
     expected = {
-        ("--redis.url", f"http://:{PASSWORD}@h/0"): "is no Redis URL, expected e.g. redis://",
-        ("--redis.url", f"redis://:{PASSWORD}/x@h/0"): "'h/0' is no Redis URL",
-        ("--redis.url", "redis://h/x"): "--redis.url: 'h/x' is no Redis URL",
-        ("--redis.url", ""): "--redis.url: '' is no Redis URL",
+        ("--redis.url", f"http://:{PASSWORD}@h/0"): "is not a valid Redis URL, expected e.g. redis://",
+        ("--redis.url", f"redis://:{PASSWORD}/x@h/0"): "'h/0' is not a valid Redis URL",
+        ("--redis.url", "redis://h/x"): "--redis.url: 'h/x' is not a valid Redis URL",
+        ("--redis.url", ""): "--redis.url: '' is not a valid Redis URL",
         ("--redis.namespace", ""): "--redis.namespace: '': expected the namespace of RedisBroker",
         ("--redis.namespace", "a b"): "--redis.namespace: 'a b': expected the namespace of RedisBroker",
         ("--queues", "caht"): "unknown queue 'caht', expected chat or deep-research",

@@ -185,7 +185,7 @@ def test_desired_workers_stay_within_the_queues_limits() -> None:
 
 
 def desired_workers(waiting: int | None, settings: Settings) -> float | None:
-    """The signal of a queue with so many waiting jobs."""
+    """The signal of a queue with the given number of waiting jobs."""
     return published(read(waiting=waiting), settings=settings)["queue_desired_workers"].get(("chat",))
 
 

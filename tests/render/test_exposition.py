@@ -122,7 +122,7 @@ def test_numbers_read_back_as_they_were(values: list[Number]) -> None:
 
 
 def test_a_number_as_text() -> None:
-    """Beside one that is no integer."""
+    """Also next to one that is not an integer."""
     texts: dict[Number, str] = {
         math.inf: "+Inf", -math.inf: "-Inf", math.nan: "NaN", 3.0: "3", 0.1: "0.1", 1e21: "1e+21",
         1e-7: "1e-07", 2**53 + 1: "9007199254740993", 1_764_000_000.123456: "1764000000.123456",

@@ -134,7 +134,7 @@ def test_a_certificate_is_renewed_while_it_runs(
     before = trusting(server)
     server.certificate.write_bytes(renewed.certificate.read_bytes())
     wait_until(
-        lambda: "web_config_refused" in exporter.program.output(), what="the half-written pair to be noticed"
+        lambda: "web_config_rejected" in exporter.program.output(), what="the half-written pair to be noticed"
     )
     assert not refuses(exporter, before), "the pair before stays in force"
     server.key.write_bytes(renewed.key.read_bytes())
@@ -151,7 +151,7 @@ def test_a_broken_change_leaves_the_one_before_in_force(
     exporter = start("--redis.url", redis_server.url, "--web.config.file", str(web))
     later = Certificate(tmp_path / "later.pem", tmp_path / "later.key")
     web.write_text(tls_config(later))
-    wait_until(lambda: "web_config_refused" in exporter.program.output())
+    wait_until(lambda: "web_config_rejected" in exporter.program.output())
     assert exporter.get("/-/healthy").status == 401
     assert exporter.get("/-/healthy", login=LOGIN).status == 200
     later.key.write_bytes(server.key.read_bytes())

@@ -145,7 +145,7 @@ BAD_FILES = [
     ("limits: {queues: {chat: {wait: 0}}}\n", ":limits.queues.chat.wait (line 1): '0': expected a duration"),
     ("limits: {queues: {chat: {wait: [1]}}}\n", "a list: expected a single value"),
     ("limits: {queues: {a b: {wait: 1}}}\n", "'a b': expected the name of a Dramatiq queue"),
-    ("limits: {queues: {chat: {min-workers: 9}}}\n", "min-workers 9, max-workers 8: expected the minimum"),
+    ("limits: {queues: {chat: {min-workers: 9}}}\n", "min-workers 9, max-workers 8: expected a minimum"),
     ("fleet: 'a\n", "expected YAML"),
     ("fleet: a\n---\nfleet: b\n", "expected YAML"),
     ("fleet: &a b\nhost: *a\n", "(line 2): expected YAML: aliases are not supported"),

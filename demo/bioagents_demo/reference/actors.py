@@ -61,7 +61,7 @@ class Work:
     seconds: float  # simulated duration of an attempt that succeeds
     memory: int = 0  # mebibytes held during the attempt
     failure: str = ""  # name of a class of FAILURES
-    failing_attempts: int = 0  # so many attempts fail, at half their duration; the next one succeeds
+    failing_attempts: int = 0  # number of attempts that fail, at half their duration; the next one succeeds
 
 
 @dataclass(frozen=True, slots=True)

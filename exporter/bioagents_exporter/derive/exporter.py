@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from bioagents_exporter.derive.family import Family, Metric, Type, known, single
-from bioagents_exporter.derive.ledger import Ledger, SourceState
+from bioagents_exporter.derive.source_states import SourceState, SourceStates
 from bioagents_exporter.read.errors import CAUSES
 from bioagents_worker import __version__
 
@@ -96,7 +96,7 @@ PROCESS_MAX_FDS: Final = _process(
 PYTHON_INFO: Final = _process(
     "python_info",
     "",
-    "Facts about the Python that runs the exporter, as labels; the value is always 1.",
+    "Information about the Python that runs the exporter, as labels; the value is always 1.",
     labels=("version", "implementation", "major", "minor", "patchlevel"),
 )
 
@@ -109,14 +109,14 @@ _PROCESS_METRICS: Final[dict[str, Metric]] = {
 }  # fmt: skip
 
 
-def families(ledger: Ledger, now: float) -> Iterator[Family]:
+def families(states: SourceStates, now: float) -> Iterator[Family]:
     """Published by every copy, also when Redis cannot be read. ``now``: monotonic seconds of this process."""
-    errors = sorted(ledger.errors.items())
-    sources = sorted(ledger.sources.items())
+    errors = sorted(states.errors.items())
+    sources = sorted(states.sources.items())
     keys = [(name,) for name, _ in sources]
     yield Family(BUILD_INFO, [(__version__,)], [1])
-    if ledger.scrape_duration is not None:
-        yield single(SCRAPE_DURATION, ledger.scrape_duration)
+    if states.scrape_duration is not None:
+        yield single(SCRAPE_DURATION, states.scrape_duration)
     yield Family(SCRAPE_ERRORS, [(cause,) for cause, _ in errors], [n for _, n in errors])
     yield known(SOURCE_AGE, keys, (_age(source, now) for _, source in sources))
     yield known(SOURCE_DURATION, keys, (source.duration for _, source in sources))

@@ -24,14 +24,14 @@ WIRE_LABEL: Final = "wire"
 class Metric:
     """The descriptor of one metric.
 
-    ``labels`` are those of its own, in the order of a series' key: without ``fleet``, which every series
-    carries, and without ``le``. ``optional`` labels come last and are missing from most series.
+    ``labels`` are in the order of a series' key, without ``fleet``, which every series carries, and without
+    ``le``. ``optional`` labels come last and are missing from most series.
     """
 
     name: str  # without the prefix
     type: Type
     labels: tuple[str, ...]
-    unit: str  # "" for what only states facts
+    unit: str  # "" if the value has none
     help: str  # one sentence
     formula: str  # how it is calculated, for the reference page
     optional: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class Family:
 
 
 def single(metric: Metric, value: Number) -> Family:
-    """A metric without labels of its own."""
+    """A metric without labels, except ``fleet``."""
     return Family(metric, [()], [value])
 
 

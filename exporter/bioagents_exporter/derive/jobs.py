@@ -28,8 +28,8 @@ ENQUEUED: Final = _total(
     "jobs_enqueued_total",
     "jobs",
     "Number of jobs that processes with JobMetrics enqueued, each counted once at its first enqueue.",
-    "enqueues without our stamp, without `retries` in the options, and not from a consumer thread (the hop "
-    "from Q.DQ); jobs of producers without `JobMetrics` are not counted",
+    "enqueues without the stamp of `JobMetrics`, without `retries` in the options, and not from a consumer "
+    "thread (the hop from Q.DQ); jobs of producers without `JobMetrics` are not counted",
 )
 PROCESSED: Final = _total(
     "jobs_processed_total",
@@ -109,7 +109,7 @@ MIDDLEWARE_ERRORS: Final = _total(
     "middleware_errors_total",
     "errors",
     "Number of errors inside the JobMetrics middleware, none of which affected a job.",
-    "exceptions caught in our own hooks and flusher",
+    "exceptions caught in the hooks and the flusher of `JobMetrics`",
     labels=(),
 )
 

@@ -22,8 +22,8 @@ OLDEST_AGE: Final = by_queue(
     "queue_oldest_job_age_seconds",
     "seconds",
     "Time for which the next job of the queue has been ready to run, 0 when none waits.",
-    "server time - the instant at which the head of the list became ready: our stamp, or without "
-    "`JobMetrics` the best upper bound from the message's own times",
+    "server time - the instant at which the head of the list became ready: the stamp of `JobMetrics`, or "
+    "without it the best upper bound from the message's own times",
 )
 DEAD_OLDEST_AGE: Final = by_queue(
     "queue_dead_oldest_age_seconds",
@@ -61,7 +61,7 @@ STUCK: Final = by_queue(
 OVERDUE: Final = by_queue(
     "queue_overdue_delayed_jobs",
     "jobs",
-    "Number of delayed jobs of the queue whose time has passed without their being made ready.",
+    "Number of delayed jobs of the queue whose time has passed and that have not been moved to their queue.",
     "delayed jobs with an `eta` in the past, from a bounded sample; read in the background",
 )
 

@@ -41,7 +41,7 @@ REPLICA_LAG: Final = Metric(
     "gauge",
     (),
     "seconds",
-    "Time since the replica that was read last heard from its primary, absent on a primary.",
+    "Time since the replica that was read last received data from its primary, absent on a primary.",
     "INFO `master_last_io_seconds_ago`",
 )
 MEMORY_USED: Final = Metric(
@@ -73,7 +73,7 @@ INFO: Final = Metric(
     "gauge",
     ("version", "software", "role", "mode", "maxmemory_policy", "aof"),
     "",
-    "Facts about the server that was read, as labels; the value is always 1.",
+    "Information about the server that was read, as labels; the value is always 1.",
     "INFO: version; `software` redis or valkey; `role` master or slave; `mode` standalone, sentinel or "
     "cluster; maxmemory_policy; `aof` yes or no",
 )

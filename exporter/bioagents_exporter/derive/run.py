@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from bioagents_exporter.derive import exporter, jobs, queue_workers, queues, redis, signals, workers
 from bioagents_exporter.derive.family import Family
-from bioagents_exporter.derive.ledger import Ledger
 from bioagents_exporter.derive.queue_workers import QueueWorkers, workers_by_queue
+from bioagents_exporter.derive.source_states import SourceStates
 from bioagents_exporter.derive.totals import Layouts, PublishedTotals, TotalsMemory, comparable_run_id
 from bioagents_exporter.derive.window import Window
 from bioagents_exporter.derive.workers import WorkerKeys, WorkerStates, classify
@@ -30,7 +30,7 @@ class Memory:
 
     def __init__(self, *, clock: Callable[[], float] = time.perf_counter) -> None:
         self.lock = threading.Lock()
-        self.ledger = Ledger(clock)
+        self.states = SourceStates(clock)
         self.process = exporter.Process()
         self.totals, self.layouts = TotalsMemory(), Layouts()
         self.window, self.worker_keys = Window(), WorkerKeys()
@@ -38,12 +38,12 @@ class Memory:
     def scraped(self, seconds: float) -> None:
         """A scrape is finished and took this long."""
         with self.lock:
-            self.ledger.scrape_duration = seconds
+            self.states.scrape_duration = seconds
 
     def error(self, cause: str, n: int = 1) -> None:
         """Count something that a scrape had to leave out, by one of a few fixed causes."""
         with self.lock:
-            self.ledger.error(cause, n)
+            self.states.error(cause, n)
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,8 @@ def derive(snapshot: Snapshot, memory: Memory, settings: Settings, now: float) -
     with memory.lock:
         found = redis.reach(snapshot)
         found += _parts(snapshot, memory, settings, now)
-        found += memory.ledger.run("process", memory.process.families, now)
-        return [*found, *exporter.families(memory.ledger, now)]
+        found += memory.states.run("process", memory.process.families, now)
+        return [*found, *exporter.families(memory.states, now)]
 
 
 def sample(snapshot: Snapshot, memory: Memory, settings: Settings, now: float) -> None:
@@ -139,10 +139,10 @@ def sample(snapshot: Snapshot, memory: Memory, settings: Settings, now: float) -
         return
     with memory.lock:
         if redis.trouble(snapshot) or snapshot.server is None:
-            memory.ledger.suspended(_WINDOW)
+            memory.states.suspended(_WINDOW)
             return
         view = View(snapshot, snapshot.server, memory, settings, now)
-        memory.ledger.run(_WINDOW, partial(_add_sample, view), now)
+        memory.states.run(_WINDOW, partial(_add_sample, view), now)
 
 
 def _add_sample(view: View) -> tuple[()]:
@@ -152,21 +152,21 @@ def _add_sample(view: View) -> tuple[()]:
 
 
 def _parts(snapshot: Snapshot, memory: Memory, settings: Settings, now: float) -> list[Family]:
-    ledger, parts = memory.ledger, _ROLES[settings.collect_workers]
+    states, parts = memory.states, _ROLES[settings.collect_workers]
     for cause, n in redis.causes(snapshot).items():
-        ledger.error(cause, n)
+        states.error(cause, n)
     if snapshot.server is None:  # the reader has logged why
-        ledger.suspended("redis", *(part.name for part in parts))
+        states.suspended("redis", *(part.name for part in parts))
         return []
     if trouble := redis.trouble(snapshot):
-        ledger.failed("redis", trouble)
-        ledger.suspended(*(part.name for part in parts))
+        states.failed("redis", trouble)
+        states.suspended(*(part.name for part in parts))
         return []
-    ledger.succeeded("redis", now)
-    ledger.sources["redis"].duration = snapshot.round_trip
+    states.succeeded("redis", now)
+    states.sources["redis"].duration = snapshot.round_trip
     view = View(snapshot, snapshot.server, memory, settings, now)
     return [
         family
         for part in parts
-        for family in ledger.run(part.name, partial(part.families, view), now, partial(part.age, view))
+        for family in states.run(part.name, partial(part.families, view), now, partial(part.age, view))
     ]

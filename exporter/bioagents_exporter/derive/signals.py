@@ -38,46 +38,46 @@ DESIRED_WORKERS: Final = by_queue(
     "2 below 10 waiting, 4 below 30, 6 below 50, 8 from there on, within the queue's minimum and maximum",
 )
 DEPTH_LIMIT: Final = by_queue(
-    "queue_depth_limit", "jobs", "Number of waiting jobs above which there are too many.", "setting `depth`"
+    "queue_depth_limit", "jobs", "Limit for the number of waiting jobs of the queue.", "setting `depth`"
 )
 WAIT_LIMIT: Final = by_queue(
     "queue_wait_limit_seconds",
     "seconds",
-    "Age of the oldest waiting job above which it is too high.",
-    "setting `wait_seconds`",
+    "Limit for the age of the oldest waiting job of the queue.",
+    "setting `wait`",
 )
 DRAIN_LIMIT: Final = by_queue(
     "queue_drain_limit_seconds",
     "seconds",
-    "Drain time above which it is too long.",
-    "setting `drain_seconds`",
+    "Limit for the drain time of the queue.",
+    "setting `drain`",
 )
 FAILURE_RATIO_LIMIT: Final = by_queue(
     "queue_failure_ratio_limit",
     "ratio",
-    "Failure ratio above which it is too high.",
-    "setting `failure_ratio`",
+    "Limit for the failure ratio of the queue.",
+    "setting `failure-ratio`",
 )
 MIN_WORKERS: Final = by_queue(
     "queue_min_workers",
     "workers",
     "Lowest number of workers that the queue must have.",
-    "setting `min_workers`",
+    "setting `min-workers`",
 )
 MAX_WORKERS: Final = by_queue(
     "queue_max_workers",
     "workers",
     "Highest number of workers that the queue may have.",
-    "setting `max_workers`",
+    "setting `max-workers`",
 )
 JOB_DURATION_LIMIT: Final = by_queue(
     "queue_job_duration_limit_seconds",
     "seconds",
-    "Time for which one attempt may run.",
-    "setting `job_duration_seconds`",
+    "Limit for the run time of one attempt.",
+    "setting `job-duration`",
 )
 
-#: Below this many waiting jobs → so many workers; from the last on, :data:`_MOST`.
+#: (N, workers): the number of workers for fewer than N waiting jobs; from the last N on, :data:`_MOST`.
 _STEPS: Final = ((10, 2), (30, 4), (50, 6))
 _MOST: Final = 8
 
@@ -159,7 +159,7 @@ def _drain_rate(change: Change) -> float | None:
 
 
 def _desired_workers(waiting: int | None, limits: QueueLimits) -> int | None:
-    """The number of workers for so many waiting jobs, within the queue's minimum and maximum."""
+    """The number of workers for this number of waiting jobs, within the queue's minimum and maximum."""
     if waiting is None:
         return None
     wanted = next((workers for below, workers in _STEPS if waiting < below), _MOST)

@@ -32,7 +32,7 @@ INFO: Final = Metric(
     "gauge",
     ("worker", *_FACTS),
     "",
-    "Facts about a worker as labels, for an hour after its last heartbeat; the value is always 1.",
+    "Information about a worker as labels, for an hour after its last heartbeat; the value is always 1.",
     "heartbeat: host name; process id; consumed queues (the first 16, a digest of the others); `version` of "
     "the application; versions of Dramatiq, Python and `monitor`, this package; configured threads",
 )

@@ -105,7 +105,7 @@ class Collector:
     def error_totals(self) -> Mapping[str, int]:
         """What was left out since the start, by cause."""
         with self._memory.lock:
-            return dict(self._memory.ledger.errors)
+            return dict(self._memory.states.errors)
 
     def close(self) -> None:
         """End the threads and close the connection, without waiting for calls in progress."""

@@ -18,7 +18,7 @@ UNKNOWN: Final = "\N{EN DASH}"
 _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _QUEUE_COLUMNS: Final = (
     "Queue", "Waiting", "Active", "Delayed", "Dead", "Oldest", "Workers", "Slots", "Running", "Longest",
-    "Failures", "Drained in", "Orphaned", "Stuck", "Unheld", "Overdue",
+    "Failures", "Time to drain", "Orphaned", "Stuck", "Unheld", "Overdue",
 )  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def _errors(status: Status) -> str:
     if not status.errors:
         return ""
     rows = ((cause, (Cell(number(n)),)) for cause, n in sorted(status.errors.items()))
-    return f"<h2>Left out since the start, by cause</h2>{_table(('Cause', 'Times'), rows)}"
+    return f"<h2>Read errors since start, by cause</h2>{_table(('Cause', 'Count'), rows)}"
 
 
 def _table(names: Sequence[str], rows: Iterable[tuple[str, Sequence[Cell]]]) -> str:

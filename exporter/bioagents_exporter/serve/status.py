@@ -46,7 +46,11 @@ class RedisStatus:
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """One queue; each field is the metric of the same name (docs/reference/metrics.md)."""
+    """One queue, as in docs/reference/metrics.md.
+
+    ``waiting``, ``active``, ``delayed`` and ``dead`` are ``queue_depth`` in that state; each later field is
+    the metric ``queue_…`` of the same name.
+    """
 
     name: str
     waiting: Known

@@ -149,7 +149,7 @@ class LiveConfig:
     def __init__(self, path: Path | None) -> None:
         self.tls: ssl.SSLContext | None = None
         self.guard = Guard({})
-        self._path, self._refused = path, ""
+        self._path, self._rejected = path, ""
         self._files: tuple[Path, ...] = ()
         self._stamps: tuple[_Stamp, ...] = ()
         if path is not None:
@@ -157,14 +157,14 @@ class LiveConfig:
 
     def refresh(self) -> bool:
         """Read the files again if they changed; whether something new is in force. Blocking."""
-        if self._path is None or (_stamps(self._files) == self._stamps and not self._refused):
+        if self._path is None or (_stamps(self._files) == self._stamps and not self._rejected):
             return False
         try:
             self._load(self._path)
         except SettingsError as error:
-            if str(error) != self._refused:
-                log.warning("web_config_refused reason=%r in_force=%r", str(error), "the one before")
-            self._refused = str(error)
+            if str(error) != self._rejected:
+                log.warning("web_config_rejected reason=%r using=previous", str(error))
+            self._rejected = str(error)
             return False
         log.info("web_config_read file=%s", self._path)
         return True
@@ -176,7 +176,7 @@ class LiveConfig:
         tls = context(config.tls) if config.tls else None
         before, self.guard = self.guard, Guard(config.users)
         before.close()
-        self.tls, self._files, self._refused = tls, config.files, ""
+        self.tls, self._files, self._rejected = tls, config.files, ""
         self._stamps = tuple(stamps[file] if file in stamps else _stamp(file) for file in config.files)
 
 

@@ -1,6 +1,6 @@
 """Flags, environment and YAML file become one validated value.
 
-A flag wins over the environment, that over the file, that over the default.
+A flag takes precedence over the environment, that over the file, and that over the default.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Raw]:
 
 
 def _from_file(item: Item) -> dict[str, Raw]:
-    """The settings of a YAML file; ``limits`` is no setting of a flag and read elsewhere."""
+    """The settings of a YAML file; ``limits`` has no flag and is read elsewhere."""
     keys = [option.key for option in OPTIONS if option is not CONFIG_FILE]
     return dict(_walk(item, "", [*keys, "limits"]))
 
@@ -172,6 +172,6 @@ def _one(item: Item, base: QueueLimits) -> QueueLimits:
     if result.min_workers > result.max_workers:
         bounds = f"min-workers {result.min_workers}, max-workers {result.max_workers}"
         raise SettingsError(
-            f"{item.place} (line {item.line}): {bounds}: expected the minimum below the maximum"
+            f"{item.place} (line {item.line}): {bounds}: expected a minimum not above the maximum"
         )
     return result

@@ -56,13 +56,13 @@ class Settings:
     """All settings; :func:`bioagents_exporter.settings.load.load` validates them."""
 
     redis_url: Secret = field(default_factory=lambda: Secret(DEFAULT_REDIS_URL))
-    redis_wait: bool = False  # start although Redis cannot be reached, and keep trying
+    redis_wait: bool = False  # start even if Redis is unreachable, and keep retrying
     namespace: str = DEFAULT_NAMESPACE
     fleet: str = ""  # empty: the namespace
     prefix: str = DEFAULT_PREFIX
     listen_address: tuple[str, int] = DEFAULT_LISTEN_ADDRESS  # an empty host: every interface
     web_config_file: Path | None = None
-    queues: tuple[str, ...] = ()  # known before anything of them is seen in Redis
+    queues: tuple[str, ...] = ()  # published even before they exist in Redis
     collect_workers: CollectWorkers = "all"
     heartbeat_timeout: float = DEFAULT_HEARTBEAT_TIMEOUT  # seconds, as the application's broker has it
     dead_message_ttl: float = DEFAULT_DEAD_MESSAGE_TTL  # seconds, as the application's broker has it
@@ -114,7 +114,7 @@ REDIS_NAMESPACE: Final[Option[str]] = Option(
     "namespace of the application's RedisBroker",
 )
 REDIS_WAIT: Final[Option[bool]] = Option(
-    "redis.wait", values.boolean, "", "false", "start although Redis cannot be reached, and keep trying"
+    "redis.wait", values.boolean, "", "false", "start even if Redis is unreachable, and keep retrying"
 )
 REDIS_HEARTBEAT_TIMEOUT: Final[Option[float]] = Option(
     "redis.heartbeat-timeout",
@@ -132,14 +132,14 @@ REDIS_DEAD_MESSAGE_TTL: Final[Option[float]] = Option(
 )
 WEB_LISTEN_ADDRESS: Final[Option[tuple[str, int]]] = Option(
     "web.listen-address", values.address, "HOST:PORT", "127.0.0.1:9877",
-    "where to serve; :9877 is every interface, port 0 any free port",
+    "address to listen on; :9877 is every interface, port 0 any free port",
 )  # fmt: skip
 WEB_CONFIG_FILE: Final[Option[Path]] = Option(
     "web.config.file",
     values.file,
     "FILE",
     "none",
-    "TLS and basic authentication, in the form of exporter-toolkit",
+    "TLS and basic authentication, in exporter-toolkit's format",
 )
 CONFIG_FILE: Final[Option[Path]] = Option(
     "config.file",
@@ -152,11 +152,11 @@ FLEET: Final[Option[str]] = Option(
     "fleet", values.name, "NAME", "the namespace", "value of the label fleet on every series"
 )
 QUEUES: Final[Option[tuple[str, ...]]] = Option(
-    "queues", values.queues, "A,B", "none", "queues to publish before anything of them is seen in Redis"
+    "queues", values.queues, "A,B", "none", "queues to publish even before they exist in Redis"
 )
 COLLECT_WORKERS: Final[Option[CollectWorkers]] = Option(
     "collect.workers", values.one_of("all", "host", "none"), "WHOSE", "all",
-    "whose worker_* series: all, host (a sidecar: this host's alone) or none",
+    "workers to publish: all, host (a sidecar: only those of this host) or none",
 )  # fmt: skip
 HOST: Final[Option[str]] = Option(
     "host",
@@ -170,7 +170,7 @@ METRICS_PREFIX: Final[Option[str]] = Option(
     values.prefix,
     "PREFIX",
     DEFAULT_PREFIX,
-    "what the name of every metric begins with",
+    "prefix of all metric names",
 )
 
 #: In the order in which people read them.

@@ -56,7 +56,7 @@ _ENCODE: Final = f"{_EXPECTED}; blanks and @:/?# of a password are percent-encod
 
 
 def redis_url(text: str) -> Secret:
-    """``text`` as a secret; ValueError, which repeats nothing secret, where it is no Redis URL."""
+    """``text`` as a secret; ValueError, which repeats nothing secret, where it is not a valid Redis URL."""
     if not text.startswith(tuple(f"{scheme}://" for scheme in SCHEMES)):
         raise ValueError(_EXPECTED)
     parts = _split(text)

@@ -97,10 +97,10 @@ def address(text: str) -> tuple[str, int]:
 
 
 def prefix(text: str) -> str:
-    """What metric names begin with."""
+    """The prefix of all metric names."""
     if not _PREFIX.fullmatch(text):
         raise ValueError(
-            "expected letters, digits and underscores with an underscore at the end, as bioagents_"
+            "expected letters, digits and underscores with an underscore at the end, such as bioagents_"
         )
     return text
 

@@ -78,7 +78,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def read(path: Path) -> Item:
-    """The file as a tree of items; SettingsError where it cannot be read or is no YAML."""
+    """The file as a tree of items; SettingsError where it cannot be read or is not YAML."""
     try:
         with path.open("rb") as stream:
             node = yaml.compose(stream, Loader=_Loader)

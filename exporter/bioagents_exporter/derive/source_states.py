@@ -31,7 +31,7 @@ class SourceState:
 
 
 @dataclass
-class Ledger:
+class SourceStates:
     """``clock`` measures durations, in seconds."""
 
     clock: Callable[[], float]
