@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import promql_parser
 
@@ -95,6 +96,25 @@ def test_recorded_series_come_before_what_uses_them() -> None:
         for rule in mine:
             assert names(rule.expression).metrics & own <= seen, rule.name
             seen.add(rule.name)
+
+
+#: Recorded differences of what other groups record, each with the reason why a stale operand does no harm.
+OF_OTHER_GROUPS: Final = {
+    "worker:bioagents_worker_threads_lost:sum": "WorkerThreadsLost waits for minutes of it",
+}
+
+
+def test_a_recorded_difference_is_of_one_evaluation() -> None:
+    """Its operands are recorded in its own group: groups run side by side, one interval apart at worst."""
+    stale = {
+        name
+        for name, rule in RECORDS.items()
+        for node in parts(rule.expression)
+        if isinstance(node, promql_parser.BinaryExpr) and str(node.op) == "-"
+        for operand in names(node.prettify()).metrics & RECORDS.keys()
+        if RECORDS[operand].group != rule.group
+    }
+    assert stale == OF_OTHER_GROUPS.keys()
 
 
 def test_recorded_series_are_named_for_what_they_hold() -> None:

@@ -100,31 +100,39 @@ def _quantiles(b: Builder) -> tuple[Record, ...]:
     queue, for the quantiles and heat maps of both and for the wait objective. The maximum of the copies
     keeps buckets cumulative, as each copy's are. `>= 0` drops NaN, the quantile of nothing.
     """
-    starts = b.record(
-        "queue:bioagents_job_wait_seconds_count:rate5m",
-        b.ql.rate("job_wait_seconds_count", "5m", keep=("queue",)),
-        "Attempts per second that started.",
-    )
     return (
         *_quantiles_of(b, "job_wait_seconds", comment),
-        starts,
+        *buckets(b, "job_duration_seconds"),
         *_quantiles_of(b, "job_duration_seconds", ""),
     )
 
 
-def _quantiles_of(b: Builder, metric: str, comment: str) -> tuple[Record, ...]:
-    by_actor, by_queue = (f"{level}:bioagents_{metric}_bucket:rate5m" for level in ("actor", "queue"))
+def buckets(b: Builder, metric: str, comment: str = "") -> tuple[Record, ...]:
+    """The buckets of a histogram per second, by actor and by queue."""
+    by_actor, by_queue = _bucket_records(metric)
+    return (
+        b.record(by_actor, b.ql.rate(f"{metric}_bucket", "5m", keep=(*_ACTOR, "le")), comment),
+        b.record(by_queue, without("sum", b.ql.recorded(by_actor), "actor")),
+    )
 
-    def quantile(level: str, buckets: str, share: float) -> Record:
+
+def _bucket_records(metric: str) -> tuple[str, str]:
+    return f"actor:bioagents_{metric}_bucket:rate5m", f"queue:bioagents_{metric}_bucket:rate5m"
+
+
+def _quantiles_of(b: Builder, metric: str, comment: str) -> tuple[Record, ...]:
+    by_actor, by_queue = _bucket_records(metric)
+
+    def quantile(level: str, buckets: str, share: float, comment: str = "") -> Record:
         return b.record(
             f"{level}:bioagents_{metric}:p{share * 100:.0f}_rate5m",
             f"histogram_quantile({share}, {b.ql.recorded(buckets)}) >= 0",
+            comment,
         )
 
     return (
-        b.record(by_actor, b.ql.rate(f"{metric}_bucket", "5m", keep=(*_ACTOR, "le")), comment),
-        *(quantile("actor", by_actor, share) for share in (0.5, 0.95)),
-        b.record(by_queue, without("sum", b.ql.recorded(by_actor), "actor")),
+        quantile("actor", by_actor, 0.5, comment),
+        quantile("actor", by_actor, 0.95),
         *(quantile("queue", by_queue, share) for share in (0.5, 0.95, 0.99)),
     )
 

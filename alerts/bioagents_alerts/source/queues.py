@@ -30,7 +30,6 @@ def _records(b: Builder) -> tuple[Record, ...]:
                 state="waiting"),
         b.gauge("queue_depth_limit"),
         b.gauge("queue_drain_limit_seconds"),
-        b.gauge("queue_wait_limit_seconds"),
         b.gauge("queue_oldest_job_age_seconds"),
         b.gauge("queue_workers"),
         b.record(

@@ -10,6 +10,7 @@ from bioagents_alerts.builder import FLEET, QUEUE, Builder
 from bioagents_alerts.model import Alert, Group, Record, Rule, RuleFile
 from bioagents_alerts.objectives import DEFAULTS, matcher
 from bioagents_alerts.promql import without
+from bioagents_alerts.source import jobs
 from bioagents_alerts.thresholds import number
 from bioagents_worker.wire import BUCKETS
 
@@ -35,7 +36,8 @@ parts of a ratio in the same way. Rates over days straight from the histogram wo
 actor and copy, more than 100 million samples for a large fleet, and Prometheus by default stops at 50
 million.
 
-The 5-minute rates are recorded in jobs.yml, all in one group: errors and events are of the same evaluation.
+Late jobs are the difference of two rates. One group records both and the difference: rates of two evaluations
+would differ by jobs that are not late.
 """
 
 _LIMIT, _BOUND = "queue:bioagents_wait_slo_limit_seconds:max", "queue:bioagents_wait_slo_bound_seconds:max"
@@ -80,8 +82,10 @@ _SLOW = _Speed(
 
 def rules(b: Builder) -> RuleFile:
     """The file slo.yml."""
-    groups = (_group(b, "wait", _wait_inputs(b), _wait), _group(b, "success", _success_inputs(b), _success))
-    return RuleFile("slo", COMMENT, groups)
+    rates = Group("bioagents-slo-wait-rates", _wait_rates(b), interval=_INTERVAL)
+    wait = _group(b, "wait", (_wait_objective(b),), _wait)
+    success = _group(b, "success", _success_inputs(b), _success)
+    return RuleFile("slo", COMMENT, (rates, wait, success))
 
 
 def _group(
@@ -101,9 +105,16 @@ def _series(name: str, what: str) -> str:
     return f"queue:bioagents_{name}_slo_{what}"
 
 
-def _wait_inputs(b: Builder) -> tuple[Record, ...]:
+def _wait_rates(b: Builder) -> tuple[Record, ...]:
     ql, bound, events = b.ql, b.ql.recorded(_BOUND), _series("wait", "events:rate5m")
     return (
+        *jobs.buckets(b, "job_wait_seconds", "The wait of attempts that started, by bucket."),
+        b.record(
+            "queue:bioagents_job_wait_seconds_count:rate5m",
+            ql.rate("job_wait_seconds_count", "5m", keep=("queue",)),
+            "Attempts per second that started.",
+        ),
+        b.gauge("queue_wait_limit_seconds"),
         b.record(
             _BOUND,
             _bound(b),
@@ -112,14 +123,6 @@ def _wait_inputs(b: Builder) -> tuple[Record, ...]:
             bounds counts as the lower one, so a job that is called good was good; this series is the bound
             that counts, which the alerts name. A limit below the lowest bound counts as the lowest one. The
             bounds are those of the wire format.
-            """,
-        ),
-        _objective(
-            b, "wait", _BOUND,
-            f"""
-            The objective, for every queue with a wait limit. A queue with an objective of its own comes
-            first, with `or`:
-              0 * {_BOUND}{{queue="chat"}} + 0.99 or …
             """,
         ),
         b.record(
@@ -150,6 +153,19 @@ def _wait_inputs(b: Builder) -> tuple[Record, ...]:
             """,
         ),
     )  # fmt: skip
+
+
+def _wait_objective(b: Builder) -> Record:
+    return _objective(
+        b,
+        "wait",
+        _BOUND,
+        f"""
+        The objective, for every queue with a wait limit. A queue with an objective of its own comes first,
+        with `or`:
+          0 * {_BOUND}{{queue="chat"}} + 0.99 or …
+        """,
+    )
 
 
 def _bound(b: Builder) -> str:
@@ -207,11 +223,11 @@ def _counts(b: Builder, name: str) -> Iterable[Record]:
     """How many bad jobs there were."""
     for window in _COUNTED:
         ratio = b.ql.recorded(_series(name, f"errors:ratio_rate{window}"))
-        jobs = b.ql.increase("job_wait_seconds_count", window, keep=("queue",))
+        started = b.ql.increase("job_wait_seconds_count", window, keep=("queue",))
         dead = b.ql.increase("jobs_dead_total", window, keep=("queue",))
         yield b.record(
             _series(name, f"errors:increase{window}"),
-            dead if name == "success" else f"{ratio}\n  * {jobs}",
+            dead if name == "success" else f"{ratio}\n  * {started}",
             "How many bad jobs there were." if window == _COUNTED[0] else "",
         )
 
