@@ -1,4 +1,5 @@
-# Every goal works in a fresh clone on Debian with git, make and Python 3.11 or newer; it creates .venv.
+# The goals work in a fresh clone on Debian with git, make and Python 3.11 or newer; they create .venv.
+# `test` and `bench` need the packages that `make deps` installs, `preview` also Node 20 or newer and npm.
 #
 #   make demo DEMO_ARGS='--duration 60'     make test TEST_ARGS='tests/worker -x'
 #   make test TEST_ARGS='tests/worker -n 0 --pdb' runs the tests in one process
@@ -52,7 +53,7 @@ generate: $(VENV)/dev ## write the generated files: metrics reference, dashboard
 docs-site: $(VENV)/dev ## build the documentation as a site in the folder site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-preview: $(PREVIEW)/node_modules/made ## draw the boards as pictures, of a demo fleet or of your Prometheus
+preview: $(PREVIEW)/node_modules/made ## draw the dashboards as pictures, of a demo fleet or of your Prometheus
 ifeq ($(strip $(PREVIEW_ARGS)),)
 	@$(MAKE) --silent --no-print-directory $(VENV)/demo
 	@node $(PREVIEW)/demo.js $(BIN)/bioagents demo
