@@ -16,6 +16,7 @@ import redis
 from redis.sentinel import Sentinel as SentinelClient
 
 from bioagents_worker.wire import Keys, missing_after
+from faults.background import background
 from faults.producer import Producer
 from support.exporter import Exporter
 from support.polling import wait_until
@@ -130,7 +131,7 @@ class Fleet:
         worker.stop()
 
     def replace_at_once(self, worker: Program) -> None:
-        """The same without a drain, whose seconds would be an hour of the divided rules."""
+        """The same without a drain, whose seconds would be an hour of the scaled rules."""
         before = self.beats()
         self.add_worker()
         self.workers.remove(worker)
@@ -139,7 +140,7 @@ class Fleet:
             client.hdel(Keys("dramatiq").beats, *before)
 
     def forget_missing(self) -> None:
-        """Delete the heartbeats of missing workers, as after an hour, which is not divided."""
+        """Delete the heartbeats of missing workers, as after an hour, which is not scaled."""
         beats = Keys("dramatiq").beats
         with self.client() as client:
             for worker, beat in client.hgetall(beats).items():
@@ -149,22 +150,16 @@ class Fleet:
     @contextmanager
     def supervised(self) -> Iterator[None]:
         """Start a worker again when it has ended, as systemd or Kubernetes do."""
-        ended = threading.Event()
 
-        def run() -> None:
+        def supervise(ended: threading.Event) -> None:
             while not ended.wait(0.2):
                 for index, worker in enumerate(self.workers):
                     if not worker.running:
                         worker.kill()
                         self.workers[index] = self._start_worker()
 
-        thread = threading.Thread(target=run, name="supervisor")
-        thread.start()
-        try:
+        with background(supervise):
             yield
-        finally:
-            ended.set()
-            thread.join()
 
     # -- the rest ------------------------------------------------------------------------------------------
 

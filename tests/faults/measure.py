@@ -1,8 +1,8 @@
 """Measure how long each alert takes from its fault to the webhook.
 
-``python tests/faults/measure.py divided`` at the factors of the tests, ``measure.py real`` with nothing
-divided and all faults at once. This takes an hour and 7 GB of memory, and leaves out what works divided only.
-Names of faults after that measure those alone.
+``python tests/faults/measure.py scaled`` at the factors of the tests, ``measure.py real`` at full
+duration and with all faults at once. This takes an hour and 7 GB of memory, and leaves out what works
+scaled only. Names of faults after that measure those alone.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from faults import stage
+from faults import runner
 from faults.monitor import Monitor
-from faults.table import DIVIDED_ONLY, FAULTS
+from faults.table import FAULTS, SCALED_ONLY
 
 
 def main(names: Sequence[str], *, real: bool) -> None:
     """Print ``fault alert seconds`` for each alert, as soon as its fault is over."""
-    stage.PATIENCE = 4200.0 if real else stage.PATIENCE
+    runner.PATIENCE = 4200.0 if real else runner.PATIENCE
     faults = [fault for fault in FAULTS if not names or fault.name in names]
     if real:
-        faults = [replace(fault, factor=1.0) for fault in faults if fault.name not in DIVIDED_ONLY]
+        faults = [replace(fault, factor=1.0) for fault in faults if fault.name not in SCALED_ONLY]
     with tempfile.TemporaryDirectory() as name, ExitStack() as cleanup:
         folder = Path(name)
         monitors = {
             factor: Monitor(folder / f"monitor-{factor:g}", factor=factor, cleanup=cleanup)
             for factor in {fault.factor for fault in faults}
         }
-        pool = cleanup.enter_context(ThreadPoolExecutor(len(faults) if real else stage.STAGES))
+        pool = cleanup.enter_context(ThreadPoolExecutor(len(faults) if real else runner.FLEETS))
         runs = {
-            pool.submit(stage.perform, fault, monitors[fault.factor], folder, repair=False): fault.name
+            pool.submit(runner.inject, fault, monitors[fault.factor], folder, repair=False): fault.name
             for fault in faults
         }
         for run in as_completed(runs):

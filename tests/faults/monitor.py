@@ -33,10 +33,10 @@ class Receipt:
 
 
 class Monitor:
-    """The shipped rules, their durations divided by ``factor``.
+    """The shipped rules, their durations scaled by ``factor``.
 
-    All fleets have the same name; the label ``cluster`` of their targets tells them apart, as for a user who
-    runs the same application in several clusters.
+    All fleets have the same name; the label ``cluster`` of their targets distinguishes them, as for a user
+    who runs the same application in several clusters.
     """
 
     def __init__(self, folder: Path, *, factor: float, cleanup: ExitStack) -> None:

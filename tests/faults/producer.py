@@ -12,6 +12,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_worker import JobMetrics
 from faults.app.actors import declare, declare_reports
+from faults.background import background
 
 
 class Producer:
@@ -38,20 +39,14 @@ class Producer:
     @contextmanager
     def traffic(self, actor: str, *args: object, per_second: float) -> Iterator[None]:
         """Enqueue jobs at a constant rate during the block; enqueues that Redis refuses are left out."""
-        ended = threading.Event()
 
-        def run() -> None:
+        def enqueue(ended: threading.Event) -> None:
             while not ended.wait(1 / per_second):
                 with suppress(redis.RedisError, OSError):
                     self.send(actor, *args)
 
-        thread = threading.Thread(target=run, name=f"traffic of {actor}")
-        thread.start()
-        try:
+        with background(enqueue):
             yield
-        finally:
-            ended.set()
-            thread.join()
 
     def declare_reports(self) -> None:
         """A queue that the workers do not consume."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from faults import plays
+from faults import scenarios
 from faults.fleet import Options
-from faults.stage import FASTEST, SLOW, Fault
+from faults.runner import FASTEST, SLOW, Fault
 
 DURABLE: Final = Options(redis={"appendonly": "yes"})
 DEBUGGED: Final = Options(redis={"enable_debug_command": "yes"})
 TWO_WORKERS: Final = Options(workers=2)
 #: So that there are enough attempts in the shortest windows.
 BUSY: Final = Options(traffic=8.0)
-#: The jobs of the drain also fill the other worker; traffic beside them would become a backlog.
+#: The jobs of the drain also fill the other worker; more traffic would become a backlog.
 NO_TRAFFIC: Final = Options(workers=2, traffic=0)
 QUIET: Final = Options(traffic=0.3)
 SHORT_JOBS: Final = Options(limits={"job-duration": "3s"})
@@ -36,63 +36,64 @@ AT_CAPACITY: Final = ("WorkersAtCapacity",)
 
 # The longest first.
 FAULTS: Final = (
-    Fault("job-kills-its-worker", plays.poison, ("PoisonJob", "WorkerMissing"), options=PATIENT),
+    Fault("job-kills-its-worker", scenarios.poison, ("PoisonJob", "WorkerMissing"), options=PATIENT),
     Fault(
-        "all-workers-gone", plays.kill_all_workers, ("NoActiveWorkers",), ("WorkerMissing",),
+        "all-workers-gone", scenarios.kill_all_workers, ("NoActiveWorkers",), ("WorkerMissing",),
         options=SHORT_QUEUES, factor=SLOW,
     ),
-    Fault("redis-paused", plays.pause_redis, ("RedisDown",), may=AFTER_A_STALL, factor=SLOW),
+    Fault("redis-paused", scenarios.pause_redis, ("RedisDown",), may=AFTER_A_STALL, factor=SLOW),
     Fault(
-        "redis-full", plays.fill_redis, ("RedisMemoryHigh", "NoActiveWorkers"), ("WorkerThreadsLost",),
+        "redis-full", scenarios.fill_redis, ("RedisMemoryHigh", "NoActiveWorkers"), ("WorkerThreadsLost",),
         may=("JobsStuck",), factor=SLOW,
     ),
-    Fault("worker-leaks", plays.leak, ("WorkerMemoryLeak",), factor=FASTEST),
-    Fault("configuration-skewed", plays.skewed_configuration, ("WorkerConfigSkew",)),
+    Fault("worker-leaks", scenarios.leak, ("WorkerMemoryLeak",), factor=FASTEST),
+    Fault("configuration-skewed", scenarios.skewed_configuration, ("WorkerConfigSkew",)),
     Fault(
-        "jobs-fail-for-good", plays.fail_for_good,
+        "jobs-fail-for-good", scenarios.fail_for_good,
         ("DeadLetters", "HighJobFailureRate", "SuccessSLOFastBurn"), lasting=SLOW_BURN, options=BUSY,
     ),
-    Fault("jobs-orphaned", plays.orphan_jobs, ("WorkerMissing", "JobsOrphaned"), options=NEGLIGENT),
-    Fault("jobs-fail", plays.failing_actor, ("HighJobFailureRate",), options=BUSY),
-    Fault("jobs-fail-now-and-then", plays.fail_now_and_then, ("HighJobFailureRatio",), options=QUIET,
+    Fault("jobs-orphaned", scenarios.orphan_jobs, ("WorkerMissing", "JobsOrphaned"), options=NEGLIGENT),
+    Fault("jobs-fail", scenarios.failing_actor, ("HighJobFailureRate",), options=BUSY),
+    Fault("jobs-fail-now-and-then", scenarios.fail_now_and_then, ("HighJobFailureRatio",), options=QUIET,
           factor=SLOW),
-    Fault("jobs-wait-too-long", plays.wait_too_long, ("QueueWaitTooLong", "WaitSLOFastBurn"),
+    Fault("jobs-wait-too-long", scenarios.wait_too_long, ("QueueWaitTooLong", "WaitSLOFastBurn"),
           lasting=SLOW_BURN, options=SHORT_WAITS),
-    Fault("flood-of-jobs", plays.flood, ("HighQueueDepth", "QueueGrowing"), may=AT_CAPACITY,
+    Fault("flood-of-jobs", scenarios.flood, ("HighQueueDepth", "QueueGrowing"), may=AT_CAPACITY,
           options=SHORT_DRAIN),
-    Fault("jobs-retried-without-end", plays.retry_without_end, ("JobRetryStorm",)),
-    Fault("all-jobs-hang", partial(plays.hang, jobs=12), ("JobRunningTooLong", "WorkersAtCapacity"),
+    Fault("jobs-retried-without-end", scenarios.retry_without_end, ("JobRetryStorm",)),
+    Fault("all-jobs-hang", partial(scenarios.hang, jobs=12), ("JobRunningTooLong", "WorkersAtCapacity"),
           options=Options(limits={"job-duration": "3s"}, traffic=0)),
-    Fault("one-job-hangs", plays.hang, ("JobRunningTooLong",), options=SHORT_JOBS),
-    Fault("kill-9-in-the-middle-of-a-job", plays.kill_a_worker, ("WorkerMissing",), options=TWO_WORKERS),
-    Fault("worker-paused", plays.pause_a_worker, ("WorkerMissing",), options=TWO_WORKERS),
-    Fault("one-of-two-workers-stopped", plays.stop_one_of_two, ("WorkersBelowMinimum",),
+    Fault("one-job-hangs", scenarios.hang, ("JobRunningTooLong",), options=SHORT_JOBS),
+    Fault("kill-9-in-the-middle-of-a-job", scenarios.kill_a_worker, ("WorkerMissing",), options=TWO_WORKERS),
+    Fault("worker-paused", scenarios.pause_a_worker, ("WorkerMissing",), options=TWO_WORKERS),
+    Fault("one-of-two-workers-stopped", scenarios.stop_one_of_two, ("WorkersBelowMinimum",),
           options=Options(workers=2, limits={"min-workers": 2})),
-    Fault("worker-restarts-again-and-again", plays.restart_again_and_again, ("WorkerRestarting",),
+    Fault("worker-restarts-again-and-again", scenarios.restart_again_and_again, ("WorkerRestarting",),
           options=TWO_WORKERS),
-    Fault("worker-fills-its-memory", plays.fill_the_memory, ("WorkerMemoryHigh",), options=SMALL),
-    Fault("worker-drains-and-hoards", plays.drain, ("WorkerDrainHoarding",), options=NO_TRAFFIC),
-    Fault("worker-fetches-nothing", plays.pause_fetching, ("QueueStalled",)),
-    Fault("clock-skewed", plays.skewed_clock, ("WorkerClockSkew",)),
-    Fault("dead-letter", plays.dead_letters, ("DeadLetters",)),
-    Fault("dead-letters-expire", plays.dead_letters_expire, ("DeadLettersExpiring",),
-          before=plays.old_dead_letter),
-    Fault("queue-unserved", plays.unserved_queue, ("QueueUnserved",)),
-    Fault("delayed-job-overdue", plays.overdue_delayed_job, ("DelayedJobsOverdue",), options=SMALL_PREFETCH),
-    Fault("jobs-lost", plays.lost_ids, ("LedgerMismatch",)),
-    Fault("redis-stopped", plays.stop_redis, ("RedisDown",), may=AFTER_A_STALL, options=DURABLE),
-    Fault("redis-policy-unsafe", plays.endanger, ("RedisPolicyUnsafe",)),
-    Fault("redis-evicts", plays.evict, ("RedisEvicting",), ("RedisMemoryHigh",), may=AFTER_A_STALL),
-    Fault("redis-restarted", plays.restart_redis, ("RedisDown",), ("JobsStuck",), options=DURABLE),
-    Fault("redis-replica-cut-off", plays.break_replication,
+    Fault("worker-fills-its-memory", scenarios.fill_the_memory, ("WorkerMemoryHigh",), options=SMALL),
+    Fault("worker-drains-and-hoards", scenarios.drain, ("WorkerDrainHoarding",), options=NO_TRAFFIC),
+    Fault("worker-fetches-nothing", scenarios.pause_fetching, ("QueueStalled",)),
+    Fault("clock-skewed", scenarios.skewed_clock, ("WorkerClockSkew",)),
+    Fault("dead-letter", scenarios.dead_letters, ("DeadLetters",)),
+    Fault("dead-letters-expire", scenarios.dead_letters_expire, ("DeadLettersExpiring",),
+          before=scenarios.old_dead_letter),
+    Fault("queue-unserved", scenarios.unserved_queue, ("QueueUnserved",)),
+    Fault("delayed-job-overdue", scenarios.overdue_delayed_job, ("DelayedJobsOverdue",),
+          options=SMALL_PREFETCH),
+    Fault("jobs-lost", scenarios.lost_ids, ("LedgerMismatch",)),
+    Fault("redis-stopped", scenarios.stop_redis, ("RedisDown",), may=AFTER_A_STALL, options=DURABLE),
+    Fault("redis-policy-unsafe", scenarios.endanger, ("RedisPolicyUnsafe",)),
+    Fault("redis-evicts", scenarios.evict, ("RedisEvicting",), ("RedisMemoryHigh",), may=AFTER_A_STALL),
+    Fault("redis-restarted", scenarios.restart_redis, ("RedisDown",), ("JobsStuck",), options=DURABLE),
+    Fault("redis-replica-cut-off", scenarios.break_replication,
           ("RedisReplicationBroken", "ExporterScrapeErrors"), options=REPLICA),
-    Fault("redis-slow", plays.slow_redis, ("RedisSlow",), options=DEBUGGED),
-    Fault("exporter-gone", plays.lose_the_exporter, ("ExporterDown",)),
-    Fault("one-of-two-exporters-gone", plays.lose_the_exporter, ("ExporterTargetDown",),
+    Fault("redis-slow", scenarios.slow_redis, ("RedisSlow",), options=DEBUGGED),
+    Fault("exporter-gone", scenarios.lose_the_exporter, ("ExporterDown",)),
+    Fault("one-of-two-exporters-gone", scenarios.lose_the_exporter, ("ExporterTargetDown",),
           options=Options(exporters=2)),
-    Fault("key-unreadable", plays.unreadable_key, ("ExporterScrapeErrors",),
+    Fault("key-unreadable", scenarios.unreadable_key, ("ExporterScrapeErrors",),
           options=Options(env={"MAINTENANCE": "0"})),
 )  # fmt: skip
 
-#: Not performed with undivided durations: alerts that take hours, and a rate that is low only when divided.
-DIVIDED_ONLY: Final = ("configuration-skewed", "worker-leaks", "jobs-fail-now-and-then")
+#: Not injected at full duration: alerts that take hours, and a rate that is high only in scaled minutes.
+SCALED_ONLY: Final = ("configuration-skewed", "worker-leaks", "jobs-fail-now-and-then")

@@ -85,7 +85,7 @@ def declare(broker: Any) -> None:  # noqa: ANN401 - RedisBroker is untyped
     }  # fmt: skip
     for function, retries in options.items():
         dramatiq.actor(broker=broker, queue_name="chat", **retries)(function)
-    # Dramatiq's limit of ten minutes would end a job that hangs before the undivided alerts fire.
+    # Dramatiq's limit of ten minutes would end a job that hangs before the alerts fire at full duration.
     dramatiq.actor(broker=broker, queue_name="deep-research", time_limit=8 * 3_600_000, **never)(research)
 
 

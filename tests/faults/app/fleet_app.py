@@ -1,8 +1,8 @@
 """What ``dramatiq fleet_app`` runs: all actors, at a broker that the environment describes.
 
 REDIS_URL, or SENTINEL (its port); FAULTS, the folder of the switches; HEARTBEAT_TIMEOUT in milliseconds,
-after which Dramatiq gives a silent worker's jobs to others, and MAINTENANCE, how many commands of a million
-make it look for them; MEMORY_LIMIT in bytes, as a container has it; VERSION; QUEUES, the consumed ones;
+after which Dramatiq requeues the jobs of a worker, and MAINTENANCE, how many commands of a million make it
+look for them; MEMORY_LIMIT in bytes, as a container has it; VERSION; QUEUES, the consumed ones;
 CLOCK_AHEAD, by so many seconds.
 """
 
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-# Before anybody takes the functions by their names: the clock of another host.
+# Before other modules import the functions: the clock of another host.
 if "CLOCK_AHEAD" in os.environ:
     _time, _time_ns, _ahead = time.time, time.time_ns, int(os.environ["CLOCK_AHEAD"])
     time.time = lambda: _time() + _ahead

@@ -1,6 +1,6 @@
 """How each fault is caused and repaired: signals, commands to Redis, jobs that misbehave.
 
-A play is a generator: the code before a ``yield`` causes a fault, the code after it repairs it.
+A scenario is a generator: the code before a ``yield`` causes a fault, the code after it repairs it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from collections.abc import Generator
 import redis
 
 from bioagents_worker.wire import missing_after
+from faults.background import background
 from faults.fleet import Fleet, signal_group
 from support.polling import wait_until
 
-Play = Generator[None, None, None]
+Scenario = Generator[None, None, None]
 
 
 # -- workers ---------------------------------------------------------------------------------------------
 
 
-def kill_a_worker(fleet: Fleet) -> Play:
+def kill_a_worker(fleet: Fleet) -> Scenario:
     """Kill -9 in the middle of a job while another worker runs; then a third one is started."""
     with fleet.switch("gate-closed"):
         _kill_a_busy_worker(fleet)
@@ -43,7 +44,7 @@ def _kill_a_busy_worker(fleet: Fleet) -> None:
     fleet.workers.remove(victim)
 
 
-def orphan_jobs(fleet: Fleet) -> Play:
+def orphan_jobs(fleet: Fleet) -> Scenario:
     """Kill -9 of one of two workers, while Dramatiq's maintenance, which would requeue its jobs, is off."""
     with fleet.switch("gate-closed"):
         _kill_a_busy_worker(fleet)
@@ -52,7 +53,7 @@ def orphan_jobs(fleet: Fleet) -> Play:
     fleet.forget_missing()
 
 
-def kill_all_workers(fleet: Fleet) -> Play:
+def kill_all_workers(fleet: Fleet) -> Scenario:
     """Kill -9 while jobs arrive. A new worker repairs the fleet, the old one is still missing."""
     fleet.workers.pop().kill()
     yield
@@ -61,14 +62,14 @@ def kill_all_workers(fleet: Fleet) -> Play:
     fleet.forget_missing()
 
 
-def stop_one_of_two(fleet: Fleet) -> Play:
+def stop_one_of_two(fleet: Fleet) -> Scenario:
     """SIGTERM, and no other worker is started."""
     fleet.workers.pop().stop()
     yield
     fleet.add_worker()
 
 
-def pause_a_worker(fleet: Fleet) -> Play:
+def pause_a_worker(fleet: Fleet) -> Scenario:
     """SIGSTOP, like a host that swaps or whose virtual machine is moved."""
     signal_group(fleet.workers[0], signal.SIGSTOP)
     try:
@@ -77,21 +78,21 @@ def pause_a_worker(fleet: Fleet) -> Play:
         signal_group(fleet.workers[0], signal.SIGCONT)
 
 
-def fill_the_memory(fleet: Fleet) -> Play:
+def fill_the_memory(fleet: Fleet) -> Scenario:
     """A worker uses the whole memory of its container."""
     fleet.producer.send("leak", 120)
     yield
     fleet.replace_worker(fleet.workers[0])
 
 
-def leak(fleet: Fleet) -> Play:
+def leak(fleet: Fleet) -> Scenario:
     """A worker keeps a little memory of every job."""
     with fleet.producer.traffic("leak", 1, per_second=2):
         yield
     fleet.replace_at_once(fleet.workers[0])
 
 
-def poison(fleet: Fleet) -> Play:
+def poison(fleet: Fleet) -> Scenario:
     """Jobs that kill their worker each time; a supervisor starts it again."""
     with fleet.supervised():
         with fleet.switch("poison"):
@@ -104,25 +105,19 @@ def poison(fleet: Fleet) -> Play:
     fleet.forget_missing()
 
 
-def restart_again_and_again(fleet: Fleet) -> Play:
+def restart_again_and_again(fleet: Fleet) -> Scenario:
     """A health check stops a worker as soon as it is up; another worker runs."""
-    ended = threading.Event()
 
-    def check() -> None:
+    def check(ended: threading.Event) -> None:
         while not ended.is_set():
             fleet.workers.pop().stop()
             fleet.add_worker()
 
-    thread = threading.Thread(target=check, name="health check")
-    thread.start()
-    try:
+    with background(check):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
-def drain(fleet: Fleet) -> Play:
+def drain(fleet: Fleet) -> Scenario:
     """SIGTERM for a worker in the middle of a long job, with more of them prefetched."""
     with fleet.switch("gate-closed"):
         fleet.producer.send("research", times=16)
@@ -133,20 +128,20 @@ def drain(fleet: Fleet) -> Play:
     worker.process.wait(60)
 
 
-def pause_fetching(fleet: Fleet) -> Play:
+def pause_fetching(fleet: Fleet) -> Scenario:
     """A running worker with free slots fetches no jobs."""
     with fleet.switch("paused"):
         yield
 
 
-def skewed_configuration(fleet: Fleet) -> Play:
+def skewed_configuration(fleet: Fleet) -> Scenario:
     """An incomplete deployment: one worker has the new version and another number of threads."""
     fleet.add_worker(VERSION="2.0", THREADS="2")
     yield
     fleet.replace_worker(fleet.workers[0], VERSION="2.0", THREADS="2")
 
 
-def skewed_clock(fleet: Fleet) -> Play:
+def skewed_clock(fleet: Fleet) -> Scenario:
     """A worker on a host whose clock is two minutes ahead."""
     fleet.replace_worker(fleet.workers[0], CLOCK_AHEAD="120")
     yield
@@ -156,14 +151,14 @@ def skewed_clock(fleet: Fleet) -> Play:
 # -- jobs ------------------------------------------------------------------------------------------------
 
 
-def flood(fleet: Fleet) -> Play:
+def flood(fleet: Fleet) -> Scenario:
     """Twice as many jobs as the workers can complete."""
     with fleet.producer.traffic("answer", 0.4, per_second=20):
         yield
     drop_the_backlog(fleet)
 
 
-def wait_too_long(fleet: Fleet) -> Play:
+def wait_too_long(fleet: Fleet) -> Scenario:
     """Jobs that take longer than expected."""
     fleet.producer.send("answer", 1.0, times=1500)
     yield
@@ -177,53 +172,47 @@ def drop_the_backlog(fleet: Fleet) -> None:
             client.hdel("dramatiq:chat.msgs", *ids)
 
 
-def failing_actor(fleet: Fleet) -> Play:
+def failing_actor(fleet: Fleet) -> Scenario:
     """Every attempt fails with one of two exceptions."""
     with fleet.switch("model-broken"):
         yield
 
 
-def fail_now_and_then(fleet: Fleet) -> Play:
+def fail_now_and_then(fleet: Fleet) -> Scenario:
     """In a quiet queue some jobs need a second attempt."""
-    ended = threading.Event()
 
-    def stumble() -> None:
+    def stumble(ended: threading.Event) -> None:
         for number in itertools.count():
             fleet.producer.send("stumble", str(number))
             if ended.wait(130 / fleet.factor):  # at least two in each window of five minutes
                 return
 
-    thread = threading.Thread(target=stumble, name="stumble")
-    thread.start()
-    try:
+    with background(stumble):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
-def fail_for_good(fleet: Fleet) -> Play:
+def fail_for_good(fleet: Fleet) -> Scenario:
     """Jobs that fail and are not retried."""
     with fleet.producer.traffic("reject", per_second=3):
         yield
     fleet.command("DEL", "dramatiq:chat.XQ", "dramatiq:chat.XQ.msgs")
 
 
-def retry_without_end(fleet: Fleet) -> Play:
+def retry_without_end(fleet: Fleet) -> Scenario:
     """A few jobs that ask for a retry at every attempt."""
     with fleet.switch("model-busy"):
         fleet.producer.send("postpone", times=6)
         yield
 
 
-def hang(fleet: Fleet, jobs: int = 1) -> Play:
+def hang(fleet: Fleet, jobs: int = 1) -> Scenario:
     """One job hangs and the others run; or jobs hang in every slot."""
     with fleet.switch("gate-closed"):
         fleet.producer.send("research", times=jobs)
         yield
 
 
-def dead_letters(fleet: Fleet) -> Play:
+def dead_letters(fleet: Fleet) -> Scenario:
     """A job is too old when its turn comes: a dead letter, and no failure."""
     fleet.producer.send("reject", max_age=1)
     yield
@@ -237,14 +226,14 @@ def old_dead_letter(fleet: Fleet, days: float = 5.0) -> None:
     fleet.command("ZADD", "dramatiq:chat.XQ", died, "old")
 
 
-def dead_letters_expire(fleet: Fleet) -> Play:
+def dead_letters_expire(fleet: Fleet) -> Scenario:
     """A dead letter is six and a half days old; Dramatiq keeps them for seven."""
     old_dead_letter(fleet, 6.5)
     yield
     fleet.command("DEL", "dramatiq:chat.XQ", "dramatiq:chat.XQ.msgs")
 
 
-def unserved_queue(fleet: Fleet) -> Play:
+def unserved_queue(fleet: Fleet) -> Scenario:
     """Jobs for a queue that no worker consumes."""
     fleet.producer.declare_reports()
     fleet.producer.send("report", times=3)
@@ -252,7 +241,7 @@ def unserved_queue(fleet: Fleet) -> Play:
     fleet.add_worker(QUEUES="reports")
 
 
-def overdue_delayed_job(fleet: Fleet) -> Play:
+def overdue_delayed_job(fleet: Fleet) -> Scenario:
     """The worker holds at most two delayed jobs, and two that are due in an hour came first."""
     fleet.producer.send("research", times=2, delay=3_600_000)
     depth = ("HLEN", "dramatiq:deep-research.DQ.msgs"), ("LLEN", "dramatiq:deep-research.DQ")
@@ -262,7 +251,7 @@ def overdue_delayed_job(fleet: Fleet) -> Play:
     fleet.replace_worker(fleet.workers[0], dramatiq_delay_queue_prefetch="100")
 
 
-def lost_ids(fleet: Fleet) -> Play:
+def lost_ids(fleet: Fleet) -> Scenario:
     """An operator deletes the list of a queue but not its messages: no list and no worker has these jobs."""
     with fleet.client() as client:
         client.hset("dramatiq:deep-research.msgs", mapping={f"lost-{number}": "{}" for number in range(3)})
@@ -273,14 +262,14 @@ def lost_ids(fleet: Fleet) -> Play:
 # -- Redis -----------------------------------------------------------------------------------------------
 
 
-def stop_redis(fleet: Fleet) -> Play:
+def stop_redis(fleet: Fleet) -> Scenario:
     """SIGTERM; its data are on disk."""
     fleet.redis.stop()
     yield
     fleet.redis.start()
 
 
-def pause_redis(fleet: Fleet) -> Play:
+def pause_redis(fleet: Fleet) -> Scenario:
     """SIGSTOP: connections stay open without answers. Then the workers are restarted, as the runbook says."""
     fleet.redis.pause()
     began = time.monotonic()
@@ -293,7 +282,7 @@ def pause_redis(fleet: Fleet) -> Play:
     fleet.replace_worker(fleet.workers[0])
 
 
-def fill_redis(fleet: Fleet) -> Play:
+def fill_redis(fleet: Fleet) -> Scenario:
     """Redis is full. The worker holds a delayed job, and its consumer thread for such jobs dies."""
     fleet.producer.send("research", delay=3_600_000)
     wait_until(lambda: not fleet.command("LLEN", "dramatiq:deep-research.DQ"), what="a delayed job in memory")
@@ -305,16 +294,15 @@ def fill_redis(fleet: Fleet) -> Play:
     fleet.replace_worker(fleet.workers[0])
 
 
-def evict(fleet: Fleet) -> Play:
+def evict(fleet: Fleet) -> Scenario:
     """A cache shares this Redis under a policy that evicts any key. Without the policy Redis is full."""
     with fleet.client() as client:
         client.mset({f"cache:{number}": "x" * 1000 for number in range(5000)})
         client.config_set("maxmemory-policy", "allkeys-lru")
         client.config_set("maxmemory-samples", "20")
         client.config_set("maxmemory", client.info("memory")["used_memory"] - 100_000)
-    ended = threading.Event()
 
-    def cache() -> None:
+    def cache(ended: threading.Event) -> None:
         number = 0
         with fleet.client() as client:
             while not ended.wait(0.05):
@@ -322,27 +310,22 @@ def evict(fleet: Fleet) -> Play:
                 with contextlib.suppress(redis.OutOfMemoryError):  # where nothing may be evicted any more
                     client.set(f"cache:new:{number}", "x" * 1000)
 
-    thread = threading.Thread(target=cache, name="cache")
-    thread.start()
-    try:
+    with background(cache):
         yield
-    finally:
-        ended.set()
-        thread.join()
     fleet.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
     yield
     fleet.command("CONFIG", "SET", "maxmemory", 0)
     fleet.replace_worker(fleet.workers[0])
 
 
-def endanger(fleet: Fleet) -> Play:
+def endanger(fleet: Fleet) -> Scenario:
     """A policy under which a full Redis evicts any key."""
     fleet.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
     yield
     fleet.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
 
 
-def restart_redis(fleet: Fleet) -> Play:
+def restart_redis(fleet: Fleet) -> Scenario:
     """Redis keeps its data, but the workers lose the delayed jobs that they held in memory."""
     fleet.producer.send("answer", times=3, delay=3_600_000)
     depth = ("HLEN", "dramatiq:chat.DQ.msgs"), ("LLEN", "dramatiq:chat.DQ")
@@ -354,7 +337,7 @@ def restart_redis(fleet: Fleet) -> Play:
     fleet.replace_worker(fleet.workers[0])
 
 
-def break_replication(fleet: Fleet) -> Play:
+def break_replication(fleet: Fleet) -> Scenario:
     """A replica connects to a wrong address."""
     with fleet.replica.client() as client:
         client.replicaof("127.0.0.1", 1)
@@ -362,35 +345,29 @@ def break_replication(fleet: Fleet) -> Play:
         client.replicaof("127.0.0.1", fleet.redis.port)
 
 
-def slow_redis(fleet: Fleet) -> Play:
+def slow_redis(fleet: Fleet) -> Scenario:
     """Commands keep Redis busy."""
-    ended = threading.Event()
 
-    def busy() -> None:
+    def busy(ended: threading.Event) -> None:
         with fleet.client() as client, contextlib.suppress(redis.RedisError):
             while not ended.wait(0.02):
                 client.execute_command("DEBUG", "SLEEP", "0.25")
 
-    thread = threading.Thread(target=busy, name="busy")
-    thread.start()
-    try:
+    with background(busy):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 # -- the exporter ----------------------------------------------------------------------------------------
 
 
-def lose_the_exporter(fleet: Fleet) -> Play:
+def lose_the_exporter(fleet: Fleet) -> Scenario:
     """Kill -9; then it is started again at the same address."""
     fleet.exporters[0].kill()
     yield
     fleet.start_exporter(listen=f"127.0.0.1:{fleet.exporters[0].port}")
 
 
-def unreadable_key(fleet: Fleet) -> Play:
+def unreadable_key(fleet: Fleet) -> Scenario:
     """The key of the dead letters has the wrong type."""
     fleet.command("SET", "dramatiq:deep-research.XQ", "oops")
     yield

@@ -1,4 +1,4 @@
-"""Performs faults, several at a time, and a normal day beside them.
+"""Runs the scenarios of faults, several at a time, and a normal day at the same time.
 
 One fault: a fleet without alerts, the fault, its alerts and time for others, the repair, no more alerts.
 """
@@ -16,12 +16,12 @@ from typing import Final
 
 from faults.fleet import Fleet, Options, SentinelFleet
 from faults.monitor import Monitor, Receipt
-from faults.plays import Play
+from faults.scenarios import Scenario
 from support.polling import wait_until
 
-#: Divides all durations in the rules and in Alertmanager's configuration.
+#: Scales all durations in the rules and in Alertmanager's configuration.
 FAST: Final = 60.0
-#: For faults in which a worker stops sending heartbeats: the exporter's 15 seconds are not divided, and must
+#: For faults in which a worker stops sending heartbeats: the exporter's 15 seconds are not scaled, and must
 #: be short compared with the minutes of the rules.
 SLOW: Final = 10.0
 #: For alerts that take hours.
@@ -33,7 +33,7 @@ REST: Final = 5.0
 #: How long a fault stays after its alerts, so that any other alert could fire too: the longest ordinary
 #: ``for`` (15 minutes) and Alertmanager's ``group_interval`` (5 minutes).
 STAY: Final = 20 * 60.0
-#: Bounds of STAY in seconds once it is divided: evaluations are at least one second apart.
+#: Bounds of STAY in seconds once it is scaled: evaluations are at least one second apart.
 STAYS: Final = (5.0, 60.0)
 
 
@@ -42,13 +42,13 @@ class Fault:
     """What is broken, and which alerts must fire."""
 
     name: str
-    play: Callable[[Fleet], Play]
+    scenario: Callable[[Fleet], Scenario]
     alerts: tuple[str, ...]
     #: Alerts after the first repair, where that causes a further fault.
     later: tuple[str, ...] = ()
     #: Alerts that may fire too.
     may: tuple[str, ...] = ()
-    #: Alerts that may fire too and look back for hours: nobody waits until they resolve.
+    #: Alerts that may fire too and look back for hours: no test waits until they resolve.
     lasting: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
     factor: float = FAST
@@ -86,7 +86,7 @@ class Outcome:
         return "\n".join(f"{at:6.1f} {notice.name} {notice.status}" for at, notice in notices)
 
 
-def perform(fault: Fault, monitor: Monitor, folder: Path, *, repair: bool = True) -> Outcome:
+def inject(fault: Fault, monitor: Monitor, folder: Path, *, repair: bool = True) -> Outcome:
     """Cause a fault and repair it; AssertionError when an alert does not fire or does not resolve.
 
     Without ``repair`` it ends as soon as all alerts have fired.
@@ -100,25 +100,25 @@ def perform(fault: Fault, monitor: Monitor, folder: Path, *, repair: bool = True
             fault.before(fleet)
         monitor.watch(fault.name, [f"127.0.0.1:{exporter.port}" for exporter in fleet.exporters])
         try:
-            play = fault.play(fleet)
-            _break(fault, play, monitor, outcome, stay=repair)
+            scenario = fault.scenario(fleet)
+            _break(fault, scenario, monitor, outcome, stay=repair)
             if repair:
-                assert next(play, "repaired") == "repaired"
+                assert next(scenario, "repaired") == "repaired"
                 over = partial(monitor.is_over, fault.name, fault.lasting)
                 _wait(over, "the end of all alerts", fault, monitor)
-            play.close()
+            scenario.close()
         finally:
             outcome.receipts = monitor.receipts(fault.name)
             monitor.forget(fault.name)
     return outcome
 
 
-def _break(fault: Fault, play: Play, monitor: Monitor, outcome: Outcome, *, stay: bool) -> None:
+def _break(fault: Fault, scenario: Scenario, monitor: Monitor, outcome: Outcome, *, stay: bool) -> None:
     time.sleep(REST)
     assert monitor.receipts(fault.name) == [], "alerts before the fault"
     for phase in fault.phases:
         began = time.monotonic()
-        next(play)
+        next(scenario)
         for name in phase:
             _wait(lambda name=name: monitor.has_fired(fault.name, name), name, fault, monitor)  # type: ignore[misc]
             outcome.seconds[name] = monitor.fired_at(fault.name, name) - began
@@ -138,13 +138,13 @@ def _wait(check: Callable[[], bool], what: str, fault: Fault, monitor: Monitor) 
 
 
 #: Fleets at a time: most of their time is spent waiting.
-STAGES: Final = 10
+FLEETS: Final = 10
 _NORMAL_DAY: Final = "a-normal-day"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All faults of a test run, performed in the background."""
+    """All faults of a test run, injected in the background."""
 
     monitors: dict[float, Monitor]  # by factor
     outcomes: dict[str, Future[Outcome]]  # by the fault's name
@@ -153,18 +153,18 @@ class Run:
 
 @contextmanager
 def run(folder: Path, faults: Iterable[Fault]) -> Iterator[Run]:
-    """Start to perform these faults and a normal day."""
+    """Start to inject these faults and to run a normal day."""
     with ExitStack() as cleanup:
         factors = {SLOW, *(fault.factor for fault in faults)}
         monitors = {
             factor: Monitor(folder / f"monitor-{factor:g}", factor=factor, cleanup=cleanup)
             for factor in factors
         }
-        pool = ThreadPoolExecutor(STAGES)
+        pool = ThreadPoolExecutor(FLEETS)
         cleanup.callback(pool.shutdown, cancel_futures=True)
         day = pool.submit(normal_day, monitors[SLOW], folder)
         outcomes = {
-            fault.name: pool.submit(perform, fault, monitors[fault.factor], folder) for fault in faults
+            fault.name: pool.submit(inject, fault, monitors[fault.factor], folder) for fault in faults
         }
         yield Run(monitors, outcomes, day)
 
