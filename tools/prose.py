@@ -6,6 +6,8 @@ messages in code are checked with the vocabulary alone.
 
 from __future__ import annotations
 
+import ast
+import io
 import json
 import re
 import sys
@@ -29,16 +31,33 @@ NO_PROSE: Final = re.compile(
     r"^(```|~~~).*?^\1$|`[^`]+`|\]\([^)]*\)|<[^>]+>|https?://\S+|\{\{.*?\}\}|\$\{?\w+\}?|^$",
     re.MULTILINE | re.DOTALL,
 )
+#: Between the words of a phrase.
+WHITESPACE: Final = r"\s+"
 #: What a person reads of a board.
 BOARD_TEXT: Final = re.compile(r'"(?:title|description|label|noValue)": ("(?:[^"\\]|\\.)*")')
 
 
 #: The parts of the code. Words in a string of one word are names, not prose.
-CODE: Final = ("alerts", "benchmarks", "cli", "dashboards", "demo", "exporter", "tools", "worker")
+CODE: Final = ("alerts", "benchmarks", "cli", "dashboards", "demo", "exporter", "tests", "tools", "worker")
+#: The linter's own tests consist of what it finds.
+NOT_READ: Final = ROOT / "tests/tools/test_prose.py"
+#: Between two literals that are one string, with the line breaks between them.
+SEAM: Final = re.compile(r"""["']+(\s+(?:\#[^\n]*\s+)*)[rRfFuU]{0,2}["']+""")
+#: An escape, or an expression in an f-string.
+NO_LITERAL: Final = re.compile(r"\\[nt]|\{(?:[^{}]|\{[^{}]*\})*\}")
+
+#: Read as a whole, because few of their words are also names: JavaScript, Lua, templates of messages.
+SCRIPTS: Final = (
+    "dashboards/preview/*.js", "dashboards/preview/ask/*.js", "dashboards/preview/draw/**/*.js",
+    "dashboards/preview/draw/**/*.jsx", "worker/**/*.lua", "alerts/templates/*.tmpl",
+)  # fmt: skip
+#: What begins a line of a comment, encloses the comment of a template, or looks like code or HTML of a page.
+MARKS: Final = re.compile(r"^[ \t]*(?://|--|\*(?!/))|\{\{-? */\*|\*/ *-?\}\}|[`<>]", re.MULTILINE)
 
 #: Files with comments after ``#``.
 COMMENTED: Final = (
-    "*.yml", "pyproject.toml", "Makefile", ".ci/*", "alerts/*.yml", "alerts/rules/*.yml", "deploy/**/*",
+    "*.yml", "pyproject.toml", "Makefile", ".ci/*",
+    "alerts/*.yml", "alerts/rules/*.yml", "alerts/tests/*.yml", "deploy/**/*",
 )  # fmt: skip
 
 
@@ -64,18 +83,42 @@ def texts() -> Iterator[Text]:
         for found in BOARD_TEXT.finditer(whole):
             yield Text(path, whole.count("\n", 0, found.start()) + 1, json.loads(found[1]), is_page=True)
     for path in (file for part in CODE for file in ROOT.glob(f"{part}/**/*.py")):
-        yield from code_texts(path)
+        if path != NOT_READ:
+            yield from code_texts(path, path.read_text(encoding="utf-8"))
+    for path in (file for pattern in SCRIPTS for file in ROOT.glob(pattern)):
+        yield Text(path, 1, MARKS.sub(" ", path.read_text(encoding="utf-8")))
     for path in (file for pattern in COMMENTED for file in ROOT.glob(pattern) if file.is_file()):
-        for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            yield Text(path, line, text.partition("#")[2])
+        lines = path.read_text(encoding="utf-8").splitlines()
+        yield Text(path, 1, "\n".join(line.partition("#")[2] for line in lines))
 
 
-def code_texts(path: Path) -> Iterator[Text]:
-    """Comments and strings of a module."""
-    with path.open("rb") as source:
-        for token in tokenize.tokenize(source.readline):
-            if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and " " in token.string):
-                yield Text(path, token.start[0], token.string)
+def code_texts(path: Path, source: str) -> Iterator[Text]:
+    """The comments of a module as one text, and each of its strings, whichever Python reads it."""
+    comments = [""] * (source.count("\n") + 1)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            comments[token.start[0] - 1] = token.string.lstrip("#:")
+    yield Text(path, 1, "\n".join(comments))
+    for node in strings(ast.parse(source)):
+        literal = ast.get_source_segment(source, node) or ""
+        joined = SEAM.sub(lambda found: "\n" * found[1].count("\n"), literal)
+        pattern = NO_LITERAL if isinstance(node, ast.JoinedStr) else re.compile(r"\\[nt]")
+        if " " in joined:
+            yield Text(path, node.lineno, pattern.sub(blank, joined))
+
+
+def strings(node: ast.AST) -> Iterator[ast.Constant | ast.JoinedStr]:
+    """The strings of a module; adjacent literals are one, and an f-string is one with all its parts."""
+    if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+        yield node
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from strings(child)
+
+
+def blank(found: re.Match[str]) -> str:
+    """A gap in a text that keeps the numbers of its lines."""
+    return "¤" + "\n" * found[0].count("\n")
 
 
 def alert_texts(path: Path, node: yaml.Node | None) -> Iterator[Text]:
@@ -92,10 +135,11 @@ def alert_texts(path: Path, node: yaml.Node | None) -> Iterator[Text]:
 
 def findings(text: Text) -> Iterator[tuple[int, str]]:
     """Line and complaint of each finding in a text."""
-    prose = NO_PROSE.sub(lambda found: "¤" + "\n" * found[0].count("\n"), text.text)
+    prose = NO_PROSE.sub(blank, text.text)
     for pattern, instead in WORDS.items():
-        for found in re.finditer(rf"\b(?:{pattern})\b", prose, re.IGNORECASE):
-            yield text.line + prose.count("\n", 0, found.start()), f"{found[0]!r}: write {instead}"
+        for found in re.finditer(rf"\b(?:{pattern.replace(' ', WHITESPACE)})\b", prose, re.IGNORECASE):
+            words = " ".join(found[0].split())
+            yield text.line + prose.count("\n", 0, found.start()), f"{words!r}: write {instead}"
     if text.is_page:
         for result in LintFile(str(text.path), prose).lint(PROSELINT):
             yield text.line + result.pos[0] - 1, result.check_result.message

@@ -23,9 +23,24 @@ mend --anew
 This is is a repetition. See [the page](mend.md), then start
 anew.
 """
+#: Line 1 and 2: a comment; 4: a docstring; 6: an f-string; 8 and 9: one string; 10: names and code.
+MODULE = """\
+# A job is put
+# off.
+def name(x: str) -> str:
+    \'\'\'Mend it.\'\'\'
+    return (
+        f"{x.replace('beside', 'mend it')} is put off by {x}\\nanew"
+        + (
+        "it is put "
+        f"off " "for " "ever"
+    ) + x["mend"] + f"{mend(x)} is x")
+"""
 KINDS = (
     "README.md", "docs/get-started/*.md", "docs/runbooks/*.md", "alerts/rules/*.yml", "alerts/*.yml",
     "dashboards/json/*.json", "tests/cli/golden/*.txt", "worker/bioagents_worker/*.py", "exporter/**/*.py",
+    "tests/**/*.py", "alerts/tests/*.yml", "alerts/templates/*.tmpl", "worker/**/*.lua",
+    "dashboards/preview/*.js", "dashboards/preview/draw/**/*.jsx",
 )  # fmt: skip
 
 
@@ -50,6 +65,37 @@ def test_words_are_found_at_their_lines() -> None:
         (3, "'Mend'"),
         (9, "There's a lexical illusion in 'is is' - a phrase is repeated."),
         (10, "'anew'"),
+    ]
+
+
+def test_a_phrase_is_found_across_lines() -> None:
+    """Wherever the line of a page is broken."""
+    assert [line for line, _ in found("The call is put\noff. It fails.")] == [1]
+
+
+def test_comments_and_strings_of_a_module_are_read() -> None:
+    """F-strings on each Python, and phrases over several comments or adjacent literals; no code."""
+    texts = prose.code_texts(Path("module.py"), MODULE)
+    lines = [(line, words.partition(":")[0]) for text in texts for line, words in prose.findings(text)]
+    assert sorted(lines) == [
+        (1, "'put off'"), (4, "'Mend'"), (6, "'anew'"), (6, "'put off'"), (8, "'put off'"), (9, "'for ever'"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "// put\n  // off",
+        "/*\n * put\n * off\n */",
+        "log(`${name} is put off`)",
+        "-- put off",
+        "{{/* put off */}}",
+    ],
+)
+def test_comments_and_texts_of_scripts_are_read(text: str) -> None:
+    """JavaScript, Lua and templates; also a phrase on two lines of a comment."""
+    assert [words for _, words in found(prose.MARKS.sub(" ", text), is_page=False)] == [
+        "'put off': write postponed, retried later"
     ]
 
 
