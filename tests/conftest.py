@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: real servers on free ports, stopped whatever happens."""
+"""Fixtures shared by all tests: real servers on free ports, which are always stopped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.redis_server import RedisServer
 TESTS: Final = Path(__file__).parent
 
 #: The files that take longest, the longest first (CONTRIBUTING.md has their times). `make test` starts with
-#: them in this order, so that none is left over when all others are done.
+#: them in this order, so that none runs alone at the end.
 SLOW_FILES: Final = (
     "faults/test_faults.py",
     "dashboards/test_live.py",
@@ -35,7 +35,7 @@ SLOW_FILES: Final = (
 
 
 def pytest_configure() -> None:
-    """A background job ignores SIGINT, one of nohup SIGHUP; the programs under test would inherit that."""
+    """Restore signals that a shell or nohup ignores: the programs under test would inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     missing = [name for name in SLOW_FILES if not (TESTS / name).is_file()]
@@ -59,7 +59,7 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="module")
 def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """One Redis for all tests of a module; whoever uses it starts with FLUSHALL."""
+    """One Redis for all tests of a module; a test that uses it starts with FLUSHALL."""
     server = RedisServer(tmp_path_factory.mktemp("redis"))
     yield server
     server.kill()

@@ -47,7 +47,7 @@ async function addressOf(demo) {
   for await (const line of createInterface(demo.stdout)) {
     const [, address] = /^\s+Prometheus\s+(.+)$/.exec(line) ?? [];
     if (!address) continue;
-    demo.stdout.resume(); // nobody reads the rest, and a full pipe would stop the demo
+    demo.stdout.resume(); // nothing reads the rest, and a full pipe would stop the demo
     if (URL.canParse(address)) return address;
     throw new Error(`the demo has no Prometheus: it is ${address}`);
   }

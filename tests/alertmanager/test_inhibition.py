@@ -88,7 +88,7 @@ CASES = {
     "a ticket silences no page": Case(
         alert("QueueUnserved", **CHAT, **WARNING), [], each("WaitSLOFastBurn", **CHAT, **CRITICAL)
     ),
-    "a Redis that is almost full, or full, which the alert does not tell apart": Case(
+    "a Redis that is almost full, or full, which the alert does not distinguish": Case(
         alert("RedisMemoryHigh"), [], each("NoActiveWorkers")
     ),
     "RedisEvicting": Case(

@@ -110,15 +110,15 @@ def test_the_watchdog_reaches_its_own_receiver_again_and_again(chain: tuple[Aler
     """And no other receiver; that it is resolved is not sent."""
     manager, received = chain
     watchdog = {"alertname": "Watchdog", "severity": "none", "product": "bioagents"}
-    tell(manager, [watchdog, alert("NoActiveWorkers", "beside the watchdog", severity="critical")])
+    tell(manager, [watchdog, alert("NoActiveWorkers", "next to the watchdog", severity="critical")])
 
     def signs() -> list[Posted]:
         return [message for message in received.messages if "Watchdog" in message.names]
 
-    wait_until(lambda: len(signs()) >= 3, what="three signs of life")
+    wait_until(lambda: len(signs()) >= 3, what="three notifications of the watchdog")
     assert {sign.receiver for sign in signs()} == {"watchdog"}
     assert {sign.body["status"] for sign in signs()} == {"firing"}
-    _received(received, "beside the watchdog")
+    _received(received, "next to the watchdog")
     assert all(
         message.names == ["Watchdog"] for message in received.messages if message.receiver == "watchdog"
     )

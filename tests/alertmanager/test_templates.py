@@ -127,7 +127,7 @@ def test_each_summary_is_in_the_message_once(services: Services) -> None:
 
 
 def test_the_end_of_a_page_is_green(services: Services) -> None:
-    """And says what has ended."""
+    """The notification that an alert has resolved is green and names the alert."""
     fired = [alert("NoActiveWorkers", "fixed", severity="critical")]
     tell(services.manager, fired, annotations=TEXTS)
     assert _await_slack(services, "[1 firing] NoActiveWorkers in fixed")["color"] == "danger"
@@ -209,7 +209,7 @@ def test_a_ticket_by_mail(services: Services) -> None:
 
 
 def test_the_dead_mans_switch_gets_its_token(services: Services) -> None:
-    """From its file."""
+    """Watchdog is sent with the token that its file contains."""
     tell(services.manager, [{"alertname": "Watchdog", "severity": "none", "product": "bioagents"}])
     wait_until(lambda: services.posted.to("/deadman"))
     assert services.posted.to("/deadman")[0].authorization == "Bearer a-token"

@@ -45,7 +45,7 @@ def test_images_are_pinned(service: dict[str, Any]) -> None:
 
 @EACH
 def test_services_are_restarted(service: dict[str, Any]) -> None:
-    """After a crash and after a reboot, unless they were stopped by hand."""
+    """After a crash and after a reboot, unless they were stopped manually."""
     assert service["restart"] == "unless-stopped"
 
 

@@ -196,7 +196,7 @@ def test_config_maps_are_those_of_kubernetes() -> None:
 
 
 def test_config_map_holds_the_board_itself() -> None:
-    """The very file of ``dashboards/json``, in lines that a review can compare, small enough for kubectl."""
+    """The file of ``dashboards/json``, in lines that a review can compare, small enough for kubectl."""
 
     def check(text: str) -> None:
         resource = yaml.safe_load(text)

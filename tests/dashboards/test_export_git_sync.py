@@ -72,7 +72,7 @@ def test_each_board_is_a_resource() -> None:
 
 
 def test_the_frame_is_the_same() -> None:
-    """Title, question, tags, time, links, and that nobody saves over it by accident."""
+    """Title, question, tags, time, links, and that it cannot be overwritten accidentally."""
     for _, master, resource in both():
         spec = resource["spec"]
         for key in ("title", "description", "tags", "editable", "links"):

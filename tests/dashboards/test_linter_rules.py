@@ -226,7 +226,7 @@ def test_target_counter_agg() -> None:
 
 
 def test_uneditable() -> None:
-    """Nobody saves over it by accident."""
+    """A dashboard cannot be overwritten accidentally."""
 
     def check(board: Json) -> None:
         assert board["editable"] is False

@@ -248,5 +248,5 @@ def test_token_from_a_file(
 
 
 def test_every_schema_version_that_ships_is_known() -> None:
-    """A board of a newer schema needs a Grafana that somebody looked up."""
+    """A board of a newer schema needs a Grafana version that was looked up."""
     assert {board["schemaVersion"] for board in shipped_boards()} <= FIRST_GRAFANA.keys()

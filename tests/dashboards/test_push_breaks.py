@@ -184,7 +184,7 @@ def test_folder_made_for_nothing_goes_again(grafana: GrafanaStandIn, capsys: Cap
 
 @pytest.mark.usefixtures("seven")
 def test_folder_that_another_run_made_stays(grafana: GrafanaStandIn, capsys: Capsys) -> None:
-    """Deleting a folder deletes what is in it: only one that this run made and nobody uses goes again."""
+    """Deleting a folder deletes what is in it: only an unused one of this run is deleted."""
     made = {"bioagents-monitor": "BioAgents Monitor"}
     grafana.state.before["POST /folders"] = lambda: grafana.state.folders.update(made)
     grafana.state.refuses = {SAVE: (403, {"message": "no"})}
@@ -195,7 +195,7 @@ def test_folder_that_another_run_made_stays(grafana: GrafanaStandIn, capsys: Cap
 @pytest.mark.usefixtures("seven")
 def test_folder_that_somebody_uses_by_now_stays(grafana: GrafanaStandIn, capsys: Capsys) -> None:
     """A board that a person put there a moment ago is not deleted with it."""
-    theirs = Board({"title": "Theirs", "uid": "theirs"}, "bioagents-monitor", ["by hand"])
+    theirs = Board({"title": "Theirs", "uid": "theirs"}, "bioagents-monitor", ["manually"])
     grafana.state.before[SAVE] = lambda: grafana.state.boards.update({"theirs": theirs})
     grafana.state.refuses = {SAVE: (403, {"message": "no"})}
     refused(capsys, "push", done="created       folder")

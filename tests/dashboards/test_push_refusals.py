@@ -108,7 +108,7 @@ def test_grafana_that_is_too_old(
     *,
     hides: bool,
 ) -> None:
-    """Refused with both versions, also where Grafana tells its own only to those who are signed in."""
+    """Refused with both versions, also where Grafana reports its own only to users who are signed in."""
     ships("Fleet", "Queue", "Actor")
     grafana.state.version, grafana.state.hides_version = version, hides
     line = refused(capsys, "push")
@@ -121,7 +121,7 @@ def test_grafana_that_is_too_old(
 def test_grafana_that_is_new_enough(
     grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str], version: str
 ) -> None:
-    """A newer one takes them, and one whose version nobody can read is tried."""
+    """A newer one takes them, and one whose version cannot be read is tried."""
     grafana.state.version = version
     run(capsys, "push")
 
@@ -199,7 +199,7 @@ def test_silence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
 def test_certificate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One that nobody trusts is refused, with what helps; with its authority all works."""
+    """One that is not trusted is refused, with what helps; with its authority all works."""
     monkeypatch.setenv("GRAFANA_TOKEN", "editor")
     made = self_signed(tmp_path)
     with GrafanaStandIn(certificate=made) as server:
@@ -245,7 +245,7 @@ def test_unfit_runbook_address(grafana: GrafanaStandIn, capsys: pytest.CaptureFi
 
 
 def test_password_in_the_runbook_address(grafana: GrafanaStandIn, capsys: pytest.CaptureFixture[str]) -> None:
-    """It would be shown to everybody who sees a board, and is not repeated."""
+    """It would be shown to everyone who sees a board, and is not repeated."""
     line = refused(capsys, "push", "--runbook-url", "https://me:planted@wiki.example.org")
     assert "--runbook-url contains a user name or password" in line
     assert "planted" not in line

@@ -129,7 +129,7 @@ def answers(expression: str) -> Iterator[str]:
 
 
 def test_panels_with_copies_apart_say_so() -> None:
-    """The title speaks of copies, and each line has its copy's name."""
+    """The title names copies, and each line has its copy's name."""
 
     def check(name: str) -> None:
         title, panel_title, _ = name.split(" / ")
@@ -250,7 +250,7 @@ def test_columns_are_labels_or_values() -> None:
 
 
 def test_what_is_empty_without_the_rules_says_so() -> None:
-    """Somebody who has not loaded them must not read "no exporter" or "nothing failed"."""
+    """A user who has not loaded them must not read "no exporter" or "nothing failed"."""
 
     def check(panel: Json) -> None:
         needs_rules = all(

@@ -117,6 +117,6 @@ def test_without_the_middleware_there_is_no_total() -> None:
 
 @given(st.dictionaries(NAMES, st.integers(-5, 2**70), max_size=5))
 def test_fields_that_are_not_of_the_wire_format_are_ignored(fields: dict[str, int]) -> None:
-    """Anything may be in the hash; the known fields beside it stay right."""
+    """Anything may be in the hash; the known fields next to it stay right."""
     fields = {name: n for name, n in fields.items() if parse_actor_field(name) is None} | {"dead|answer": 3}
     assert published(snapshot(totals=(totals("chat", fields),)))["jobs_dead_total"] == {("chat", "answer"): 3}

@@ -76,7 +76,7 @@ def test_without_totals_there_is_no_failure_rate() -> None:
 
 
 def test_drain_time_from_completions_and_arrivals() -> None:
-    """A job that ended for good has left the backlog; one that will be retried has not."""
+    """A job that ended permanently has left the backlog; one that will be retried has not."""
     seconds = {"succeeded": 20, "dead": 20, "skipped": 20, "retries": math.inf}
     found = {}
     for ended in seconds:

@@ -71,7 +71,7 @@ def test_wire_versions_are_kept_apart() -> None:
 
 
 def test_numbers_that_no_counter_can_reach_are_not_taken() -> None:
-    """Somebody's HSET: below zero, or beyond what HINCRBY can count."""
+    """An HSET of another program: below zero, or beyond what HINCRBY can count."""
     read = [totals("chat", {"processed|a": -1, "dead|a": 2**63, "skipped|a": 2**63 - 1})]
     (held,) = TotalsMemory().update(STORES, read, RUN_ID)
     assert held.fields == {"skipped|a": 2**63 - 1}

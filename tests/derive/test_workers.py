@@ -105,7 +105,7 @@ def test_a_memory_limit_that_is_not_known_is_left_out() -> None:
 
 
 def test_facts_of_a_worker() -> None:
-    """One series with all of them; of very many queues the first are named, and a digest of the others."""
+    """One series with all of them; of many queues the first are named, and a digest of the others."""
     many = tuple(f"q{i:02}" for i in range(20))
     found = published(snapshot(workers=(worker("w", queues=many),)))
     facts = (

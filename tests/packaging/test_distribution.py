@@ -38,7 +38,7 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
 
 
 def test_the_wheel_holds_the_rules_and_boards(wheel: Path) -> None:
-    """Files that are beside the packages in the checkout are inside them in the wheel."""
+    """Files that are next to the packages in the checkout are inside them in the wheel."""
     rules = {f"bioagents_alerts/rules/{path.name}" for path in (ROOT / "alerts/rules").glob("*.yml")}
     boards = {f"bioagents_dashboards/json/{path.name}" for path in (ROOT / "dashboards/json").glob("*.json")}
     assert rules

@@ -212,7 +212,7 @@ def test_totals_and_store(reader: Reader, client: redis.Redis) -> None:
 
 
 def test_a_queue_that_appears_is_read_at_once(reader: Reader, client: redis.Redis) -> None:
-    """With its depth and its totals, in the very read that finds it in the registry."""
+    """With its depth and its totals, in the same read that finds it in the registry."""
     fleet = WireFleet(client)
     fleet.flush("w1", totals={"chat": {"processed|answer": 1}})
     reader.read()

@@ -104,7 +104,7 @@ def test_a_key_of_ours_of_the_wrong_type(reader: Reader, client: redis.Redis, fl
             client.rename("kept", key)
 
 
-#: Fields beside ``processed|a`` → what is read of them, and how many errors are counted.
+#: Fields next to ``processed|a`` → what is read of them, and how many errors are counted.
 FIELDS: list[tuple[dict[str | bytes, str], dict[str, int] | None, int]] = [
     ({"x|a": "1.5"}, {"processed|a": 1}, 1),  # a float
     ({"x|a": "1_0"}, {"processed|a": 1}, 1),  # what int() would take
@@ -260,7 +260,7 @@ def test_names_of_queues_in_heartbeats(reader: Reader, client: redis.Redis, flee
 def test_a_dead_letter_set_with_a_strange_score(
     reader: Reader, client: redis.Redis, fleet: WireFleet
 ) -> None:
-    """An infinite time is no time; the count stands."""
+    """An infinite time is no time; the count is kept."""
     del fleet
     client.zadd("dramatiq:bad.XQ", {"forever": float("inf")})
     snapshot = reader.read()

@@ -128,7 +128,7 @@ def test_a_hung_redis_does_not_hold_up_a_scrape(redis_server: RedisServer, start
 def test_a_signal_ends_it_at_once(
     signum: signal.Signals, redis_server: RedisServer, start: Start, *, hung: bool
 ) -> None:
-    """With status 0 and no output. A scrape that waits for Redis gets no answer: nobody waited for it."""
+    """With status 0 and no output. A scrape that waits for Redis gets no answer: no client waited for it."""
     exporter = start("--redis.url", redis_server.url, "--queues", "chat")
     wait_until(lambda: exporter.get("/-/ready").status == 200)
     before = exporter.program.output()

@@ -1,4 +1,4 @@
-"""The tasks beside the requests."""
+"""The tasks that run next to the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The status of a fleet made by hand, as JSON and as a page; both are golden."""
+"""The status of a fleet that is written in code, as JSON and as a page; both are golden."""
 
 from __future__ import annotations
 

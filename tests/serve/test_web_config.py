@@ -18,7 +18,7 @@ HASH = bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode()
 
 
 def written(folder: Path, text: str) -> Path:
-    """A configuration beside files called cert.pem and key.pem."""
+    """A configuration next to files called cert.pem and key.pem."""
     for name in ("cert.pem", "key.pem", "ca.pem"):
         (folder / name).touch()
     path = folder / "web.yml"
@@ -27,7 +27,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_all_of_it(tmp_path: Path) -> None:
-    """Paths are those beside the file; a change of any of them is noticed."""
+    """Paths are those next to the file; a change of any of them is noticed."""
     text = f"""
 tls_server_config:
   cert_file: cert.pem

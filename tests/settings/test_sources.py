@@ -73,7 +73,7 @@ def test_a_flag_wins_over_the_environment_that_over_the_file_that_over_the_defau
 
 
 def values_by_place(option: Option[object], folder: Path) -> list[object]:
-    """The value of nothing, of the file, of the environment beside it, and of a flag beside both."""
+    """The value of nothing, of the file, of the environment with it, and of a flag with both."""
     in_file, in_variable, in_flag = (text for text, _ in SAMPLES[option.key])
     file, environ = nested(option.key, in_file), {option.variable: in_variable}
     all_settings = (

@@ -66,7 +66,7 @@ class BoardFleet:
         self.killed.kill()
 
     def deploy(self) -> None:
-        """A new version starts, an old worker is told to stop and finishes what it has."""
+        """A new version starts, an old worker gets SIGTERM and finishes what it has."""
         self._worker("chat", threads=2, VERSION="1.1")
         self.draining.signal(signal.SIGTERM)
 

@@ -195,7 +195,7 @@ class Lines(enum.IntEnum):
 def lines(expression: str, by_worker: Callable[[str], bool], few: int) -> Lines:
     """Of a query; ``by_worker`` returns whether a series has the label worker.
 
-    FEW is the result of a topk or bottomk of at most ``few``, or what is left beside such a result. Whatever
+    FEW is the result of a topk or bottomk of at most ``few``, or what is left next to such a result. Whatever
     aggregates the label worker away, or is recorded by role, host, queue or fleet, is not by worker.
     """
     return _lines(promql.parse(expression.replace("$__rate_interval", "1m")), by_worker, few)

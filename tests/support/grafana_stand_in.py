@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
     prefix: str
 
     def log_message(self, *_: object) -> None:
-        """Stay silent."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         self._handle(None)

@@ -22,7 +22,7 @@ def blocks(page: Path, *kinds: str) -> list[tuple[str, str]]:
 
 
 def prose(page: Path) -> str:
-    """What stands outside the blocks."""
+    """The text outside the blocks."""
     return _BLOCK.sub("", page.read_text(encoding="utf-8"))
 
 

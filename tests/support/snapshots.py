@@ -1,4 +1,4 @@
-"""Snapshots made by hand, without a Redis, and the golden exposition of one of them."""
+"""Snapshots that are written in code, without a Redis, and the golden exposition of one of them."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ The promises, asserted at each scrape and at the end of each history:
 
 - nothing is counted twice;
 - no exporter publishes an older epoch, or a lower value within an epoch;
-- while Redis keeps its data, only counts are lost that a killed worker had not sent or a running one gave up;
+- while Redis keeps its data, only counts are lost that a killed worker had not sent or a running one dropped;
 - a restart, a failover, a wipe or the loss of a hash loses at most what was not yet scraped. As after the
   restart of any process, Prometheus cannot see a reset if the counter is not below its old value at the next
   scrape.
@@ -42,7 +42,7 @@ class History(RuleBasedStateMachine):
         self.workers: list[Worker] = []
         self.booted = 0
         self.truth: Counter[Cell] = Counter()
-        self.lost: Counter[Cell] = Counter()  # not sent by a killed worker, or given up
+        self.lost: Counter[Cell] = Counter()  # not sent by a killed worker, or dropped
         self.snapshots: list[Hashes] = []
         self.copies = [(self.exporter_class(self.store), Prometheus()) for _ in range(2)]
         self.excused: list[Counter[Cell]] = [Counter(), Counter()]  # not yet scraped when data were lost
@@ -211,7 +211,7 @@ class History(RuleBasedStateMachine):
                     excused[cell] += max(0, totals.get(cell[1], 0) - (seen if epoch == running else 0))
 
     def check_losses(self, prometheus: Prometheus, excused: Counter[Cell]) -> None:
-        """Nothing is missing without a reason, unless nobody could notice that data went back."""
+        """Nothing is missing without a reason, unless no caller could notice that data went back."""
         for cell in CELLS:
             missing = self.truth[cell] - prometheus.total[cell]
             reasons = self.lost[cell] + excused[cell]

@@ -157,7 +157,7 @@ class Worker:
         self.name, self.store, self.clock = name, store, store.clock
         self.unsent: Counter[Cell] = Counter()
         self.open: Counter[Cell] = Counter()  # sent unchanged until there is a reply
-        self.dropped: Counter[Cell] = Counter()  # given up because the outcome is unknown
+        self.dropped: Counter[Cell] = Counter()  # because the outcome is unknown
         self.epoch = 0  # 0: not known yet
         self.acked = 0
         self.unanswered = 0  # calls with `open` that had no reply

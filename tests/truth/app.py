@@ -31,7 +31,7 @@ from record import write
 from bioagents_worker import JobMetrics
 
 monkey = sys.modules.get("gevent.monkey")
-#: Whether this runs under dramatiq-gevent, which patches before it imports anything, or beside it.
+#: Whether this runs under dramatiq-gevent, which patches before it imports anything, or a test sets GREEN.
 GREEN = bool(monkey and monkey.is_module_patched("threading")) or "GREEN" in os.environ
 
 

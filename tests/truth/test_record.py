@@ -1,4 +1,4 @@
-"""The helpers of these tests, checked with a short record written by hand."""
+"""The helpers of these tests, checked with a short record that is written in code."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_idle_worker_of_a_medium_fleet_reports_a_job_at_once(by_hand: ByHand, cl
 
 
 def test_workers_of_a_large_fleet_call_less_often(by_hand: ByHand, clock: SimpleNamespace) -> None:
-    """The interval grows with the fleet, and the heartbeat has it, so that nobody seems missing."""
+    """The interval grows with the fleet, and the heartbeat has it, so that no worker seems missing."""
     fleet = 20 * flusher.FLEET_CALLS  # every 20 s
     by_hand.client.hset(KEYS.producers, mapping={str(i): 1 for i in range(fleet)})
     clock.now += 10

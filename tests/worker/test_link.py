@@ -145,7 +145,7 @@ def test_junk_in_the_sequences_starts_a_new_epoch(redis_server: RedisServer, fie
 
 
 def test_name_that_is_invalid_unicode_blocks_no_count(redis_server: RedisServer) -> None:
-    """JSON may have half a surrogate pair in the name of a queue; all other counts are still sent."""
+    """A queue's name in JSON may have half a surrogate pair; all other counts are still sent."""
     link = Link(redis_server.client(), Keys("dramatiq"))
     epoch = link.flush("me", FIRST, kind="producer").epoch
     counts = {"\ud800": {"a|x": 1}, "q": {"a|x": 1}}

@@ -41,7 +41,7 @@ def test_namespaces_without_clear_keys_are_refused() -> None:
 
 
 def test_heartbeat_has_two_lines_of_json() -> None:
-    """Identity and state; zeros are left out, a line break in a name is escaped."""
+    """Identity and state; zeros are left out, a line feed in a name is escaped."""
     first, second = wire.encode_beat(wire.encode_identity(IDENTITY), State(oldest=(JOB,))).split("\n")
     assert json.loads(first) == {
         "host": "h", "pid": 1, "broker": "b", "queues": ["q"], "threads": 8, "start": 1.5,

@@ -24,7 +24,7 @@ class Skip(Middleware):
     def before_process_message(self, broker: Any, message: Any) -> None:  # noqa: ANN401, ARG002 - Dramatiq's signature
         """Before any attempt."""
         if message.options.get("skip"):
-            raise SkipMessage("as it was told")
+            raise SkipMessage("as requested")
 
 
 def _wait(seconds: float) -> None:
@@ -42,7 +42,7 @@ class More:
     """The actors that the reference fleet does not have."""
 
     report: Actor[..., None]  # the only one of its queue
-    archive: Actor[..., None]  # of a queue that nobody serves
+    archive: Actor[..., None]  # of a queue that no worker serves
     postpone: Actor[..., None]  # asks to be tried again, until it is dead
 
 

@@ -18,7 +18,7 @@ HOUR_MS = 3_600_000
 
 
 def main() -> None:
-    """Jobs of every outcome: success, retry, dead at once or in the end, skipped, delayed, for ever."""
+    """Jobs of every outcome: success, retry, dead at once or in the end, skipped, delayed, without end."""
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     broker = RedisBroker(url=os.environ["REDIS_URL"])  # type: ignore[no-untyped-call]
@@ -27,7 +27,7 @@ def main() -> None:
     for _ in range(16):
         more.report.send(FOR_EVER)
     more.archive.send(FOR_EVER)
-    more.archive.send_with_options(args=(FOR_EVER,), delay=1000)  # nobody will ever move it
+    more.archive.send_with_options(args=(FOR_EVER,), delay=1000)  # no worker will ever move it
     reference.follow_up.send_with_options(kwargs={"seconds": 1}, delay=HOUR_MS)
     for _ in range(int(sys.argv[1])):
         reference.research.send(seconds=10)
@@ -38,7 +38,7 @@ def main() -> None:
         more.postpone.send()
         if round_ % 2 == 0:
             _research(broker, reference)
-    for _ in range(3 * int(sys.argv[1])):  # more than was done, so that nobody sees the backlog shrink
+    for _ in range(3 * int(sys.argv[1])):  # more than was done, so that the backlog never shrinks
         reference.research.send(seconds=FOR_EVER * SPEED)
 
 
