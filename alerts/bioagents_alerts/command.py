@@ -27,7 +27,7 @@ def main(argv: list[str], prog: str) -> int:
     """0 done; UsageError for bad input, before anything is written."""
     flags = _parser(prog).parse(argv)
     if not all(map(_is_text, argv)):
-        raise UsageError("an argument holds bytes that are no text: expected UTF-8")
+        raise UsageError("an argument is not valid UTF-8")
     header = _header(argv, prog)
     try:
         variant, resource = _variant(flags), _resource(flags)
@@ -107,9 +107,8 @@ def _put(folder: Path | None, files: Mapping[str, str]) -> None:
 def _parser(prog: str) -> Parser:
     parser = Parser(
         prog,
-        description="Print the Prometheus rules, or write them, as they ship or for another prefix, "
-        "other targets, other\nthresholds. Thresholds of queues are the exporter's limits: see its "
-        "configuration.",
+        description="Print or write the Prometheus rules, as they ship or customized for a prefix, targets "
+        "and thresholds.\nThresholds of queues are the exporter's limits: see its configuration.",
         example=f"""{prog} --selector 'job="fleet",region=~"eu.*"' --output /etc/prometheus/bioagents""",
     )
     parser.add_argument(
@@ -146,15 +145,17 @@ def _add_variant(parser: Parser) -> None:
         help="share of good jobs, for all queues or for one, may be repeated [wait=0.95, success=0.99]",
     )  # fmt: skip
     parser.add_argument(
-        "--runbook-url", default=RUNBOOKS, metavar="URL", help=f"where the runbooks are [{RUNBOOKS}]"
+        "--runbook-url", default=RUNBOOKS, metavar="URL", help=f"base URL of the runbooks [{RUNBOOKS}]"
     )
-    parser.add_argument("--dashboard-url", default=GRAFANA, metavar="URL", help=f"the Grafana [{GRAFANA}]")
+    parser.add_argument(
+        "--dashboard-url", default=GRAFANA, metavar="URL", help=f"base URL of Grafana [{GRAFANA}]"
+    )
 
 
 def _add_resource(parser: Parser) -> None:
-    parser.add_argument("--name", metavar="NAME", help=f"of the PrometheusRule [{emit.DEFAULT_NAME}]")
-    parser.add_argument("--namespace", metavar="NAME", help="of the PrometheusRule [none]")
+    parser.add_argument("--name", metavar="NAME", help=f"name of the PrometheusRule [{emit.DEFAULT_NAME}]")
+    parser.add_argument("--namespace", metavar="NAME", help="namespace of the PrometheusRule [none]")
     parser.add_argument(
         "--label", action="append", default=[], metavar="NAME=VALUE",
-        help="of the PrometheusRule, by which a Prometheus selects it, may be repeated [none]",
+        help="label of the PrometheusRule, by which a Prometheus selects it, may be repeated [none]",
     )  # fmt: skip

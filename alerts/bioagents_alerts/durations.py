@@ -18,7 +18,7 @@ _MILLISECONDS: Final = {
 def milliseconds(text: str) -> int:
     """The length of a duration; ValueError for anything else."""
     if text != "0" and not re.fullmatch(_DURATION, text):
-        raise ValueError(f"{text!r} is no duration; expected one such as 30s, 5m or 1h30m")
+        raise ValueError(f"{text!r} is not a valid duration; expected one such as 30s, 5m or 1h30m")
     return sum(int(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text))
 
 
@@ -29,7 +29,7 @@ def scale_duration(text: str, factor: float) -> str:
     a range of 0 is an error to Prometheus, and a ``for`` of 0 is another alert.
     """
     if not (math.isfinite(factor) and factor > 0):
-        raise ValueError(f"{factor!r} is no factor; expected a positive number")
+        raise ValueError(f"{factor!r} is not a valid factor; expected a positive number")
     length = milliseconds(text)
     scaled = round(length / factor)
     if length and not scaled:
@@ -63,7 +63,7 @@ def scale_expression(expression: str, factor: float) -> str:
         if match.lastgroup not in {"range", "offset"}:
             return match[0]
         if match.lastgroup == "range" and not _RANGE.fullmatch(match[0]):
-            raise ValueError(f"{match[0]} is no range; expected one such as [5m] or [1h:1m]")
+            raise ValueError(f"{match[0]} is not a valid range; expected one such as [5m] or [1h:1m]")
         return re.sub(_DURATION, lambda duration: scale_duration(duration[0], factor), match[0])
 
     return _TOKEN.sub(scaled, expression)

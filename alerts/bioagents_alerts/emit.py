@@ -148,9 +148,11 @@ def _comment(text: str, indent: str) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> list[str]:
+    """Lines of prose, and of items, are joined; an indented line is a paragraph of its own."""
     found: list[str] = []
     for line in text.splitlines():
-        if found and found[-1].strip() and line.strip() and not line.startswith((" ", "- ")):
+        continues = line.strip() and not line.startswith((" ", "- "))
+        if continues and found and found[-1].strip() and not found[-1].startswith(" "):
             found[-1] += f" {line}"
         else:
             found.append(line)

@@ -15,6 +15,7 @@ from bioagents_alerts.promql import labels_of_all
 from bioagents_alerts.thresholds import THRESHOLDS
 from bioagents_cli.parsing import did_you_mean
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 _PART: Final = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
@@ -35,6 +36,19 @@ def parse(flag: str, text: str, parser: Callable[[str], T]) -> T:
         raise ValueError(f"{flag} {text!r}: {error}") from None
 
 
+def _each_once(
+    flag: str, texts: Sequence[str], parser: Callable[[str], tuple[K, T]], what: str
+) -> dict[K, T]:
+    """The values of a repeated flag by their keys; ValueError for a key that is given twice."""
+    found: dict[K, T] = {}
+    for text in texts:
+        key, value = parse(flag, text, parser)
+        if key in found:
+            raise ValueError(f"{flag} {text!r}: expected each {what} once")
+        found[key] = value
+    return found
+
+
 def copies(text: str) -> tuple[str, ...]:
     """``instance,pod`` as labels of targets; without a label of the exporter's own."""
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
@@ -42,19 +56,15 @@ def copies(text: str) -> tuple[str, ...]:
         if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
             raise ValueError("expected names of labels with commas between them, such as instance,pod")
         if name == "job" or name in labels_of_all():
-            raise ValueError(f"copies do not differ in {name}: expected labels of targets, as instance,pod")
+            raise ValueError(
+                f"copies do not differ in {name}: expected labels of targets, such as instance,pod"
+            )
     return names
 
 
 def thresholds(texts: Sequence[str]) -> dict[str, float]:
     """``["HighJobFailureRate=0.5"]`` as numbers by alert."""
-    found: dict[str, float] = {}
-    for text in texts:
-        alert, value = parse("--set", text, _threshold)
-        if alert in found:
-            raise ValueError(f"--set {text!r}: {alert} is given twice, expected each alert once")
-        found[alert] = value
-    return found
+    return _each_once("--set", texts, _threshold, "alert")
 
 
 def _threshold(text: str) -> tuple[str, float]:
@@ -74,17 +84,11 @@ def _threshold(text: str) -> tuple[str, float]:
 
 def parse_objectives(texts: Sequence[str]) -> tuple[Objective, ...]:
     """``["wait=0.99", "wait:chat=0.999"]`` as objectives."""
-    found: dict[tuple[str, str], Objective] = {}
-    for text in texts:
-        objective = parse("--objective", text, _objective)
-        key = (objective.name, objective.queue)
-        if key in found:
-            raise ValueError(f"--objective {text!r}: expected each objective once")
-        found[key] = objective
-    return tuple(found.values())
+    by_name = _each_once("--objective", texts, _objective, "objective")
+    return tuple(by_name.values())
 
 
-def _objective(text: str) -> Objective:
+def _objective(text: str) -> tuple[tuple[str, str], Objective]:
     key, equals, given = text.rpartition("=")
     name, colon, queue = key.partition(":")
     if not equals or (colon and not queue):
@@ -95,7 +99,7 @@ def _objective(text: str) -> Objective:
     value = _number(given)
     if value is None:
         raise ValueError(objectives.EXPECTED)
-    return Objective(name, objectives.check(value), queue)
+    return (name, queue), Objective(name, objectives.check(value), queue)
 
 
 def _number(text: str) -> float | None:
@@ -147,13 +151,7 @@ def namespace(text: str) -> str:
 
 def labels(texts: Sequence[str]) -> dict[str, str]:
     """``["release=prometheus"]`` as labels of a Kubernetes object."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, value = parse("--label", text, _label)
-        if name in found:
-            raise ValueError(f"--label {text!r}: expected each label once")
-        found[name] = value
-    return found
+    return _each_once("--label", texts, _label, "label")
 
 
 def _label(text: str) -> tuple[str, str]:

@@ -34,7 +34,7 @@ def check(value: float) -> float:
         raise ValueError(EXPECTED)
     if FASTEST * (1 - value) >= 1:
         raise ValueError(
-            f"the alerts of the fast burn could never fire, as {FASTEST} × (1 - {number(value)}) = "
+            f"the alerts of the fast burn could never fire, because {FASTEST} × (1 - {number(value)}) = "
             f"{number(FASTEST * (1 - value))} is 1 or more: {EXPECTED}"
         )
     return value

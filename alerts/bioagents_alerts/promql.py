@@ -132,7 +132,7 @@ class PromQL:
     def target(self, name: str, *where: str) -> str:
         """A series that Prometheus writes for each target, as ``up``."""
         if name not in _OF_TARGETS:
-            raise ValueError(f"{name!r} is no series of targets: expected {', '.join(_OF_TARGETS)}")
+            raise ValueError(f"{name!r} is not a series of targets: expected {', '.join(_OF_TARGETS)}")
         return self._selector(Series(name, Origin.TARGET), [*where])
 
     def recorded(self, name: str, *labels: str, where: Iterable[str] = ()) -> str:
@@ -141,7 +141,7 @@ class PromQL:
         ``labels`` are its own labels that :attr:`matchers` may use; ValueError when no rule records it.
         """
         if not _RECORDED.fullmatch(name) or (self.records is not None and name not in self.records):
-            raise ValueError(f"{name!r} is recorded by no rule")
+            raise ValueError(f"{name!r} is not recorded by any rule")
         return self._selector(Series(self.renamed(name), Origin.RULE, labels), [*where])
 
     def renamed(self, record: str) -> str:
@@ -207,7 +207,7 @@ def metric(name: str) -> Metric:
         return known
     histogram = _METRICS.get(_HISTOGRAM.sub("", name))
     if not histogram or histogram.type != "histogram" or histogram is known:
-        raise ValueError(f"{name!r} is no series of the exporter's catalogue")
+        raise ValueError(f"{name!r} is not a series of the exporter's catalogue")
     return histogram
 
 
@@ -229,7 +229,7 @@ def labels_of_all() -> frozenset[str]:
 def label(name: str) -> str:
     """The same label; ValueError for one that no metric of the catalogue has."""
     if name not in _LABELS:
-        raise ValueError(f"{name!r} is no label of the exporter's catalogue")
+        raise ValueError(f"{name!r} is not a label of the exporter's catalogue")
     return name
 
 

@@ -99,5 +99,5 @@ def _check_pattern(pattern: str) -> None:
     except re.error as error:
         if not _OTHER_DIALECT.search(str(error)):
             raise ValueError(
-                f"{pattern!r} is no regular expression ({error}): expected one such as eu.*"
+                f"{pattern!r} is not a valid regular expression ({error}): expected one such as eu.*"
             ) from None

@@ -32,7 +32,7 @@ THRESHOLDS: Final[Mapping[str, Threshold]] = MappingProxyType(
         "RedisSlow": Threshold(0.1, "seconds of a round trip"),
         "WorkerClockSkew": Threshold(10, "seconds of difference"),
         "WorkerMemoryHigh": Threshold(0.9, "a share of the limit", below=1),
-        "WorkerRestarting": Threshold(3.5, "boots per hour"),
+        "WorkerRestarting": Threshold(3.5, "starts per worker and hour"),
     }
 )
 

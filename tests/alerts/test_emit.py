@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import promql_parser
 import pytest
@@ -58,6 +59,17 @@ def test_lines_are_short() -> None:
         for number, line in enumerate(text.splitlines(), 1):
             breakable = re.sub(r"\S*\{[^}]*\}|\([\w, ]+\)", "", line)
             assert len(breakable) <= 110, f"{name}:{number}: {line}"
+
+
+def test_lines_of_a_comment_are_joined_but_not_with_indented_ones() -> None:
+    """Prose and items are filled; an indented line, as of a table, stays alone: before it and after it."""
+    comment = "One\nline.\n\n- an item\nof two lines\n- another\n\nTable:\n  a   1\n  b   2\nAfter\nit."
+    printed = prometheus_files([replace(_file("x"), comment=comment)], header="")["f.yml"]
+    head = printed.splitlines()[1:10]
+    assert head == [
+        "# One line.", "#", "# - an item of two lines", "# - another", "#",
+        "# Table:", "#   a   1", "#   b   2", "# After it.",
+    ]  # fmt: skip
 
 
 def test_breaking_a_line_keeps_its_meaning() -> None:

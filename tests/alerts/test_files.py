@@ -30,7 +30,7 @@ def test_rules_are_scaled_by_the_factor(tmp_path: Path) -> None:
 
 def test_a_bad_factor_is_refused(tmp_path: Path) -> None:
     """A factor that is not positive raises a ValueError."""
-    with pytest.raises(ValueError, match="is no factor"):
+    with pytest.raises(ValueError, match="is not a valid factor"):
         write_rules(tmp_path, factor=-1)
 
 

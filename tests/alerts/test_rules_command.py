@@ -114,7 +114,7 @@ def test_a_number_that_is_none_is_refused(
         ("--set HighJobFailureRate", "--set 'HighJobFailureRate': expected ALERT=NUMBER"),
         ("--set Rate=1", "--set 'Rate=1': unknown alert 'Rate': expected one of ExporterReadStale, "),
         ("--set HighJobFailurRate=1", "'HighJobFailurRate' (did you mean HighJobFailureRate?)"),
-        ("--set HighJobFailureRate=1 --set HighJobFailureRate=2", "HighJobFailureRate is given twice"),
+        ("--set HighJobFailureRate=1 --set HighJobFailureRate=2", "expected each alert once"),
         ("--objective wait=99", "--objective 'wait=99': expected a number above 0.9306 and below 1"),
         ("--objective wait=1", "--objective 'wait=1': expected a number above 0.9306 and below 1"),
         ("--objective wait", "--objective 'wait': expected NAME=SHARE"),
@@ -139,7 +139,7 @@ def test_a_number_that_is_none_is_refused(
         ("--format operator --label a", "--label 'a': expected a label of Kubernetes"),
         ("--format operator --label 'a=b c'", "--label 'a=b c': expected a label of Kubernetes"),
         ("--format operator --label a=b --label a=c", "expected each label once"),
-        ("""--selector 'job="\udcff"'""", "expected UTF-8"),
+        ("""--selector 'job="\udcff"'""", "an argument is not valid UTF-8"),
         ("--copies ''", "--copies '': expected names of labels with commas between them"),
         ("--copies instance,pod=a", "--copies 'instance,pod=a': expected names of labels"),
         (

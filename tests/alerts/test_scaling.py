@@ -54,7 +54,7 @@ def test_any_duration_is_divided_by_the_factor(text: str, factor: float) -> None
 @pytest.mark.parametrize("factor", [0.0, -60.0, float("nan"), float("inf")])
 def test_a_factor_that_is_no_positive_number_is_refused(factor: float) -> None:
     """The error names it and what was expected."""
-    with pytest.raises(ValueError, match=r"is no factor; expected a positive number"):
+    with pytest.raises(ValueError, match=r"is not a valid factor; expected a positive number"):
         scale_duration("5m", factor)
 
 
@@ -67,7 +67,7 @@ def test_a_duration_is_never_scaled_away() -> None:
 @pytest.mark.parametrize("text", ["", "5", "m", "5 m", "5x", "1.5h", "-5m"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     """The error names it and shows one that is."""
-    with pytest.raises(ValueError, match=r"is no duration; expected one such as 30s"):
+    with pytest.raises(ValueError, match=r"is not a valid duration; expected one such as 30s"):
         scale_duration(text, 60)
 
 
@@ -101,7 +101,7 @@ def test_durations_of_an_expression_are_found_by_their_place(expression: str, ex
 @pytest.mark.parametrize("expression", ["rate(x[300])", "rate(x[5m + 1m])", "x[]", "rate(x[5x])"])
 def test_a_range_without_a_plain_duration_is_refused(expression: str) -> None:
     """Rather than half of an expression scaled."""
-    with pytest.raises(ValueError, match=r"is no range; expected one such as \[5m\]"):
+    with pytest.raises(ValueError, match=r"is not a valid range; expected one such as \[5m\]"):
         scale_expression(expression, 60)
 
 

@@ -57,8 +57,8 @@ def test_any_value_is_written_as_it_was_read(value: str) -> None:
             'job="a",region="eu",job="b"',
             r'no series has two values of job: expected one of them, or job=~"a\|b"',
         ),
-        ('job=~"(x"', "is no regular expression"),
-        ('job=~"*"', "is no regular expression"),
+        ('job=~"(x"', "is not a valid regular expression"),
+        ('job=~"*"', "is not a valid regular expression"),
     ],
 )
 def test_a_selector_that_is_none_is_refused(text: str, error: str) -> None:

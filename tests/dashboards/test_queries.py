@@ -197,13 +197,13 @@ def test_a_line_for_each_worker_would_be_found(expression: str, expected: Lines)
 
 def test_unknown_names_are_refused() -> None:
     """A typo fails the build of the boards, not a panel at night."""
-    with pytest.raises(ValueError, match="'queue_dept' is no series"):
+    with pytest.raises(ValueError, match="'queue_dept' is not a series"):
         promql.gauge("queue_dept")
     with pytest.raises(ValueError, match=r"queue_depth has no label \['actor'\]"):
         promql.gauge("queue_depth", keep=("actor",))
     with pytest.raises(ValueError, match="queue_depth has no label kind"):
         promql.gauge("queue_depth", kind="waiting")
-    with pytest.raises(ValueError, match="is recorded by no rule"):
+    with pytest.raises(ValueError, match="is not recorded by any rule"):
         promql.recorded("queue:bioagents_queue_dept:max")
 
 
