@@ -63,7 +63,7 @@ def _records(b: Builder) -> tuple[Record, ...]:
         b.record(
             _FLUSH_AGE,
             ql.over_copies(ql.series("worker_flush_age_seconds"), "worker"),
-            "Of the worker that delivers latest.",
+            "The age of the oldest count that a worker has not delivered.",
         ),
     )
 
@@ -81,8 +81,8 @@ def _down(b: Builder) -> Alert:
         keep_firing="5m",
         severity="critical",
         board=boards.REDIS_EXPORTER,
-        summary=f"Fleet {FLEET} has no exporter that answers; its other alerts cannot fire.",
-        description=f"""Fleet "{FLEET}" has lost every exporter that reads its queues, {COUNT} of them in
+        summary=f"Fleet {FLEET} has no reachable exporter; no other alert of the fleet can fire.",
+        description=f"""All exporters that read the queues of fleet "{FLEET}" are unreachable: {COUNT} in
         job "{{{{ $labels.job }}}}". {down} First check whether the exporter's process runs, and read the
         last lines of its log.""",
         comment="""
@@ -114,7 +114,7 @@ def _target_down(b: Builder) -> Alert:
         pending="15m",
         severity="warning",
         board=boards.REDIS_EXPORTER,
-        summary=f"Fleet {FLEET} has exporters that do not answer.",
+        summary=f"Fleet {FLEET} has unreachable exporter targets.",
         description=f"""{COUNT} exporter target(s) of fleet "{FLEET}" are down{unknown}. Down in job "{{{{
         $labels.job }}}}":{{{{ range {b.down_targets()} }}}} {{{{ .Labels.instance }}}}{{{{ end }}}}. First
         open such a target on Prometheus' page Status, Targets: it shows the error.""",
@@ -140,9 +140,10 @@ def _scrape_errors(b: Builder) -> Alert:
         severity="warning",
         board=boards.REDIS_EXPORTER,
         summary=f"Fleet {FLEET} has scrapes with errors: some of its metrics are missing.",
-        description=f"""An exporter of fleet "{FLEET}" had {COUNT} errors "{{{{ $labels.cause }}}}" in the
-        last 5 minutes; the metrics that depend on it are left out. First look up this cause in the runbook,
-        then read the exporter's log, which has the error once, when it began.""",
+        description=f"""An exporter of fleet "{FLEET}" had {COUNT} errors with cause "{{{{ $labels.cause
+        }}}}" in the last 5 minutes; the metrics that depend on it are left out. First look up this cause in
+        the runbook, then read the exporter's log: the exporter logs each error once, when it first
+        occurs.""",
         comment="""
         Each cause is an alert of its own, because what to do differs. A single error leaves the window
         after 5 minutes and so never fires. While no copy reads Redis, RedisDown reports these errors; a
@@ -196,7 +197,7 @@ def _flush_delayed(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.REDIS_EXPORTER,
-        summary=f"Fleet {FLEET} has workers that deliver their counts late.",
+        summary=f"Workers of fleet {FLEET} send counts late.",
         description=f"""The oldest count that a worker of fleet "{FLEET}" has not delivered to Redis has
         waited for {AGE}, more than {duration(limit)}; job rates and totals lag by as much.{worst} First
         search the worker's log for "cannot send counts to Redis", then check the latency of Redis.""",

@@ -98,7 +98,7 @@ def _quantiles(b: Builder) -> tuple[Record, ...]:
     comment = """
     Quantiles. Buckets are summed once, in series of their own: first by actor, then of all actors of a
     queue, for the quantiles and heat maps of both and for the wait objective. The maximum of the copies
-    keeps buckets cumulative, as each copy's are. `>= 0` drops NaN, the quantile of nothing.
+    keeps buckets cumulative, as each copy's are. `>= 0` drops NaN, the quantile of an empty histogram.
     """
     return (
         *_quantiles_of(b, "job_wait_seconds", comment),
@@ -240,9 +240,9 @@ def _retries(b: Builder) -> Alert:
         board=boards.ACTOR,
         summary=f"Queue {QUEUE} of fleet {FLEET} has a high rate of retries.",
         description=f"""{SHARE} of the attempts in queue "{QUEUE}" end in a retry, more than
-        {percent(limit)}.{b.each(cause, ' Most retries are of actor "{{ .Labels.actor }}".')} The jobs are
-        postponed without failing. First find out what that actor waits for: a rate limit, a lock, or a
-        service that asks to retry later.""",
+        {percent(limit)}.{b.each(cause, ' Most retries are of actor "{{ .Labels.actor }}".')} Actors
+        postpone these jobs (Retry, rate limits); they do not fail. First find out what the actors wait for:
+        a rate limit, a lock, or a service that asks to retry later.""",
         comment="""
         Where failures explain the retries, HighJobFailureRatio fires with the cause and this alert does
         not. What is left are jobs that are retried without failing (Retry, RateLimitExceeded), which no
@@ -263,15 +263,15 @@ def _poison(b: Builder) -> Alert:
         severity="warning",
         board=boards.ACTOR,
         window="6h",
-        summary=f"Actor {ACTOR} of fleet {FLEET} has jobs that may kill their workers.",
+        summary=f"Fleet {FLEET} repeatedly loses workers while they run jobs of actor {ACTOR}.",
         description=f"""Jobs of actor "{ACTOR}" in queue "{QUEUE}" started again {COUNT} times within two
         hours because the worker that ran them was lost, and workers were lost at three different times or
         more. First look for OOM kills and crashes where workers run; the runbook shows how to find the
         job.""",
         comment="""
         The metrics name no job. They show that jobs of one actor were started again three times because
-        their worker was lost, and that workers were lost at three different times. One kill -9 requeues up
-        to as many jobs as the worker has threads, and a host that crashes requeues those of several
+        their worker was lost, and that workers were lost at three different times. One kill -9 requeues at
+        most one job for each thread of the worker, and a host that crashes requeues those of several
         workers, but all at one time; a rolling restart loses no worker. A gauge that rises is its negative
         that is "reset"; rises within one step of five minutes are one loss. Two hours, because Dramatiq
         requeues a job only now and then, in a quiet fleet after a quarter of an hour. The event is the

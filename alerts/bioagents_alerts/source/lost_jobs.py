@@ -45,11 +45,11 @@ def _orphaned(b: Builder) -> Alert:
         jobs: if all their slots are busy with long jobs, one more worker requeues the orphans.""",
         comment="""
         Dramatiq requeues jobs of dead workers by itself, so this alert waits for the ones that it does not.
-        It looks after a minute at the earliest, and then with one command in a thousand on this queue: with
-        a single idle worker that takes 12 minutes on average, with two 6, so an hour is enough in 99 of 100
-        cases. Every restart leaves a few orphans (a consumer that stops forgets its last fetch); they too
-        are requeued within the hour. Workers with a full prefetch send no command, and then it takes as
-        long as their jobs run: this is what the alert finds.
+        Dramatiq looks after a minute at the earliest, and then with one command in a thousand on this
+        queue: with a single idle worker that takes 12 minutes on average, with two 6, so an hour is enough
+        in 99 of 100 cases. Every restart leaves a few orphans (a consumer that stops forgets its last
+        fetch); they too are requeued within the hour. Workers with a full prefetch send no command, and
+        then it takes as long as their jobs run: this is what the alert finds.
 
         Without any worker in the fleet nothing can requeue them: NoActiveWorkers fires, and the hour starts
         again. keep_firing_for: a background reading of all queues takes a while.
@@ -65,10 +65,10 @@ def _stuck(b: Builder) -> Alert:
         keep_firing="10m",
         severity="warning",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has jobs assigned to workers that lost them.",
-        description=f"""Queue "{QUEUE}" has {COUNT} stuck jobs: Redis has them assigned to living workers
-        that lost them, and no worker will run them while these workers live. First restart the workers of
-        this queue one after the other; Dramatiq requeues the jobs some minutes later.""",
+        summary=f"Queue {QUEUE} of fleet {FLEET} has stuck jobs.",
+        description=f"""Queue "{QUEUE}" has {COUNT} stuck jobs: Redis assigns them to workers that no longer
+        hold them; they do not run until these workers restart. First restart the workers of this queue one
+        after the other; Dramatiq requeues the jobs some minutes later.""",
         comment="""
         The exporter compares at least three readings with later heartbeats before it calls a job stuck, so
         it takes a while to appear; `for` skips what a short outage of Redis leaves for a moment.
@@ -113,9 +113,9 @@ def _overdue(b: Builder) -> Alert:
         severity="warning",
         board=boards.QUEUE,
         summary=f"Queue {QUEUE} of fleet {FLEET} has delayed jobs that are due, but not started.",
-        description=f"""Queue "{QUEUE}" has {COUNT} delayed jobs whose time has passed, and no worker makes
-        them ready. First restart the workers of this queue one after the other: the thread that fetches
-        delayed jobs ends permanently after Redis was full, read-only or slow.""",
+        description=f"""Queue "{QUEUE}" has {COUNT} delayed jobs whose time has passed, and no worker has
+        moved them to the queue. First restart the workers of this queue one after the other: after Redis
+        was full, read-only or slow, the thread that fetches delayed jobs exits and does not restart.""",
         comment="""
         Only what nothing else explains: overdue jobs of a dead worker are orphaned, those that a living
         worker lost are stuck, and both have an alert. What remains is in the list of delayed jobs and is
@@ -152,7 +152,7 @@ def _dead(b: Builder) -> Alert:
         retry these jobs.{b.each(cause, " Most failures are {{ .Labels.exception }}.")} First search the
         workers' logs for the traceback, and fix the cause before the jobs are sent again.""",
         comment="""
-        New ones: those that workers counted, or else the dead letters that are more than half an hour ago
+        New ones: those that workers counted, or else the increase of the dead letters within half an hour
         (an actor that no worker declares begins as a new series, which has no rate, and workers without
         JobMetrics count nothing). The event is the alert, so there is no `for`. It ends half an hour after
         the last one. The dead letters stay, and DeadLettersExpiring fires before Dramatiq deletes them.

@@ -21,13 +21,13 @@ def _watchdog(b: Builder) -> Alert:
         severity="none",
         board=boards.FLEET,
         summary="Prometheus and Alertmanager deliver alerts.",
-        description="""This alert always fires, and no one has to act on it. First thing to do when it
-        stops: check whether Prometheus and Alertmanager run.""",
+        description="""This alert always fires, and no one has to act on it. If it stops: check whether
+        Prometheus and Alertmanager run.""",
         comment="""
-        Fires always. It goes to a dead man's switch outside, which notifies you when it no longer arrives:
-        Prometheus, its rules, Alertmanager or the way to the receiver is broken then. Without `for`: that
-        it exists is the message. The label product separates it from a Watchdog of other rules, which would
-        hide that this one is missing.
+        Fires always. It goes to a dead man's switch, an external service that alerts when the notifications
+        stop: Prometheus, its rules, Alertmanager or the way to the receiver is broken then. Without `for`,
+        because it fires at once. The label product separates it from a Watchdog of other rules, which would
+        mask a missing one.
         """,
     )
 
@@ -51,12 +51,12 @@ def _autoscaler(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.CAPACITY,
-        summary=f"Fleet {FLEET} has no scaling signal: its autoscaler has no input.",
-        description=f"""{{{{ with $labels.queue }}}}Queue "{{{{ . }}}}" of fleet "{FLEET}" has no desired
-        number of workers, and {COUNT} jobs wait in it.{{{{ else }}}}No queue of fleet "{FLEET}" has a
-        desired number of workers any more; the highest within the last 6 hours was {COUNT}.{{{{ end }}}} A
-        scaler keeps the number of workers that it has, or falls back to its default. First set the number
-        of workers manually; then look at the exporter's status page and log.""",
+        summary=f"Fleet {FLEET} publishes no desired number of workers for its autoscaler.",
+        description=f"""{{{{ with $labels.queue }}}}Queue "{{{{ . }}}}" of fleet "{FLEET}" has {COUNT}
+        waiting jobs, but no desired number of workers.{{{{ else }}}}No queue of fleet "{FLEET}" has a
+        desired number of workers any more; the highest within the last 6 hours was {COUNT}.{{{{ end }}}} An
+        autoscaler keeps its present number of workers, or falls back to its default. First set that number
+        manually; then look at the exporter's status page and log.""",
         comment="""
         A queue whose waiting jobs are known and whose signal is not; or a fleet that had signals within the
         last 6 hours and has none any more, so a scaler sees nothing at all. Both only while a central

@@ -108,7 +108,7 @@ def _growing(b: Builder) -> Alert:
         keep_firing="10m",
         severity="warning",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} grows: arrivals exceed completions.",
+        summary=f"Queue {QUEUE} of fleet {FLEET} has a growing backlog: arrivals exceed completions.",
         description=f"""Queue "{QUEUE}" has {COUNT} waiting jobs, more than its workers complete within
         its drain limit, and the backlog still grows. First check whether its workers complete as many
         jobs as usual: if they do, add workers; if they do not, find out what slows them down.""",
@@ -122,9 +122,9 @@ def _growing(b: Builder) -> Alert:
         - The list is longer than a quarter of an hour ago. Jobs that are sent now to run at night
         arrive, but do not wait.
 
-        Five minutes after its last job a burst is no longer in the rates, whatever backlog it leaves,
-        so `for` passes only what keeps arriving for ten minutes and more. Two rates that are close to
-        each other change places now and then, so keep_firing_for is long.
+        Five minutes after its last job a burst is no longer in the rates, whatever backlog it leaves, so
+        `for` passes only what keeps arriving for ten minutes and more. Two rates that are close to each
+        other may cross, so keep_firing_for is long.
         """,
     )
 
@@ -165,7 +165,7 @@ def _stalled(b: Builder) -> Alert:
         keep_firing="10m",
         severity="critical",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has waiting jobs and free workers, but starts no job.",
+        summary=f"Queue {QUEUE} of fleet {FLEET} has waiting jobs and free slots, but starts no job.",
         description=f"""Queue "{QUEUE}" has {COUNT} waiting jobs and workers with free slots, but no job
         has started for 15 minutes: the workers no longer fetch from this queue. First read the log of
         one of its workers for errors of a consumer thread, then restart the workers of this queue one

@@ -55,7 +55,7 @@ def _down(b: Builder) -> Alert:
         their network, and ExporterScrapeErrors fires. If no copy that answers can read it, nothing is known
         of the fleet and nothing else fires, so this alert pages. A replica whose link to the primary is
         down counts as unreadable: if copies read nothing else, they cannot see the primary. `for`: a
-        failover takes less than two minutes. keep_firing_for: a Redis that comes and goes is one fault.
+        failover takes less than two minutes. keep_firing_for: a Redis that flaps is one fault.
         """,
     )
 
@@ -70,7 +70,7 @@ def _memory_high(b: Builder) -> Alert:
         severity="critical",
         board=boards.REDIS_EXPORTER,
         summary=f"Redis of fleet {FLEET} is almost full.",
-        description=f"""Redis of fleet "{FLEET}" uses {SHARE} of the memory that it may use, more than
+        description=f"""Redis of fleet "{FLEET}" uses {SHARE} of its memory limit, more than
         {percent(limit)}. When it is full, jobs can no longer be enqueued, or are deleted. First raise the
         limit if the host has memory left, then find out what fills it: redis-cli -u "$REDIS_URL"
         --memkeys.""",
@@ -98,8 +98,8 @@ def _evicting(b: Builder) -> Alert:
         comment="""
         Only the policies allkeys-* delete keys without a lifetime, as queues are. Under volatile-* Redis
         deletes results and rate limits, and RedisMemoryHigh fires; under noeviction the counter rises only
-        when the copy meets another server, after a failover. The event is the alert, so there is no `for`.
-        keep_firing_for is that of RedisMemoryHigh, which this alert inhibits.
+        when the copy connects to another server, after a failover. The event is the alert, so there is no
+        `for`. keep_firing_for is that of RedisMemoryHigh, which this alert inhibits.
         """,
     )
 
@@ -148,20 +148,21 @@ def _replication(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.REDIS_EXPORTER,
-        summary=f"Redis of fleet {FLEET} has a broken replication.",
+        summary=f"Redis replication of fleet {FLEET} is broken.",
         description=f"""{{{{ if gt $value 30.0 }}}}A replica of the Redis of fleet "{FLEET}" last received
         data from its primary {COUNT} seconds ago, more than 30. {{{{ else if eq $value 1.0 }}}}An exporter
-        of fleet "{FLEET}" reads 1 Redis server that was a primary and is a replica now; workers with the
-        same address cannot write. {{{{ else }}}}A replica of the Redis of fleet "{FLEET}" has lost its
+        of fleet "{FLEET}" is connected to a former primary that is now a replica; workers with the same
+        address cannot write. {{{{ else }}}}A replica of the Redis of fleet "{FLEET}" has lost its
         connection to its primary. {{{{ end }}}}First find out which server is primary now: redis-cli -u
         "$REDIS_URL" INFO replication.""",
         comment="""
         What the metrics show of replication while at least one copy reads Redis (else RedisDown fires):
 
         - 0: a copy reads a replica whose link to the primary is down;
-        - above 30: a copy reads a replica that has received nothing from its primary for so many seconds;
+        - above 30: a copy reads a replica that last received data from its primary that number of seconds
+        ago;
         - 1: a copy reads a replica that was a primary within the last day: after a failover this address
-        still leads to the old primary. Workers with the same address get READONLY for every command.
+        still resolves to the old primary. Workers with the same address get READONLY for every command.
 
         A copy that reads the primary knows nothing of its replicas. A failover that every client followed
         is no fault and does not fire, whatever counters start again.
@@ -180,8 +181,8 @@ def _slow(b: Builder) -> Alert:
         severity="warning",
         board=boards.REDIS_EXPORTER,
         summary=f"Redis of fleet {FLEET} answers slowly.",
-        description=f"""Redis of fleet "{FLEET}" takes {AGE} for one round trip, more than
-        {duration(limit)}, half of the time. First look for slow commands: redis-cli -u "$REDIS_URL" SLOWLOG
+        description=f"""The median round-trip time of the Redis of fleet "{FLEET}" is {AGE}, above
+        {duration(limit)}. First look for slow commands: redis-cli -u "$REDIS_URL" SLOWLOG
         GET 10.""",
         comment="""
         The median of five minutes, so one slow read does not count. The fastest copy, because a slow Redis

@@ -23,8 +23,8 @@ objective is about the job, not the attempt. Jobs that a middleware skipped do n
 
 The two objectives are the last numbers of the rules queue:bioagents_wait_slo:objective and
 queue:bioagents_success_slo:objective. A burn rate is the share of bad jobs divided by the share that is
-allowed: at 1 the budget of 30 days lasts just 30 days. An objective at which 14.4 x (1 - objective) is 1 or
-more can never page.
+allowed: at 1 the budget of 30 days lasts exactly 30 days. An objective at which 14.4 x (1 - objective) is 1
+or more can never page.
 
 Windows in pairs: the long one shows that it matters, the short one (a twelfth) that it continues.
   1h and 5m above 14.4: 2 % of a month's budget, page      1d and 2h above 3: 10 %, ticket
@@ -32,9 +32,9 @@ Windows in pairs: the long one shows that it matters, the short one (a twelfth) 
 And at least 10 bad jobs within the long window: one dead job of five burns at 20, and is no reason to page.
 
 Rates come from the counters over 5 minutes alone, and longer windows add up these recorded rates, both
-parts of a ratio in the same way. Rates over days straight from the histogram would read 22 buckets of every
-actor and copy, more than 100 million samples for a large fleet, and Prometheus by default stops at 50
-million.
+parts of a ratio in the same way. Rates over days computed directly from the histogram would read 22 buckets
+of every actor and copy, more than 100 million samples for a large fleet, and Prometheus by default stops at
+50 million.
 
 Late jobs are the difference of two rates. One group records both and the difference: rates of two evaluations
 would differ by jobs that are not late.
@@ -120,7 +120,7 @@ def _wait_rates(b: Builder) -> tuple[Record, ...]:
             _bound(b),
             """
             A histogram shows only how many jobs started within one of its bounds. A limit between two
-            bounds counts as the lower one, so a job that is called good was good; this series is the bound
+            bounds counts as the lower one, so no late job is counted as good; this series is the bound
             that counts, which the alerts name. A limit below the lowest bound counts as the lowest one. The
             bounds are those of the wire format.
             """,
@@ -250,12 +250,14 @@ def _burns(b: Builder, name: str, pairs: Iterable[_Pair]) -> str:
 
 
 def _wait(b: Builder, speed: _Speed) -> Alert:
-    bound = b.each(b.same.recorded(_BOUND), "{{ .Value | humanizeDuration }} ")
+    bound = b.each(
+        b.same.recorded(_BOUND), " (more than {{ .Value | humanizeDuration }} after they became ready)"
+    )
     return _burn(
         b, "wait", speed,
-        description=f"""too many jobs of queue "{QUEUE}" start later than {bound}after they became ready.
-        First check the queue's row on the exporter's status page: if its slots are all running, add
-        workers; if not, find out what its workers do.""",
+        description=f"""too many jobs of queue "{QUEUE}" start late{bound}. First check the queue's row on
+        the exporter's status page: if its slots are all running, add workers; if not, find out what its
+        workers do.""",
         comment="""
         A job is counted when it starts: with no worker at all nothing starts, and NoActiveWorkers and
         QueueWaitTooLong fire. A quiet queue has minutes without a job and so without a ratio:
@@ -270,7 +272,7 @@ def _success(b: Builder, speed: _Speed) -> Alert:
     return _burn(
         b, "success", speed,
         description=f"""too many jobs of queue "{QUEUE}" become dead letters.{actor} First search the
-        workers' logs for the exception of this actor, before the dead letters are deleted.""",
+        workers' logs for the exception, before the dead letters are deleted.""",
         comment="",
     )  # fmt: skip
 

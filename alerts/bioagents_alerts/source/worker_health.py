@@ -101,12 +101,12 @@ def _restarting(b: Builder) -> Alert:
         severity="warning",
         board=boards.WORKERS,
         summary=f"Workers of fleet {FLEET} restart repeatedly.",
-        description=f"""A worker of fleet "{FLEET}" booted {{{{ $value | printf "%.1f" }}}} times in the
-        last hour.{hosts} First read the last lines of the workers' logs there, and find out why each one
-        ended.""",
+        description=f"""Workers on a host of fleet "{FLEET}" started {{{{ $value | printf "%.1f" }}}} times
+        per worker in the last hour.{hosts} First read the last lines of the workers' logs, and find out why
+        each one ended.""",
         comment="""
-        A deployment or a rolling restart boots each worker once, a deployment and its rollback twice; three
-        are allowed, and half a boot more because `increase` extrapolates.
+        A deployment or a rolling restart starts each worker once, a deployment and its rollback twice;
+        three are allowed, and half a start more because `increase` extrapolates.
         """,
     )
 
@@ -139,15 +139,14 @@ def _uneven(b: Builder) -> Alert:
         keep_firing="10m",
         severity="warning",
         board=boards.WORKERS,
-        summary=f"Workers of {ROLE} in fleet {FLEET} have an uneven load.",
-        description=f"""{COUNT} worker(s) of "{ROLE}" complete less than a fifth of the average, and are not
-        busy.{slowest} First compare the logs of a slow and a fast worker; if they show no cause, restart
-        the slow one gracefully.""",
+        summary=f"Workers consuming {ROLE} in fleet {FLEET} have an uneven load.",
+        description=f"""{COUNT} worker(s) consuming "{ROLE}" complete less than a fifth of the average, and
+        are not busy.{slowest} First compare the logs of a slow and a fast worker; if they show no cause,
+        restart the slow one gracefully.""",
         comment="""
         Workers that complete less than a fifth of the average of their role, although they are not busier
         with longer jobs. Only where each slot completes 40 attempts in half an hour: a worker fetches two
-        jobs for each slot at once, so with fewer and longer jobs the load is uneven by accident, and
-        nothing can be done about that.
+        jobs for each slot at once, so with fewer and longer jobs the load varies at random.
         """,
     )
 
@@ -204,8 +203,8 @@ def _threads(b: Builder) -> tuple[Record, ...]:
             """,
             """
             How many queues a worker consumes, from the commas of its list. More than eight count as eight:
-            a lost pair of threads may then go unseen, but none is invented. Dramatiq's actors take no queue
-            name with a comma.
+            a lost pair of threads may then be missed, but there are no false positives. Dramatiq's actors
+            take no queue name with a comma.
             """,
         ),
         b.record(
@@ -247,7 +246,7 @@ def _clock_skew(b: Builder) -> Alert:
         summary=f"Workers of fleet {FLEET} have clocks that differ from the clock of Redis.",
         description=f"""The clock of a worker of fleet "{FLEET}" differs by {COUNT} s from the clock of
         Redis; from 60 s on, running jobs may be started a second time.{worst} First check whether time
-        synchronisation runs there, or on the Redis server if every host is named.""",
+        synchronisation runs on the workers' hosts, or on the Redis server if all hosts are listed.""",
         comment="""
         By fleet: if the clock of Redis is wrong, all workers differ from it. Dramatiq considers a worker
         dead whose clock is a minute behind, and runs its jobs a second time.

@@ -107,7 +107,7 @@ def _memory_high(b: Builder) -> Alert:
         severity="warning",
         board=boards.WORKERS,
         summary=f"Workers on host {HOST} of fleet {FLEET} are close to their memory limit.",
-        description=f"""Workers on host "{HOST}" use {SHARE} of the memory that they may use; at 100 % the
+        description=f"""Workers on host "{HOST}" use {SHARE} of their memory limit; at 100 % the
         kernel kills one in the middle of its jobs. First find out which job grows: restart the worker
         gracefully (SIGTERM), then give it more memory or fewer threads.""",
         comment="By host, because a host or container runs full and is silenced or fixed by itself.",
@@ -130,10 +130,10 @@ def _memory_leak(b: Builder) -> Alert:
         severity="warning",
         board=boards.WORKERS,
         window="24h",
-        summary=f"Workers of {ROLE} in fleet {FLEET} use more and more memory.",
-        description=f"""The memory of a worker of "{ROLE}" has grown for six hours, now by {{{{ $value |
-        humanize1024 }}}}B per hour, and does not level off.{worst} First plan graceful restarts before the
-        limit is reached, then find out what the last deployment keeps in memory.""",
+        summary=f"Workers consuming {ROLE} in fleet {FLEET} use more and more memory.",
+        description=f"""The memory of a worker consuming "{ROLE}" has grown for six hours, now by {{{{
+        $value | humanize1024 }}}}B per hour, and does not level off.{worst} First plan graceful restarts
+        before the limit is reached, then find out what the last deployment keeps in memory.""",
         comment="""
         By role: a leak is in the code, which all workers of a role share. Each worker must look like a leak
         for the whole hour: in a large fleet some worker always looks like one for a moment.

@@ -14,7 +14,7 @@ Alerts about workers. Copies of the exporter: see queues.yml.
 
 A fault of all workers is one fault. So an alert is about a fleet, a role (the label `queues` of
 worker_info: workers that consume the same queues) or a host, and its text names the worst workers. No alert
-has the label `worker`: its value is a random id, which says nothing to a person. Alertmanager groups hosts
+has the label `worker`: its value is a random id, which is meaningless to operators. Alertmanager groups hosts
 into one message. Where a text names workers, `$in` selects the series with the alert's own labels, whatever
 labels its target has.
 
@@ -22,9 +22,9 @@ Only WorkerRestarting and WorkerDrainHoarding compare series by worker with seri
 sidecars publish the former and a central copy the latter, scrape both under one job, or these two alerts do
 not fire.
 
-A worker that offers 0 slots drains. Times that something must last are ranges and offsets, not numbers of
-seconds, so that a copy of these rules with all durations divided does the same faster. Seconds in numbers
-belong to thresholds (of growth, of attempts), which such a copy keeps.
+A worker that offers 0 slots drains. Durations are written as ranges and offsets, not as numbers of seconds,
+so that copies of these rules with scaled durations work. Seconds in numbers belong to thresholds (of
+growth, of attempts), which such a copy keeps.
 
 Groups are evaluated independently of one another: a series that another group records may be one evaluation
 old.
@@ -235,9 +235,10 @@ def _config_skew(b: Builder) -> Alert:
         severity="warning",
         board=boards.WORKERS,
         window="6h",
-        summary=f"Workers of {ROLE} in fleet {FLEET} differ in version or threads.",
-        description=f"""Workers of "{ROLE}" have run with {COUNT} configurations for two hours:{variants}
-        First check whether a deployment stopped half-way, and finish it or roll it back.""",
+        summary=f"Workers consuming {ROLE} in fleet {FLEET} differ in version or threads.",
+        description=f"""Workers consuming "{ROLE}" have run with {COUNT} configurations for two
+        hours.{variants} First check whether a deployment stopped half-way, and finish it or roll it
+        back.""",
         comment="Draining workers are not compared: with jobs of hours, the old version drains for hours.",
     )
 
@@ -262,10 +263,10 @@ def _hoarding(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.WORKERS,
-        summary=f"Draining workers of fleet {FLEET} hold jobs that no worker starts.",
-        description=f"""{COUNT} jobs are in the memory of draining workers of fleet "{FLEET}" and will not
-        start before these workers have ended.{held} First check how long the running jobs still need; end
-        the old workers early only if their jobs may run twice.""",
+        summary=f"Draining workers of fleet {FLEET} hold jobs that no other worker can run.",
+        description=f"""Draining workers of fleet "{FLEET}" hold {COUNT} prefetched jobs that no other
+        worker can run until these workers have ended.{held} First check how long the running jobs still
+        need; end the old workers early only if their jobs may run twice.""",
         comment="""
         What draining workers hold, less what they run: jobs in the memory of a worker that starts none,
         which no other worker can see. They return to the queue when the drain ends; a drain of minutes is
@@ -301,8 +302,8 @@ def _at_capacity(b: Builder) -> Alert:
         board=boards.CAPACITY,
         summary=f"Queue {QUEUE} of fleet {FLEET} needs more workers: all its slots are busy and jobs wait.",
         description=f"""The slots of queue "{QUEUE}" have all been busy for more than half an hour, and at
-        least {COUNT} jobs waited at any time in the last 15 minutes. First add workers, or find out why
-        jobs take longer or arrive faster than usual.""",
+        least {COUNT} jobs were waiting at all times in the last 15 minutes. First add workers, or find out
+        why jobs take longer or arrive faster than usual.""",
         comment="""
         Not HighQueueDepth, which fires for a large backlog with any cause: here the backlog may be small,
         but it never disappears, and the cause is known: all slots are busy, so more workers help. Slots of
