@@ -92,24 +92,36 @@ def test_each_alert_is_tested_from_every_side() -> None:
     """Each of the cases that can trouble an alert is there, and is about this alert."""
     for alert in ALERTS:
         mine = [(case, test) for name, case, test in _case_groups() if name == alert.name]
-        assert {case for case, _ in mine} == CASES, alert.name
+        assert {case for case, _ in mine} == CASES, (
+            f"{alert.name}: expected one case or more of each kind, {sorted(CASES)}"
+        )
         for _, test in mine:
-            assert any(at["alertname"] == alert.name for at in test["alert_rule_test"]), test["name"]
+            assert any(at["alertname"] == alert.name for at in test["alert_rule_test"]), (
+                f"{test['name']}: alert_rule_test must look at {alert.name}"
+            )
             for expected in _expected(test, alert.name):
-                assert expected["exp_annotations"].keys() == alert.rule["annotations"].keys(), test["name"]
+                assert expected["exp_annotations"].keys() == alert.rule["annotations"].keys(), (
+                    f"{test['name']}: exp_annotations must contain all annotations of the alert"
+                )
 
 
 def test_it_fires_with_exact_labels_and_annotations() -> None:
     """The labels of the targets stay, those of the copies go, and nothing in the text is empty."""
     for alert in ALERTS:
         fired = [expected for test in _cases(alert.name, "fires") for expected in _expected(test, alert.name)]
-        assert fired, alert.name
+        assert fired, f"{alert.name}: no case `fires` expects an alert"
         if alert.name != "Watchdog":
-            assert all("fleet" in expected["exp_labels"] for expected in fired), alert.name
+            assert all("fleet" in expected["exp_labels"] for expected in fired), (
+                f"{alert.name}: every alert of the case `fires` must carry fleet"
+            )
             places = {"region", "cluster", "environment"}
-            assert any(places & expected["exp_labels"].keys() for expected in fired), alert.name
+            assert any(places & expected["exp_labels"].keys() for expected in fired), (
+                f"{alert.name}: an alert of the case `fires` must carry region, cluster or environment"
+            )
         for expected in fired:
-            assert expected["exp_labels"].items() >= alert.rule["labels"].items(), alert.name
+            assert expected["exp_labels"].items() >= alert.rule["labels"].items(), (
+                f"{alert.name}: `fires` must expect the labels severity, product and board of the rule"
+            )
             text = " ".join(expected["exp_annotations"].values())
             assert not re.search(r'""|<no value>|\{\{|=&|error expanding', text), text
 
@@ -118,7 +130,10 @@ def test_it_is_silent_just_below() -> None:
     """At no time of any such case does it fire, but for the one that can do nothing else."""
     for alert in ALERTS:
         fired = [test["name"] for test in _cases(alert.name, "just below") if _expected(test, alert.name)]
-        assert fired == [] or alert.name == "Watchdog"
+        assert fired == [] or alert.name == "Watchdog", (
+            f"{fired}: `just below` must expect no alert: its series miss the threshold, or satisfy the "
+            "expression for less than `for`"
+        )
 
 
 def test_two_exporters_are_two() -> None:
@@ -126,7 +141,9 @@ def test_two_exporters_are_two() -> None:
     for alert in ALERTS:
         for test in _cases(alert.name, "two exporters"):
             names = [re.split(r"[{ ]", series["series"])[0] for series in test.get("input_series", [])]
-            assert len(names) > len(set(names)) or alert.name == "Watchdog", test["name"]
+            assert len(names) > len(set(names)) or alert.name == "Watchdog", (
+                f"{test['name']}: one metric must come from two targets"
+            )
 
 
 def test_no_case_names_an_alert_that_does_not_exist() -> None:
