@@ -59,7 +59,7 @@ def test_classic_form_is_what_ships() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_address_of_the_runbooks(form: str) -> None:
-    """It replaces the shipped one everywhere, in every form."""
+    """`--runbook-url` replaces the shipped address everywhere, in every form."""
     for text in files(form, "https://wiki.example.org/runbooks/").values():
         assert '"https://wiki.example.org/runbooks"' in text
         assert "127.0.0.1:9877" not in text

@@ -63,7 +63,7 @@ def test_template_datasource() -> None:
 
 
 def test_template_job() -> None:
-    """Exists, asks the templated data source, is multi-select, and "All" is any value."""
+    """The variable exists, asks the templated data source, is multi-select, and "All" is any value."""
 
     def check(board: Json) -> None:
         assert_template(board, "job")
@@ -72,7 +72,7 @@ def test_template_job() -> None:
 
 
 def test_template_instance() -> None:
-    """The same."""
+    """The variable exists, asks the templated data source, is multi-select, and "All" is any value."""
 
     def check(board: Json) -> None:
         assert_template(board, "instance")

@@ -38,7 +38,7 @@ def test_the_preview_knows_each_panel() -> None:
 
 
 def test_the_preview_knows_each_transformation() -> None:
-    """The same for transformations."""
+    """A transformation is added to known.json once its picture was looked at."""
 
     def check(board: Json) -> None:
         used = {each["id"] for panel in every_panel(board) for each in panel.get("transformations") or []}
@@ -48,7 +48,7 @@ def test_the_preview_knows_each_transformation() -> None:
 
 
 def test_the_preview_knows_each_unit() -> None:
-    """The same for units: Grafana shows the name of a unit that it does not know behind each number."""
+    """A unit is added to known.json first: Grafana shows the name of an unknown unit after each number."""
 
     def check(board: Json) -> None:
         assert {unit for panel in every_panel(board) for unit in units(panel)} <= set(KNOWN["units"])

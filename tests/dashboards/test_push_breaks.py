@@ -102,7 +102,7 @@ def test_lost_while_it_reads(
 def test_lost_while_it_prunes(
     grafana: GrafanaStandIn, capsys: Capsys, ships: Callable[..., list[str]], part: str
 ) -> None:
-    """The same for removals."""
+    """A lost request removes nothing and a lost reply is noticed as done; a further run completes it."""
     ships("A", "Old")
     run(capsys, "push")
     ships("A")
