@@ -118,7 +118,7 @@ _STATS: Final = (
         empty="no job",
     ),
     Stat(
-        "Run time vs. 1 day ago",
+        "Run time vs. 1 d",
         "The 95th percentile of the run time relative to that of a day before, for the actor that slowed "
         "down most; actors with fewer than 20 attempts in five minutes do not count. Normal: near 100 %. "
         "Far above: a dependency of the actor has become slow, or its jobs have grown.",

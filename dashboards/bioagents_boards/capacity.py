@@ -96,7 +96,7 @@ _STATS: Final = (
         empty=_NO_QUEUE,
     ),
     Stat(
-        "Queues at max workers",
+        "Queues at max",
         "Queues whose jobs wait for slots although they have the maximum of workers. Normal: 0. Otherwise "
         "raise `max-workers` in the exporter's settings, or accept the wait.",
         f"{_of_fleet('count', f'{_LOAD} > 1 and {shared.WORKERS} >= {_MAXIMUM}')} or {_NONE}",

@@ -37,7 +37,7 @@ _STATS: Final = (
         "Wait limit used",
         "Wait of the oldest waiting job relative to the queue's limit, for the worst selected queue. "
         "Normal: below 70 %. Above 100 % the queue is too slow and QueueWaitTooLong fires: “Arrival ratio”, "
-        "“Slots in use” and “Workers vs. minimum” show the cause.",
+        "“Slots in use” and “Workers/minimum” show the cause.",
         _worst(shared.WAIT_LIMIT_USED),
         unit="percentunit",
         thresholds=share_of_limit(),
@@ -48,7 +48,7 @@ _STATS: Final = (
         "Time to drain",
         "When the backlog will be gone at the pace of the last five minutes, in the queue that takes "
         "longest. Normal: below the queue's limit, which the table below shows. “Not shrinking” for more "
-        "than some minutes: “Arrival ratio”, “Slots in use” and “Workers vs. minimum” show the cause.",
+        "than some minutes: “Arrival ratio”, “Slots in use” and “Workers/minimum” show the cause.",
         _worst(shared.DRAIN_TIME),
         unit="s",
         mappings=[infinite("not shrinking", WARN)],
@@ -77,7 +77,7 @@ _STATS: Final = (
         empty="no slots, or rules not loaded",
     ),
     Stat(
-        "Workers vs. minimum",
+        "Workers/minimum",
         "Workers that accept new jobs relative to the queue's minimum, for the worst selected queue. "
         "Normal: 100 % or more. Below it, workers died, drain or were never started: see the dashboard "
         "Workers. A queue without workers for a day counts only while jobs wait.",
@@ -148,7 +148,7 @@ _QUEUES: Final = Table(
         Value("Waiting", query=shared.WAITING),
         Value("Arrivals/s", query=shared.ARRIVALS, unit="ops"),
         Value("Completed/s", query=shared.COMPLETIONS, unit="ops"),
-        Value("Time to drain", query=shared.DRAIN_TIME, unit="s", mappings=[infinite("not shrinking", WARN)]),
+        Value("Drain time", query=shared.DRAIN_TIME, unit="s", mappings=[infinite("not shrinking", WARN)]),
         Value(
             "Drain limit",
             query=shared.DRAIN_LIMIT_USED,
@@ -164,7 +164,7 @@ _QUEUES: Final = Table(
         ),
         Value("Slots", query=shared.SLOTS),
         Value("Running", query=shared.RUNNING),
-        Value("Run time p95", query=shared.of_queues("job_duration_seconds:p95_rate5m"), unit="s"),
+        Value("Run p95", query=shared.of_queues("job_duration_seconds:p95_rate5m"), unit="s"),
         Value("Longest run", query=_LONGEST_RUN, unit="s"),
         Value("Failure ratio", query=shared.FAILURE_RATIO, unit="percentunit", whole=True),
     ],
@@ -197,7 +197,7 @@ _STANDSTILL: Final = Table(
         Value("Unheld", query=gauge("queue_unheld_jobs"), thresholds=_BAD_IF_ANY),
         Value(
             "Held by draining workers",
-            min_width=180,
+            min_width=205,
             query=gauge("queue_draining_held_jobs"),
             links=[link("Which workers drain?", WORKERS, fleet="Fleet", queue="Queue")],
         ),

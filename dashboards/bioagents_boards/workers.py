@@ -66,7 +66,7 @@ _STATS: Final = (
         empty=shared.NO_FLEET,
     ),
     Stat(
-        "Highest host memory",
+        "Top host memory",
         "The highest share of a memory limit that the workers of one host or container use together; "
         "workers with one host name and equal limits count as sharing one. Normal: below 70 %. At 90 % "
         "WorkerMemoryHigh fires: restart the largest worker; at 100 % the kernel kills one.",

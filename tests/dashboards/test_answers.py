@@ -125,7 +125,7 @@ def test_a_retired_queue_is_no_trouble(fleet: Fleet) -> None:
     fleet.answers("Fleet overview / Worst limit used / A", {ONE_FLEET: 0}, at="30h")
     fleet.answers("Capacity / Workers to add / A", {ONE_FLEET: 0}, at="30h")
     for query in (
-        "Queue / Workers vs. minimum / A",
+        "Queue / Workers/minimum / A",
         "Capacity / Worker shortage / A",
         "Capacity / Desired and actual workers / A",
     ):
@@ -136,7 +136,7 @@ def test_a_queue_without_enough_workers(fleet: Fleet) -> None:
     """Its whole limit is used, and workers are to be added, although nothing waits."""
     queue(fleet, "chat", waiting=0, oldest="0+0x3000", workers_=1, least=2)
     fleet.answers("Fleet overview / Worst limit used / A", {ONE_FLEET: 1})
-    fleet.answers("Queue / Workers vs. minimum / A", {ONE_FLEET: 0.5})
+    fleet.answers("Queue / Workers/minimum / A", {ONE_FLEET: 0.5})
     fleet.answers("Capacity / Workers to add / A", {ONE_FLEET: 1})
 
 

@@ -24,7 +24,7 @@ RED = MappingProxyType(
         "Actor / Failures": (0.1, "HighJobFailureRate"),
         "Fleet overview / Failures": (0.1, "HighJobFailureRate"),
         "Fleet overview / Busiest workers / Memory": (0.9, "WorkerMemoryHigh"),
-        "Workers / Highest host memory": (0.9, "WorkerMemoryHigh"),
+        "Workers / Top host memory": (0.9, "WorkerMemoryHigh"),
         "Workers / Workers / Memory used": (0.9, "WorkerMemoryHigh"),
         "Workers / Least loaded": (0.2, "WorkersUneven"),
         "Workers / Boots per worker": (3.5, "WorkerRestarting"),
@@ -46,7 +46,7 @@ RED = MappingProxyType(
 #: Red by a board's own judgement: no alert has such a number, each with the reason.
 OF_ITS_OWN = MappingProxyType(
     {
-        "Actor / Run time vs. 1 day ago": "no alert compares days",
+        "Actor / Run time vs. 1 d": "no alert compares days",
         "Capacity / Time until wait limit": "a forecast, which no alert makes",
         "Capacity / Queues / Time until wait limit": "a forecast, which no alert makes",
         "Redis and exporter / Copies of the exporter / Scrape": "no alert times scrapes",
