@@ -194,6 +194,17 @@ def test_stamp_survives_and_resets(broker: RedisBroker, totals: Totals) -> None:
     assert totals()["enqueued|act"] == 1
 
 
+def test_a_job_that_was_retried_before_is_not_new(broker: RedisBroker, totals: Totals) -> None:
+    """A dead letter of a producer without JobMetrics that is enqueued again has retries and no stamp."""
+    metrics = JobMetrics()
+    broker.add_middleware(metrics)
+    actor = declare(broker)
+    broker.enqueue(actor.message().copy(options={"retries": 1}))
+    actor.send()
+    metrics._stop()
+    assert totals()["enqueued|act"] == 1
+
+
 def test_dead_letter_put_back_is_no_new_job(
     broker: RedisBroker, totals: Totals, redis_server: RedisServer
 ) -> None:
