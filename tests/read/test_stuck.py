@@ -52,7 +52,7 @@ class SimulatedWorker:
 
     def worker(self) -> Worker:
         """As the last read found it."""
-        return Worker("w1", self.seen, IDENTITY, State(held=self.held, delayed=self.delayed), 1)
+        return Worker("w1", self.seen, IDENTITY, State(held=self.held, delayed=self.delayed))
 
 
 def audit(suspects: Suspects, simulated: SimulatedWorker) -> int:
