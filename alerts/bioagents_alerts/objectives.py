@@ -13,8 +13,26 @@ from bioagents_alerts.thresholds import number
 #: Objective → its default, for every queue without an objective of its own.
 DEFAULTS: Final[Mapping[str, float]] = MappingProxyType({"success": 0.99, "wait": 0.95})
 
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """A pair of windows, and the burn rate over both from which an alert fires."""
+
+    long: str
+    short: str
+    threshold: float
+    pages: bool
+
+
+#: The pairs of Google's SRE Workbook, chapter 5, the fastest first.
+BURNS: Final = (
+    Burn("1h", "5m", 14.4, pages=True),
+    Burn("6h", "30m", 6, pages=True),
+    Burn("1d", "2h", 3, pages=False),
+    Burn("3d", "6h", 1, pages=False),
+)
 #: The highest burn rate that an alert waits for: with fewer allowed jobs than this share, it can fire.
-FASTEST: Final = 14.4
+FASTEST: Final = BURNS[0].threshold
 
 EXPECTED: Final = f"expected a number above {1 - 1 / FASTEST:.4f} and below 1, such as 0.99"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bioagents_alerts.boards import QUEUE, SLO
+from bioagents_alerts.objectives import BURNS, Burn
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of, number_of_alerts
 from bioagents_boards.frame import Board
@@ -50,29 +51,15 @@ class ObjectiveView:
         """BY_QUEUE: how many times as fast as allowed the budget burns; nothing without jobs."""
         return f"{self.bad_share(window)} / {self.allowed}"
 
+    def alerting(self, burn: Burn) -> str:
+        """BY_QUEUE: the lower of the burn rates over both windows, which an alert compares."""
+        long, short = self.bad_share(burn.long), self.bad_share(burn.short)
+        return f"(({long} <= {short}) or {short}) / {self.allowed}"
+
     @property
     def budget_left(self) -> str:
         """BY_QUEUE: the rest of the budget of three days; below 0 it is overspent."""
         return f"1 - {self.burn_rate(_BUDGET)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Burn:
-    """A pair of windows, and the burn rate over both from which on an alert begins."""
-
-    long: str
-    short: str
-    threshold: float
-    pages: bool
-
-    def alerting(self, of: ObjectiveView) -> str:
-        """BY_QUEUE: the lower of the burn rates over both windows, which an alert compares."""
-        long, short = of.bad_share(self.long), of.bad_share(self.short)
-        return f"(({long} <= {short}) or {short}) / {of.allowed}"
-
-    def thresholds(self, good: str = GOOD) -> Thresholds:
-        """Above 1 a burn rate is too fast; from its threshold on an alert fires."""
-        return thresholds(good, (1, WARN), (self.threshold, BAD))
 
 
 WAIT: Final = ObjectiveView(
@@ -95,13 +82,7 @@ SUCCESS: Final = ObjectiveView(
     counted="end",
     remedy="See the exceptions of its actors before the dead letters are deleted.",
 )
-#: As the alerts have them.
-BURNS: Final = (
-    Burn("1h", "5m", 14.4, pages=True),
-    Burn("6h", "30m", 6, pages=True),
-    Burn("1d", "2h", 3, pages=False),
-    Burn("3d", "6h", 1, pages=False),
-)
+_FASTEST, _FAST, *_ = BURNS
 #: The longest window of the rules: the rest of the budget is that of this window.
 _BUDGET: Final = "3d"
 _PERIODS: Final = {"m": "min", "h": "h", "d": "d"}
@@ -113,6 +94,11 @@ _NO_JOB: Final = "no job in this time, or the rules are not loaded"
 BUDGET_LEFT_OF_BOTH: Final = (
     f"({WAIT.budget_left} <= {SUCCESS.budget_left}) or ({SUCCESS.budget_left}) or ({WAIT.budget_left})"
 )
+
+
+def _burning(burn: Burn, good: str = GOOD) -> Thresholds:
+    """Above 1 a burn rate is too fast; from its threshold on an alert fires."""
+    return thresholds(good, (1, WARN), (burn.threshold, BAD))
 
 
 def _left(of: ObjectiveView) -> Stat:
@@ -136,8 +122,8 @@ def _fastest(of: ObjectiveView) -> Stat:
         "rates over the last hour and over 5 minutes, of the queue with the fastest. Normal: below 1. From "
         "14.4, 2 % of a month's budget burn in an hour, and an alert pages once ten jobs violate the SLO. "
         "Empty while no job of five minutes counts: see the budget then.",
-        f"max without (queue) ({BURNS[0].alerting(of)})",
-        thresholds=BURNS[0].thresholds(),
+        f"max without (queue) ({of.alerting(_FASTEST)})",
+        thresholds=_burning(_FASTEST),
         width=4,
         empty="no job in 5 min, or rules not loaded",
     )
@@ -182,8 +168,8 @@ def _queues(of: ObjectiveView, *more: Value) -> Table:
                 min_width=130,
             ),
             Value("Budget left", query=of.budget_left, unit="percentunit", thresholds=budget_left(CLEAR)),
-            Value("Burn 1 h", query=of.burn_rate("1h"), thresholds=BURNS[0].thresholds(CLEAR)),
-            Value("Burn 6 h", query=of.burn_rate("6h"), thresholds=BURNS[1].thresholds(CLEAR)),
+            Value("Burn 1 h", query=of.burn_rate(_FASTEST.long), thresholds=_burning(_FASTEST, CLEAR)),
+            Value("Burn 6 h", query=of.burn_rate(_FAST.long), thresholds=_burning(_FAST, CLEAR)),
             Value("Objective", query=of.recorded(":objective"), unit="percentunit"),
             Value(of.short, query=of.recorded(f"_errors:increase{_BUDGET}"), whole=True),
             *more,
@@ -233,8 +219,8 @@ def _burn(of: ObjectiveView, burn: Burn) -> Graph:
         f"rates over {long} and over {short}, top 10 queues. Normal: below 1. Above {burn.threshold:g} "
         f"(dashed, from half of it) an alert {alert} if at least ten jobs violate the SLO. {of.remedy}",
         [
-            Target(top(burn.alerting(of)), BY_QUEUE),
-            Target(near_threshold(burn.alerting(of), burn.threshold, "queue"), FLEET + THRESHOLD),
+            Target(top(of.alerting(burn)), BY_QUEUE),
+            Target(near_threshold(of.alerting(burn), burn.threshold, "queue"), FLEET + THRESHOLD),
         ],
         width=6,
         empty=_NO_JOB,

@@ -8,7 +8,8 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any
 
-from bioagents_boards.slo import BURNS, SUCCESS, WAIT, Burn, ObjectiveView
+from bioagents_alerts.objectives import BURNS, Burn
+from bioagents_boards.slo import SUCCESS, WAIT, ObjectiveView
 from bioagents_boards.style import BAD
 from support.boards import boards, expression_of, hold, panels, queries
 from support.rule_files import alerts

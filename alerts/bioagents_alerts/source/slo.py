@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bioagents_alerts import boards
 from bioagents_alerts.builder import FLEET, QUEUE, Builder
 from bioagents_alerts.model import Alert, Group, Record, Rule, RuleFile
-from bioagents_alerts.objectives import DEFAULTS, matcher
+from bioagents_alerts.objectives import BURNS, DEFAULTS, Burn, matcher
 from bioagents_alerts.promql import without
 from bioagents_alerts.source import jobs
 from bioagents_alerts.thresholds import number
@@ -48,20 +48,11 @@ _WINDOWS = ("30m", "1h", "2h", "6h", "1d", "3d")
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
-    """A pair of windows and the burn rate over both from which an alert fires."""
-
-    long: str
-    short: str
-    burn: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Speed:
     """How fast a budget burns, and what the alert about it is like."""
 
     name: str
-    pairs: tuple[_Pair, _Pair]
+    burns: tuple[Burn, ...]
     severity: str
     pending: str
     keep_firing: str
@@ -71,11 +62,11 @@ class _Speed:
 
 
 _FAST = _Speed(
-    "Fast", (_Pair("1h", "5m", "14.4"), _Pair("6h", "30m", "6")), "critical", "2m", "10m", "6h", "1h",
+    "Fast", tuple(burn for burn in BURNS if burn.pages), "critical", "2m", "10m", "6h", "1h",
     "for an hour or for six",
 )  # fmt: skip
 _SLOW = _Speed(
-    "Slow", (_Pair("1d", "2h", "3"), _Pair("3d", "6h", "1")), "warning", "1h", "1h", "3d", "1d",
+    "Slow", tuple(burn for burn in BURNS if not burn.pages), "warning", "1h", "1h", "3d", "1d",
     "for a day or for three",
 )  # fmt: skip
 
@@ -232,20 +223,21 @@ def _counts(b: Builder, name: str) -> Iterable[Record]:
         )
 
 
-def _burns(b: Builder, name: str, pairs: Iterable[_Pair]) -> str:
+def _burns(b: Builder, name: str, burns: Iterable[Burn]) -> str:
     """Both windows of one of the pairs burn, and there were at least ten bad jobs."""
     allowed = f"(1 - {b.ql.recorded(f'queue:bioagents_{name}_slo:objective')})"
 
-    def burns(window: str, burn: str) -> str:
-        return f"{b.ql.recorded(_series(name, f'errors:ratio_rate{window}'))} / {allowed} > {burn}"
+    def fast(window: str, threshold: float) -> str:
+        ratio = b.ql.recorded(_series(name, f"errors:ratio_rate{window}"))
+        return f"{ratio} / {allowed} > {number(threshold)}"
 
     return "\nor\n".join(
         f"""(
-  {burns(pair.long, pair.burn)}
-  and {burns(pair.short, pair.burn)}
-  and {b.ql.recorded(_series(name, f"errors:increase{pair.long}"))} >= 10
+  {fast(burn.long, burn.threshold)}
+  and {fast(burn.short, burn.threshold)}
+  and {b.ql.recorded(_series(name, f"errors:increase{burn.long}"))} >= 10
 )"""
-        for pair in pairs
+        for burn in burns
     )
 
 
@@ -281,7 +273,7 @@ def _burn(b: Builder, name: str, speed: _Speed, *, description: str, comment: st
     slower = "While the alert of the fast burn fires, Alertmanager inhibits this one."
     return b.alert(
         f"{name.title()}SLO{speed.name}Burn",
-        _burns(b, name, speed.pairs),
+        _burns(b, name, speed.burns),
         pending=speed.pending,
         keep_firing=speed.keep_firing,
         severity=speed.severity,
