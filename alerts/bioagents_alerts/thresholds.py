@@ -37,6 +37,17 @@ THRESHOLDS: Final[Mapping[str, Threshold]] = MappingProxyType(
 )
 
 
+# What no flag changes, because it is part of the alert's meaning.
+#: WorkersAtCapacity: the share of slots in use.
+AT_CAPACITY: Final = 0.9
+#: RedisReplicationBroken: seconds since a replica last received data.
+REPLICA_LAG: Final = 30
+#: WorkersUneven: a worker's share of the average attempts of its group.
+UNEVEN: Final = 0.2
+#: WorkersUneven: attempts per consumer thread in half an hour, from which on workers are compared.
+COMPARABLE: Final = 40
+
+
 def number(value: float) -> str:
     """A number as PromQL and people write it."""
     return f"{value:.12g}"

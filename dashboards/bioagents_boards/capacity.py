@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from bioagents_alerts.boards import CAPACITY, QUEUE
+from bioagents_alerts.thresholds import AT_CAPACITY
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of
 from bioagents_boards.frame import Board
@@ -32,8 +33,6 @@ from bioagents_boards.tables import Label, Table, Value, link
 _FEW: Final = 4
 #: Below this share of the wait limit one job that has just arrived would look like a queue without progress.
 _FROM_SHARE: Final = 0.1
-#: Where the alert WorkersAtCapacity begins.
-_FULL: Final = 0.9
 
 _NO_QUEUE: Final = "no queue, or rules not loaded"
 _NO_WORKER: Final = "no worker, or rules not loaded"
@@ -129,7 +128,7 @@ _STATS: Final = (
         "From 90 % there is no room for a burst, and WorkersAtCapacity fires if jobs wait: add workers.",
         _BUSY,
         unit="percentunit",
-        thresholds=thresholds(GOOD, (0.8, WARN), (_FULL, BAD)),
+        thresholds=thresholds(GOOD, (0.8, WARN), (AT_CAPACITY, BAD)),
         empty=_NO_WORKER,
     ),
     Stat(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from bioagents_alerts.boards import REDIS_EXPORTER
+from bioagents_alerts.thresholds import REPLICA_LAG
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of
 from bioagents_boards.exporter_panels import EXPORTER_ROWS, SOURCE_FAILS, STALE_SECONDS
@@ -43,8 +44,6 @@ from bioagents_boards.tables import Label, Table, Value
 
 _SLOW_SECONDS: Final = shared.begins("RedisSlow")
 _FULL: Final = shared.begins("RedisMemoryHigh")
-#: Where RedisReplicationBroken begins.
-_LAG_SECONDS: Final = 30
 _REDIS_DOWN: Final = "Redis is down"
 _NO_REPLICA: Final = "no copy of the exporter reads a replica"
 _ROUND_TRIP: Final = gauge("redis_round_trip_seconds")
@@ -225,7 +224,7 @@ _REDIS: Final = (
         "copy reads a primary. Higher: look at the replica and its network.",
         [
             Target(top(each_copy("redis_replica_lag_seconds")), BY_COPY),
-            Target(near_threshold(gauge("redis_replica_lag_seconds"), _LAG_SECONDS), FLEET + THRESHOLD),
+            Target(near_threshold(gauge("redis_replica_lag_seconds"), REPLICA_LAG), FLEET + THRESHOLD),
         ],
         unit="s",
         width=12,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bioagents_alerts.boards import WORKERS
+from bioagents_alerts.thresholds import COMPARABLE, UNEVEN
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of
 from bioagents_boards.frame import Board
@@ -17,10 +18,6 @@ from bioagents_boards.tables import Label, Table, Value, link
 _MEMORY_HIGH: Final = shared.begins("WorkerMemoryHigh")
 _BOOTS_HIGH: Final = shared.begins("WorkerRestarting")
 _SKEW_HIGH: Final = shared.begins("WorkerClockSkew")
-#: The attempts of half an hour, for each slot, from which on WorkersUneven compares workers.
-_COMPARABLE: Final = 40
-#: The share of the average from which on down it calls a worker uneven.
-_UNEVEN: Final = 0.2
 
 #: A table has at most this many lines of workers.
 LISTED: Final = 50
@@ -51,7 +48,7 @@ def _least_share() -> str:
     least = f"min without (worker, host, pid) ({of_workers('jobs:share_rate30m')})"
     attempts = recorded("role:bioagents_worker_jobs:rate30m", "queues")
     threads = recorded("role:bioagents_worker_threads:avg", "queues")
-    return f"min without (queues) ({least} and {attempts} > {threads} * {_COMPARABLE} / 1800)"
+    return f"min without (queues) ({least} and {attempts} > {threads} * {COMPARABLE} / 1800)"
 
 
 _STATS: Final = (
@@ -92,7 +89,7 @@ _STATS: Final = (
         "attempts in that time.",
         _least_share(),
         unit="percentunit",
-        thresholds=thresholds(BAD, (_UNEVEN, WARN), (0.5, GOOD)),
+        thresholds=thresholds(BAD, (UNEVEN, WARN), (0.5, GOOD)),
         empty="too few jobs, or rules not loaded",
     ),
     Stat(

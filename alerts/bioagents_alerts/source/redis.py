@@ -5,7 +5,7 @@ from __future__ import annotations
 from bioagents_alerts import boards
 from bioagents_alerts.builder import AGE, COUNT, FLEET, SHARE, Builder
 from bioagents_alerts.model import Alert, Group, RuleFile
-from bioagents_alerts.thresholds import duration, percent
+from bioagents_alerts.thresholds import REPLICA_LAG, duration, percent
 
 COMMENT = """
 Alerts about the Redis of a fleet. Copies of the exporter: see queues.yml. They may differ here: one has
@@ -137,7 +137,7 @@ def _replication(b: Builder) -> Alert:
         (
           {ql.over_copies(f"{ql.series('redis_replica_link_up')} == 0")}
           or
-          {ql.gauge("redis_replica_lag_seconds")} > 30
+          {ql.gauge("redis_replica_lag_seconds")} > {REPLICA_LAG}
           or
           {ql.over_copies(switched, *_SERVER)}
         )
@@ -149,12 +149,12 @@ def _replication(b: Builder) -> Alert:
         severity="warning",
         board=boards.REDIS_EXPORTER,
         summary=f"Redis replication of fleet {FLEET} is broken.",
-        description=f"""{{{{ if gt $value 30.0 }}}}A replica of the Redis of fleet "{FLEET}" last received
-        data from its primary {COUNT} seconds ago, more than 30. {{{{ else if eq $value 1.0 }}}}An exporter
-        of fleet "{FLEET}" is connected to a former primary that is now a replica; workers with the same
-        address cannot write. {{{{ else }}}}A replica of the Redis of fleet "{FLEET}" has lost its
-        connection to its primary. {{{{ end }}}}First find out which server is primary now: redis-cli -u
-        "$REDIS_URL" INFO replication.""",
+        description=f"""{{{{ if gt $value {REPLICA_LAG}.0 }}}}A replica of the Redis of fleet "{FLEET}"
+        last received data from its primary {COUNT} seconds ago, more than {REPLICA_LAG}. {{{{ else if eq
+        $value 1.0 }}}}An exporter of fleet "{FLEET}" is connected to a former primary that is now a
+        replica; workers with the same address cannot write. {{{{ else }}}}A replica of the
+        Redis of fleet "{FLEET}" has lost its connection to its primary. {{{{ end }}}}First find
+        out which server is primary now: redis-cli -u "$REDIS_URL" INFO replication.""",
         comment="""
         What the metrics show of replication while at least one copy reads Redis (else RedisDown fires):
 

@@ -7,6 +7,7 @@ from bioagents_alerts.builder import COUNT, FLEET, ROLE, Builder
 from bioagents_alerts.model import Alert, Group, Record
 from bioagents_alerts.promql import join, without
 from bioagents_alerts.source.worker_memory import HOST_AND_PID, INFO, NAMES, named
+from bioagents_alerts.thresholds import COMPARABLE, UNEVEN, number
 
 _BOOTS = "host:bioagents_worker_boots:ratio1h"
 _PACE, _ROLE_PACE = "worker:bioagents_worker_jobs:rate30m", "role:bioagents_worker_jobs:rate30m"
@@ -128,12 +129,12 @@ def _uneven(b: Builder) -> Alert:
         "WorkersUneven",
         f"""
         count without (worker, host, pid) (
-          {ql.recorded(_UNEVEN)} < 0.2
+          {ql.recorded(_UNEVEN)} < {number(UNEVEN)}
           and (
             {average}
           )
         )
-        and ({ql.recorded(_ROLE_PACE)} > {ql.recorded(_THREADS)} * 40 / 1800)
+        and ({ql.recorded(_ROLE_PACE)} > {ql.recorded(_THREADS)} * {COMPARABLE} / 1800)
         """,
         pending="30m",
         keep_firing="10m",

@@ -8,6 +8,7 @@ from bioagents_alerts.model import Alert, Group, Record, RuleFile
 from bioagents_alerts.promql import without
 from bioagents_alerts.source import worker_health, worker_memory
 from bioagents_alerts.source.worker_memory import HOST_AND_PID, INFO
+from bioagents_alerts.thresholds import AT_CAPACITY, number
 
 COMMENT = """
 Alerts about workers. Copies of the exporter: see queues.yml.
@@ -289,10 +290,10 @@ def _at_capacity(b: Builder) -> Alert:
         and (
           {ql.over_copies(running)}
             / ({ql.over_copies(slots)} > 0)
-          >= 0.9
+          >= {number(AT_CAPACITY)}
           or (
             {ql.gauge("queue_slots")} > 0
-            and ignoring (queue) avg_over_time({busy}[15m]) >= 0.9
+            and ignoring (queue) avg_over_time({busy}[15m]) >= {number(AT_CAPACITY)}
           )
         )
         """,
