@@ -60,11 +60,11 @@ def _slowdown() -> str:
 
 _STATS: Final = (
     Stat(
-        "Failing since",
-        "For how long the condition of the oldest alert about failures (HighJobFailureRate, "
-        "HighJobFailureRatio) in the chosen queues has been true. Normal: none fires. If too few failures "
-        "occur for an alert, the bars below show when they began.",
-        firing_for(named=".*Failure.*"),
+        "Alert since",
+        "For how long the condition of the oldest firing alert of this dashboard has been true, in the "
+        "chosen queues. Normal: none fires. If too few attempts fail for an alert, the bars below show when "
+        "failures began.",
+        firing_for(ACTOR),
         unit="s",
         thresholds=thresholds(BAD),
         empty="none fires, or rules not loaded",

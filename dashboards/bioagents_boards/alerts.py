@@ -34,23 +34,23 @@ _OF_QUEUES: Final = f'queues=~"{SERVES_QUEUE}|"'
 _BY_TARGET: Final = f"by ({', '.join(TARGET)})"
 
 
-def alerts(*, board: str = "", named: str = "") -> str:
-    """1 for each firing alert; ``board`` leaves those of a board's uid, ``named`` those of a name."""
-    return _series("ALERTS", *_OURS, 'alertstate="firing"', *_narrowed(board, named))
+def alerts(board: str = "") -> str:
+    """1 for each firing alert; ``board`` leaves those of a board's uid."""
+    return _series("ALERTS", *_OURS, 'alertstate="firing"', *_narrowed(board))
 
 
 def firing_alerts(board: str = "") -> str:
     """How many fire; 0 in a fleet that reports and has none, nothing while the rules are not loaded."""
     none = f"0 * max {_BY_TARGET} ({gauge('redis_up')})"
-    return f"count {_BY_TARGET} ({alerts(board=board)}) or {none}"
+    return f"count {_BY_TARGET} ({alerts(board)}) or {none}"
 
 
-def firing_for(*, named: str = "") -> str:
-    """Seconds since the first of the firing alerts became true, by fleet; nothing while none fires."""
-    return f"max {_BY_TARGET} ({_age(named=named)})"
+def firing_for(board: str = "") -> str:
+    """By fleet: seconds since the first firing alert, of a board if given, became true; else nothing."""
+    return f"max {_BY_TARGET} ({_age(board)})"
 
 
-def alert_age(*, board: str = "") -> str:
+def alert_age(board: str = "") -> str:
     """By detail and the labels of each alert: seconds since each firing alert became true.
 
     An alert fires once it has been true for some time, so it has been true for longer than it fires. What
@@ -81,7 +81,7 @@ def alerts_of(board: str) -> Table:
         "Alerts of this dashboard",
         "Firing alerts that link to this dashboard, about the chosen queues or about none, and for how long "
         "the condition of each has been true. Normal: empty. Click an alert to open its runbook.",
-        alert_age(board=board),
+        alert_age(board),
         (24, 5),
     )
 
@@ -113,14 +113,13 @@ def _table(title: str, description: str, query: str, size: tuple[int, int]) -> T
     )
 
 
-def _age(board: str = "", named: str = "") -> str:
-    since = _series("ALERTS_FOR_STATE", *_OURS, *_narrowed(board, named))
-    return f"time() - ({since} and ignoring (alertstate) {alerts(board=board, named=named)})"
+def _age(board: str) -> str:
+    since = _series("ALERTS_FOR_STATE", *_OURS, *_narrowed(board))
+    return f"time() - ({since} and ignoring (alertstate) {alerts(board)})"
 
 
-def _narrowed(board: str, named: str) -> list[str]:
-    by_board = [f'board="{board}"'] if board else []
-    return [*by_board, f'alertname=~"{named}"'] if named else by_board
+def _narrowed(board: str) -> list[str]:
+    return [f'board="{board}"'] if board else []
 
 
 def _series(name: str, *matchers: str) -> str:
