@@ -149,6 +149,6 @@ def write(folder: Path, texts: dict[str, str]) -> list[Path]:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = f"{error.strerror or error}: {error.filename}"
         raise UsageError(f"--output {str(folder)!r}: {reason}; expected a folder to write to") from error
     return [folder / name for name in texts]

@@ -75,10 +75,13 @@ def test_address_of_the_runbooks(form: str) -> None:
             "--form is 'helm': expected classic, import, configmap, git-sync",
         ),
         (("--form", "import", "--output", "x", "--runbook-url", "wiki"), "--runbook-url is 'wiki': expected"),
-        (("--form", "import", "--output", "a-file"), "--output 'a-file': File exists; expected a folder"),
+        (
+            ("--form", "import", "--output", "a-file"),
+            "--output 'a-file': File exists: a-file; expected a folder",
+        ),
         (
             ("--form", "import", "--output", "a-file/x"),
-            "--output 'a-file/x': Not a directory; expected a folder",
+            "--output 'a-file/x': Not a directory: a-file/x; expected a folder",
         ),
         (("--forn", "import"), "unknown flag --forn (did you mean --form?)"),
     ],
@@ -95,6 +98,16 @@ def test_bad_input(
     Path("a-file").write_text("")
     assert message in refused(capsys, "export", *flags)
     assert [path.name for path in tmp_path.iterdir()] == ["a-file"]
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error names the file, not only the folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("out/queue.json").mkdir(parents=True)
+    error = refused(capsys, "export", "--form", "classic", "--output", "out")
+    assert "--output 'out': Is a directory: out/queue.json; expected a folder to write to" in error
 
 
 # For the import screen, with an input.
