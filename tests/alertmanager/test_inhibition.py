@@ -178,7 +178,7 @@ def test_strangers_without_a_fleet_are_left_alone(chain: tuple[Alertmanager, Inb
 def test_what_still_fires_is_sent_when_its_explanation_ends(chain: tuple[Alertmanager, Inbox]) -> None:
     """Silenced is not forgotten."""
     manager, received = chain
-    redis, depth = alert("RedisDown", "mended"), alert("HighQueueDepth", "mended", **CHAT)
+    redis, depth = alert("RedisDown", "repaired"), alert("HighQueueDepth", "repaired", **CHAT)
     tell(manager, [redis, depth])
     wait_until(lambda: redis in _sent(received))
     wait_until(lambda: (depth, True) in silenced(manager))
