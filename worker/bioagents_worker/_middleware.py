@@ -44,8 +44,9 @@ class ConfigurationError(MiddlewareError):
 class JobMetrics(Middleware):
     """Counts every job of this process exactly once, and sends counts and a heartbeat to Redis.
 
-    Add it to the :class:`dramatiq.brokers.redis.RedisBroker` of workers and of producers; it moves itself to
-    the front of the list of middleware. With a ``StubBroker`` it does nothing.
+    Add it to the :class:`dramatiq.brokers.redis.RedisBroker` of workers and of producers, or to a broker that
+    leads to one; it moves itself to the front of the list of middleware. With a ``StubBroker`` it does
+    nothing.
 
     Raises:
         ConfigurationError: From ``broker.add_middleware`` or the first declaration of an actor: a second
@@ -203,24 +204,35 @@ class JobMetrics(Middleware):
     def _attach(self, broker: Any) -> None:  # noqa: ANN401 - RedisBroker is untyped
         if sum(isinstance(other, JobMetrics) for other in broker.middleware) > 1:
             raise ConfigurationError("JobMetrics was added to this broker twice; add it once")
-        if self._broker is None:
+        # A proxy and the broker behind it have one list of middleware.
+        known = self._broker is not None and self._broker.middleware is broker.middleware
+        if not known and self._active:
+            self._leave(broker)
+            return
+        if not known:  # the first broker, or the real one after a StubBroker that stood in for it
             self._bind(broker)
-        elif self._broker is not broker:
-            raise ConfigurationError("this JobMetrics belongs to another broker; give each broker its own")
         if broker.middleware and broker.middleware[0] is not self:
             # First, to see a job before AgeLimit may skip it and after Retries has decided. A new list,
             # because Dramatiq may be iterating over this one.
             broker.middleware = [self, *(other for other in broker.middleware if other is not self)]
 
+    def _leave(self, broker: Any) -> None:  # noqa: ANN401 - as above
+        """Give a second broker a JobMetrics of its own: its jobs may be in another Redis."""
+        logger.warning("one JobMetrics was added to two brokers; the second one gets its own")
+        own = JobMetrics(version=self._version, min_interval=self._min_interval)
+        broker.middleware = [own if other is self else other for other in broker.middleware]
+        own._attach(broker)
+
     def _bind(self, broker: Any) -> None:  # noqa: ANN401 - as above
-        if not isinstance(broker, (RedisBroker, StubBroker)):
+        active = _uses_redis(broker)
+        if not active and not isinstance(broker, StubBroker):
             raise ConfigurationError(f"JobMetrics needs a RedisBroker, got a {type(broker).__name__}")
-        if isinstance(broker, RedisBroker):
+        if active:
             try:
                 parse_namespace(broker.namespace)
             except ValueError as error:
                 raise ConfigurationError(f"JobMetrics: namespace {broker.namespace!r}: {error}") from None
-        self._broker, self._active = broker, isinstance(broker, RedisBroker)
+        self._broker, self._active = broker, active
         if self._active:
             self._begin()
             forked = weakref.WeakMethod(self._begin)
@@ -265,6 +277,13 @@ class JobMetrics(Middleware):
             logger.error(
                 "JobMetrics failed in %s; further failures there are only counted", hook, exc_info=error
             )
+
+
+def _uses_redis(broker: Any) -> bool:  # noqa: ANN401 - as _attach
+    """Whether this is a RedisBroker, or something that leads to one, as a proxy does."""
+    return isinstance(broker, RedisBroker) or all(
+        hasattr(broker, name) for name in ("client", "namespace", "broker_id")
+    )
 
 
 class _NoLog:
