@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bioagents_exporter.derive import Memory
+from bioagents_exporter.read.snapshot import Worker
 from bioagents_exporter.settings import Settings
 from bioagents_worker.wire import RunningJob
 from support.snapshots import NOW, SERVER, published, queue, snapshot, worker
@@ -88,6 +90,43 @@ def test_the_longest_running_job_ages_after_the_heartbeat() -> None:
     )
     found = published(snapshot(workers=(worker("w", age=4.0, oldest=jobs), worker("v", queues=("idle",)))))
     assert found["queue_longest_running_job_seconds"] == {("chat",): 104.0, ("x",): 5.0, ("idle",): 0}
+
+
+def test_the_long_jobs_of_a_worker_name_their_actor() -> None:
+    """The oldest job of each queue, if it has run for a minute; a name that no queue can have is left out."""
+    jobs = (
+        RunningJob("chat.XQ", "odd", 300.0, "m0"),
+        RunningJob("chat", "slow", 200.0, "m1"),
+        RunningJob("chat", "answer", 100.0, "m2"),
+        RunningJob("x", "research", 57.0, "m3"),
+        RunningJob("y", "short", 55.0, "m4"),
+    )
+    found = published(snapshot(workers=(worker("w", age=4.0, oldest=jobs), worker("v"))))
+    assert found["worker_longest_running_job_seconds"] == {
+        ("w", "chat", "slow"): 204.0,
+        ("w", "x", "research"): 61.0,
+    }
+
+
+def test_the_last_start_of_a_queue_is_by_version() -> None:
+    """Of its living workers that accept jobs: a draining one is of the past, a missing one is gone."""
+
+    def started(name: str, version: str, ago: float, **more: Any) -> Worker:  # noqa: ANN401 - as of worker
+        one = worker(name, **more)
+        return replace(one, identity=replace(one.identity, version=version, start=NOW - ago))
+
+    workers = (
+        started("a", "1.0", 500.0, queues=("chat", "x")),
+        started("b", "1.0", 900.0),
+        started("c", "2.0", 60.0),
+        started("d", "2.0", 5.0, draining=True),
+        started("e", "3.0", 30.0, age=600.0),
+    )
+    assert published(snapshot(workers=workers))["queue_last_worker_start_time_seconds"] == {
+        ("chat", "1.0"): NOW - 500.0,
+        ("chat", "2.0"): NOW - 60.0,
+        ("x", "1.0"): NOW - 500.0,
+    }
 
 
 def test_a_worker_seen_by_both_wire_versions_is_one() -> None:

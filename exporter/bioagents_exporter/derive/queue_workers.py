@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
@@ -50,6 +50,15 @@ LONGEST_RUNNING: Final = by_queue(
     "Time for which the longest-running job of the queue has been running, 0 when none runs.",
     "max of a running job's age in a living worker's heartbeat + the age of that heartbeat",
 )
+LAST_START: Final = Metric(
+    "queue_last_worker_start_time_seconds",
+    "gauge",
+    ("queue", "version"),
+    "seconds",
+    "Unix time of the latest start among the queue's living workers that are not draining, by version of the "
+    "application.",
+    "max of the start times in the heartbeats of these workers, by each worker's own clock",
+)
 MISSING: Final = Metric(
     "workers_missing",
     "gauge",
@@ -76,6 +85,7 @@ class QueueWorkers:
     slots: int = 0
     running: int = 0  # jobs
     longest: float = 0.0  # seconds
+    starts: dict[str, float] = field(default_factory=dict)  # version → Unix time of the latest start
 
 
 def families(by_name: Mapping[str, QueueWorkers], missing: int, queues: Sequence[Queue]) -> Iterator[Family]:
@@ -88,6 +98,8 @@ def families(by_name: Mapping[str, QueueWorkers], missing: int, queues: Sequence
     yield Family(SLOTS, keys, [each.slots for each in found])
     yield Family(RUNNING, keys, [each.running for each in found])
     yield Family(LONGEST_RUNNING, keys, [each.longest for each in found])
+    starts = {(name, version): at for name, each in by_name.items() for version, at in each.starts.items()}
+    yield Family(LAST_START, [*starts], [*starts.values()])
     yield single(MISSING, missing)
     waiting = {queue.name: queue.waiting for queue in queues}
     ratios = (_load_ratio(waiting.get(name), each) for name, each in by_name.items())
@@ -108,7 +120,7 @@ def workers_by_queue(states: WorkerStates, queues: Iterable[str], now: float) ->
 
 
 def _add(found: dict[str, QueueWorkers], worker: Worker, age: float) -> None:
-    state = worker.state
+    state, version, start = worker.state, worker.identity.version, worker.identity.start
     for name in worker.identity.queues:
         queue = found[name]
         if state.draining:
@@ -116,6 +128,7 @@ def _add(found: dict[str, QueueWorkers], worker: Worker, age: float) -> None:
         else:
             queue.workers += 1
             queue.slots += state.threads
+            queue.starts[version] = max(start, queue.starts.get(version, start))
     for name, n in (state.running or {}).items():
         found[name].running += n
     if state.draining:

@@ -83,7 +83,7 @@ def _fleet(view: View) -> Iterable[Family]:
 
 def _workers(view: View) -> Iterable[Family]:
     host = view.settings.host if view.settings.collect_workers == "host" else None
-    return workers.families(view.worker_states, view.memory.worker_keys, host)
+    return workers.families(view.worker_states, view.memory.worker_keys, host, view.server.time)
 
 
 def _signals(view: View) -> Iterable[Family]:

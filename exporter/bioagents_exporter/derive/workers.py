@@ -14,10 +14,11 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from bioagents_exporter.derive.family import Family, Key, Metric, Type, known
-from bioagents_exporter.read.snapshot import Worker
+from bioagents_exporter.read.snapshot import Worker, is_queue
 from bioagents_worker.wire import Identity, is_alive
 
 FORGOTTEN: Final = 3600.0  # seconds
+LONG: Final = 60.0  # seconds; a job that runs for less has no series of its own
 _LISTED_QUEUES: Final = 16  # in one label value
 #: Fields of the identity that are labels of ``worker_info``.
 _FACTS: Final = ("host", "pid", "queues", "version", "dramatiq", "python", "monitor", "threads")
@@ -110,6 +111,14 @@ FLUSH_AGE: Final = _worker(
     "Age of the oldest count that the worker sent with its last heartbeat.",
     "heartbeat: time from the first count of the difference to the call that carried it",
 )
+LONGEST_RUNNING: Final = Metric(
+    "worker_longest_running_job_seconds",
+    "gauge",
+    ("worker", "queue", "actor"),
+    "seconds",
+    "Time for which the worker's longest-running job of a queue has been running, absent below one minute.",
+    "of each queue in a living worker's heartbeat the oldest running job: its age + the age of the heartbeat",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +151,8 @@ def _latest(workers: Iterable[Worker]) -> Iterable[Worker]:
     return latest.values()
 
 
-def families(states: WorkerStates, labels: WorkerKeys, host: str | None) -> Iterator[Family]:
-    """The series by worker; ``host``: of the workers on this host alone."""
+def families(states: WorkerStates, labels: WorkerKeys, host: str | None, now: float) -> Iterator[Family]:
+    """The series by worker at ``now``, the server's time; ``host``: of the workers on this host alone."""
     alive, missing = _on(host, states.alive), _on(host, states.missing)
     everyone = alive + missing
     keys = labels.of(everyone)
@@ -151,6 +160,8 @@ def families(states: WorkerStates, labels: WorkerKeys, host: str | None) -> Iter
     yield Family(INFO, [key.info for key in keys], [1] * len(keys))
     yield Family(LAST_HEARTBEAT, own, [w.seen for w in everyone])
     yield from _of_the_living(alive, own[: len(alive)] if missing else own)
+    long = {key: age for worker in alive for key, age in _long_jobs(worker, now)}
+    yield Family(LONGEST_RUNNING, [*long], [*long.values()])
 
 
 def _of_the_living(alive: list[Worker], keys: list[Key]) -> Iterator[Family]:
@@ -165,6 +176,17 @@ def _of_the_living(alive: list[Worker], keys: list[Key]) -> Iterator[Family]:
     yield Family(START_TIME, keys, [w.identity.start for w in alive])
     yield Family(CLOCK_SKEW, keys, [w.state.skew for w in alive])
     yield Family(FLUSH_AGE, keys, [w.state.flush_age for w in alive])
+
+
+def _long_jobs(worker: Worker, now: float) -> Iterator[tuple[Key, float]]:
+    """Of each queue the oldest running job, if it is old: a heartbeat lists the oldest jobs first."""
+    since, seen = max(now - worker.seen, 0), set[str]()
+    for job in worker.state.oldest:
+        if job.age + since < LONG:
+            return
+        if job.queue not in seen and is_queue(job.queue):
+            seen.add(job.queue)
+            yield (worker.id, job.queue, job.actor), job.age + since
 
 
 def _on(host: str | None, workers: list[Worker]) -> list[Worker]:
