@@ -31,7 +31,7 @@ BAD_URLS = (
     "redis://:planted/secret@redis.example",
     "redis://:planted@redis.example:port/0",
     "redis://:planted@redis.example:99999/0",
-    "redis://:planted@redis.example/database",
+    "redis+sentinel://:planted@one/fleet/database",
     "redis://:planted@redis.example/0?no_such_option=1",
     "redis://:planted@redis.example/0?socket_timeout=soon",
     "redis://:planted@[::1/0",
@@ -39,7 +39,6 @@ BAD_URLS = (
     "redis+sentinel://:planted@one:26379",
     "redis+sentinel://:planted@/fleet",
     "redis+sentinel://:planted@one:port/fleet",
-    "redis+sentinel://:planted@one/fleet/database",
     "amqp+sentinel://:planted@one/fleet",
 )
 

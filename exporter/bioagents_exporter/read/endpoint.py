@@ -8,28 +8,33 @@ of the Sentinels; ``rediss+sentinel`` uses TLS with both.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-import re
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
-from redis.connection import AbstractConnection, Connection, SSLConnection, parse_url
+from redis.connection import AbstractConnection, Connection, parse_url
 from redis.retry import Retry
 
 from bioagents_exporter.read.errors import Cause, EndpointError, ReadError
 from bioagents_exporter.settings import Secret
+from bioagents_exporter.settings.redis_url import Address, address_of
 
 TIMEOUT: Final = 5.0  # seconds to connect, and between two pieces of an answer
 SENTINEL_TIMEOUT: Final = 2.0  # seconds; there are several to ask
 _SENTINEL_PORT: Final = 26379
 
-_DATABASE: Final = re.compile(r"/?\d*/?")
+#: Seconds; a shorter timeout of an application suits its own small requests, not a read of the whole fleet.
+_SHORTEST_TIMEOUT: Final = 0.5
+_TIMEOUTS: Final = ("socket_timeout", "socket_connect_timeout")
 _EXPECTED: Final = (
     "expected redis://[user:password@]host:port/db, rediss://…, unix://path?db=… or "
     "redis+sentinel://host:port,host:port/name/db"
 )
+#: The last three: a host name that is none, an encoding or a TLS option that Python does not have.
+_CONNECT_ERRORS: Final = (redis.RedisError, OSError, ValueError, LookupError, TypeError)
 # CLIENT SETINFO is not for a read-only user: it would fill the ACL log with refusals.
 _SILENT: Final = (
     {"driver_info": None}
@@ -63,8 +68,9 @@ class Direct:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._class: type[AbstractConnection] = options.pop("connection_class", Connection)
-        self._options = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT, **options, **_fixed()}
-        self._class(**self._options)  # unknown options show here, not at the first read
+        self._name: str = options.pop("client_name", "")
+        self._options = {**dict.fromkeys(_TIMEOUTS, TIMEOUT), **options, **_fixed()}
+        self._class(**self._options)  # options that redis-py refuses show here, not at the first read
         self._moved: dict[str, Any] = {}
 
     @property
@@ -84,10 +90,18 @@ class Direct:
         link = self._class(**(self._options | self._moved))
         try:
             link.connect()  # type: ignore[no-untyped-call] # redis-py is not typed here
-        except (redis.RedisError, OSError, UnicodeError) as error:  # the last: a host name that is none
+            self._give_name(link)
+        except _CONNECT_ERRORS as error:
             self._moved = {}  # the next attempt asks the configured address again
             raise _error_of(error) from error
         return link
+
+    def _give_name(self, link: Any) -> None:  # noqa: ANN401 - redis-py is not typed here
+        """Give the connection its name; a user of Redis who may not do so has a connection without a name."""
+        if self._name:
+            link.send_command("CLIENT", "SETNAME", self._name)
+            with contextlib.suppress(redis.ResponseError):
+                link.read_response()
 
     def move(self, host: str, port: int) -> bool:
         """Connect there from now on; an empty host is the present one."""
@@ -104,7 +118,7 @@ class ViaSentinel:
 
     def __init__(self, sentinels: list[Direct], name: str, options: dict[str, Any]) -> None:
         self._sentinels, self._name, self._options = sentinels, name, options
-        Direct({**options})  # unknown options show here
+        Direct({**options})  # options that redis-py refuses show here
         self._primary: Direct | None = None
 
     @property
@@ -151,28 +165,19 @@ def endpoint_of(url: Secret) -> Endpoint:
 
 
 def _endpoint(url: str) -> Endpoint:
-    # Checked before urlsplit, which refuses a list of hosts with an IPv6 address in it.
-    if url.partition("://")[0].endswith("+sentinel"):
-        return _via_sentinel(url)
-    parts = urlsplit(url)
-    if parts.scheme != "unix" and not _DATABASE.fullmatch(parts.path):
-        raise ValueError(parts.path)  # redis-py would read database 0 instead
-    return Direct(_options(url))
+    address = address_of(url)
+    return _via_sentinel(address) if address.sentinel else Direct(_options(address.client_url()))
 
 
-def _via_sentinel(url: str) -> ViaSentinel:
-    scheme, _, rest = url.partition("+sentinel://")
-    authority, _, path = rest.partition("/")
-    path, question, query = path.partition("?")
-    name, _, database = path.partition("/")
-    credentials, at, hosts = authority.rpartition("@")
-    if scheme not in {"redis", "rediss"} or not name or not hosts or not _DATABASE.fullmatch(database):
-        raise ValueError(scheme)
-    options = _options(f"{scheme}://{credentials}{at}sentinel/{database}{question}{query}")
-    own = {key: options.pop(f"sentinel_{key}", None) for key in ("username", "password")}
+def _via_sentinel(address: Address) -> ViaSentinel:
+    name, _, database = address.path.strip("/").partition("/")
+    credentials, at, hosts = address.authority.rpartition("@")
+    options = _options(f"{address.scheme}://{credentials}{at}sentinel/{database}?{address.query}")
+    passed = dict(parse_qsl(address.query))
+    own: dict[str, Any] = {key: passed.get(f"sentinel_{key}") for key in ("username", "password")}
     own |= {key: value for key, value in options.items() if key.startswith("ssl_")}
-    own |= {"socket_timeout": SENTINEL_TIMEOUT, "socket_connect_timeout": SENTINEL_TIMEOUT}
-    own["connection_class"] = SSLConnection if scheme == "rediss" else Connection
+    own |= dict.fromkeys(_TIMEOUTS, SENTINEL_TIMEOUT)
+    own["connection_class"] = options.get("connection_class", Connection)
     sentinels = []
     for host in hosts.split(","):
         where = urlsplit(f"redis://{host}")
@@ -181,7 +186,15 @@ def _via_sentinel(url: str) -> ViaSentinel:
 
 
 def _options(url: str) -> dict[str, Any]:
-    return dict(parse_url(url))  # type: ignore[no-untyped-call] # redis-py is not typed here
+    """What redis-py reads in a URL, without options that this kind of connection does not have."""
+    options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call] # redis-py is not typed here
+    kind = options.get("connection_class", Connection)
+    known = {name for base in kind.__mro__ for name in inspect.signature(base).parameters}
+    for name in {*_TIMEOUTS} & {*options}:
+        options[name] = max(options[name], _SHORTEST_TIMEOUT)
+    if options.get("password"):  # a server without a password takes one from `default`, as redis-py sends it
+        options.setdefault("username", "default")
+    return {name: value for name, value in options.items() if name in known or name == "connection_class"}
 
 
 def _address(sentinel: Direct, name: str) -> tuple[str, int] | None:

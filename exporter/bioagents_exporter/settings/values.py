@@ -77,6 +77,14 @@ def count(text: str) -> int:
     return int(text)
 
 
+def integer(text: str) -> int:
+    """A whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("expected a whole number") from None
+
+
 def boolean(text: str) -> bool:
     """``true`` or ``false``, and the usual words for them."""
     try:
