@@ -9,12 +9,14 @@ import pytest
 PUBLIC = {
     "bioagents_worker": {"ConfigurationError", "JobMetrics", "__version__"},
     "bioagents_worker.wire": {
-        "BUCKETS", "COUNTERS", "DROPPED", "DURATION", "EPOCH", "MAX_EXCEPTIONS", "MAX_LISTED_JOBS",
-        "MIDDLEWARE_ERRORS", "OTHER", "READY_OPTION", "SERVER", "UNKNOWN_ACTOR", "WAIT", "WHOLE_FLEET",
-        "WIRE_VERSION", "ActorField", "Count", "Identity", "Keys", "Offset", "RunningJob",
-        "Seconds", "State", "boots_field", "bucket_field", "counter_field", "decode_state", "encode_beat",
-        "encode_identity", "failures_field", "hash_tag", "is_alive", "missing_after",
-        "parse_actor_field", "parse_boots_field", "parse_namespace", "split_beat", "sum_field",
+        "BUCKETS", "COUNTERS", "DROPPED", "DURATION", "EPOCH", "ETA_OPTION", "MAX_EXCEPTIONS",
+        "MAX_LISTED_JOBS", "MIDDLEWARE_ERRORS", "OTHER", "READY_OPTION", "REQUEUED_OPTION", "SERVER",
+        "UNKNOWN_ACTOR", "WAIT", "WHOLE_FLEET", "WIRE_VERSION", "ActorField", "Count", "Identity", "Keys",
+        "Milliseconds", "Offset", "RunningJob", "Seconds", "State", "boots_field", "bucket_field",
+        "counter_field", "decode_state", "encode_beat", "encode_identity", "failures_field", "first_stamp",
+        "hash_tag", "is_alive", "milliseconds", "missing_after", "parse_actor_field", "parse_boots_field",
+        "parse_namespace", "ready_time", "ready_when_due", "ready_when_enqueued", "split_beat", "sum_field",
+        "text",
     },
     "bioagents_alerts": {
         "alertmanager_file", "record_names", "rules_folder",

@@ -12,10 +12,12 @@ from bioagents_worker._events import Log, Recorder, ThreadLocal
 from bioagents_worker._tally import Tally
 
 MS = 1_000_000
+#: Unix time in ms at which the monotonic clock of these tests began.
+BOOT = 1_764_000_000_000
 
 
 class Thread:
-    """The log of one thread and the tally that counts it; both clocks have the same zero."""
+    """The log of one thread and the tally that counts it; its monotonic clock began at BOOT."""
 
     def __init__(self) -> None:
         self.tally = Tally({"act"})
@@ -26,7 +28,7 @@ class Thread:
         for event in new:
             self.local.append(event)
         for log, taken, ended in self.recorder.drain():
-            self.tally.add(log, taken, ended=ended, wall_minus_monotonic_ns=0)
+            self.tally.add(log, taken, ended=ended, wall_minus_monotonic_ns=BOOT * MS)
         return self.tally.take()
 
 
@@ -35,8 +37,10 @@ def thread() -> Thread:
     return Thread()
 
 
-def start(at_ms: int = 1000, *, actor: str = "act", queue: str = "q", ready: object = 990) -> events.Event:
-    return (events.START, at_ms * MS, queue, actor, "id", ready, 980)
+def start(
+    at_ms: int = 1000, *, actor: str = "act", queue: str = "q", ready: object = BOOT + 990
+) -> events.Event:
+    return (events.START, at_ms * MS, queue, actor, "id", ready, BOOT + 980)
 
 
 def end(
@@ -127,7 +131,7 @@ def test_wait_without_stamp_uses_the_timestamp(thread: Thread) -> None:
 
 def test_wait_is_never_negative(thread: Thread) -> None:
     """It is 0 if the producer's clock is ahead."""
-    assert thread.happens(start(ready=5_000))["q"]["wait_us|act"] == 0
+    assert thread.happens(start(ready=BOOT + 5_000))["q"]["wait_us|act"] == 0
 
 
 def test_attempt_runs_until_its_end(thread: Thread) -> None:

@@ -22,7 +22,14 @@ from bioagents_worker._events import DEAD, END, ENQUEUED, FIRST, RETRY, SKIP, ST
 from bioagents_worker._flusher import Flusher
 from bioagents_worker._heartbeat import Heartbeat
 from bioagents_worker._tally import Tally
-from bioagents_worker.wire import READY_OPTION, parse_namespace
+from bioagents_worker.wire import (
+    READY_OPTION,
+    REQUEUED_OPTION,
+    milliseconds,
+    parse_namespace,
+    ready_when_due,
+    ready_when_enqueued,
+)
 
 if TYPE_CHECKING:
     from dramatiq import Message
@@ -83,12 +90,14 @@ class JobMetrics(Middleware):
             if self._broker is None:
                 self._attach(broker)
             local, options = self._local, message.options
+            now_ms = time.time_ns() // 1_000_000
             if local.consumer:  # a delayed job that is due moves from .DQ to its queue
-                options.setdefault(READY_OPTION, time.time_ns() // 1_000_000)
+                if milliseconds(options.get(READY_OPTION)) is None:
+                    options[READY_OPTION] = now_ms
                 return
             if READY_OPTION not in options and "retries" not in options:
                 local.append((FIRST, message.message_id))
-            options[READY_OPTION] = options.get("eta") or time.time_ns() // 1_000_000
+            options[READY_OPTION] = ready_when_enqueued(options, now_ms)
         except Exception as error:  # noqa: BLE001 - a bug here must not fail a job
             self._failed("before_enqueue", error)
 
@@ -113,7 +122,7 @@ class JobMetrics(Middleware):
             m = message._message  # noqa: SLF001 - attribute look-ups of the proxy would be most of the cost here
             self._local.append(
                 (START, monotonic_ns(), m.queue_name, m.actor_name, m.message_id,
-                 m.options.get(READY_OPTION), m.message_timestamp)
+                 m.options.get(READY_OPTION) or m.options.get(REQUEUED_OPTION), m.message_timestamp)
             )  # fmt: skip
         except Exception as error:  # noqa: BLE001 - see before_enqueue
             self._failed("before_process_message", error)
@@ -147,6 +156,15 @@ class JobMetrics(Middleware):
             self._local.append((DEAD, message.queue_name, message.actor_name))
         except Exception as error:  # noqa: BLE001 - see before_enqueue
             self._failed("after_nack", error)
+
+    def before_delay_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - as above
+        """A worker fetched a delayed job; its ``eta`` is removed when the job moves to its queue."""
+        try:
+            ready_ms = ready_when_due(message.options, message.message_timestamp)
+            if ready_ms is not None:
+                message.options[READY_OPTION] = ready_ms
+        except Exception as error:  # noqa: BLE001 - see before_enqueue
+            self._failed("before_delay_message", error)
 
     # -- declarations, start and end of a process ----------------------------------------------------------
 

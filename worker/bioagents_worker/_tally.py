@@ -27,7 +27,10 @@ from bioagents_worker.wire import (
     bucket_field,
     counter_field,
     failures_field,
+    milliseconds,
+    ready_time,
     sum_field,
+    text,
 )
 
 #: Queue → field of its totals hash → increment.
@@ -41,8 +44,15 @@ _LATER: Final = (Retry, RateLimitExceeded, Shutdown)
 #: Enqueues in progress of one thread; more than this have failed, and are forgotten.
 _MAX_INTENTS: Final = 1_000
 
-#: Bounded, because queue names also come from messages.
-canonical = lru_cache(maxsize=4_096)(q_name)
+
+def canonical(queue: object) -> str:
+    """The queue to which a queue name of a message belongs; it may be that of a delay queue, or anything."""
+    return _canonical(queue if isinstance(queue, str) else text(queue))
+
+
+@lru_cache(maxsize=4_096)  # bounded, because the names come from messages
+def _canonical(queue: str) -> str:
+    return q_name(text(queue))
 
 
 class Attempt(NamedTuple):
@@ -58,12 +68,7 @@ class Attempt(NamedTuple):
 class _Thread:
     start: Event | None = None  # its END has not come yet
     place: Place = ("", "")  # of the attempt
-    intents: dict[str, None] = field(default_factory=dict)  # ids of FIRST without an ENQUEUED
-
-
-def _is_time(ms: object) -> bool:
-    """Whether this can be a Unix time in milliseconds."""
-    return isinstance(ms, int) and 0 <= ms < 10**14
+    intents: dict[str, bool] = field(default_factory=dict)  # ids of FIRST without an ENQUEUED
 
 
 class _ActorCounts:
@@ -131,7 +136,7 @@ class Tally:
     def attempt(self, start: Any) -> Attempt:  # noqa: ANN401 - see events.py
         """The attempt of a START; made on request, because making one for every job would cost too much."""
         _, started_ns, queue_name, actor_name, message_id, *_ = start
-        return Attempt(started_ns, *self._place(queue_name, actor_name), message_id)
+        return Attempt(started_ns, *self._place(queue_name, actor_name), text(message_id))
 
     def take(self) -> Increments:
         """Return the increments since the last call, and start again from zero."""
@@ -149,16 +154,17 @@ class Tally:
         fields[name] = fields.get(name, 0) + n
 
     def _start(self, thread: _Thread, event: Any, offset_ns: int) -> None:  # noqa: ANN401 - see events.py
-        _, started_ns, queue_name, actor_name, _, ready_ms, timestamp_ms = event
-        place = self._places.get((queue_name, actor_name)) or self._place(queue_name, actor_name)
+        _, started_ns, queue_name, actor_name, _, stamp, sent = event
+        try:
+            place = self._places[queue_name, actor_name]
+        except (KeyError, TypeError):  # TypeError: a list or an object in place of a name
+            place = self._place(queue_name, actor_name)
         thread.start, thread.place = event, place
         self.started.append(event)
-        if not _is_time(ready_ms):
-            ready_ms = timestamp_ms  # a producer without JobMetrics: right for a job sent without delay
-            if not _is_time(ready_ms):  # a message may hold anything: the wait is unknown
-                ready_ms = (started_ns + offset_ns) // 1_000_000
-        # Not negative: the producer's clock may be ahead.
-        wait_us = max(0, (started_ns + offset_ns) // 1000 - ready_ms * 1000)
+        ready_ms = milliseconds(stamp) or ready_time(stamp, sent)  # one call less for most jobs
+        wait_us = 0 if ready_ms is None else (started_ns + offset_ns) // 1000 - int(ready_ms * 1000)
+        if wait_us < 0:  # noqa: PLR1730 - faster than max(); the producer's clock may be ahead
+            wait_us = 0
         counts = self._by_place.get(place) or self._open(place)
         counts.waits[bisect_left(_BUCKETS_US, wait_us)] += 1
         counts.wait_us += wait_us
@@ -185,13 +191,12 @@ class Tally:
     def _other(self, thread: _Thread, event: Any) -> None:  # noqa: ANN401 - see events.py
         kind = event[0]
         if kind == ENQUEUED:
-            if event[1] in thread.intents:
-                del thread.intents[event[1]]
+            if thread.intents.pop(text(event[1]), False):
                 self.inc(canonical(event[2]), counter_field("enqueued", self._label(event[3])))
         elif kind == FIRST:
             if len(thread.intents) >= _MAX_INTENTS:
                 thread.intents.clear()
-            thread.intents[event[1]] = None
+            thread.intents[text(event[1])] = True
         elif kind == SKIP:
             start, thread.start = thread.start, None
             if start and not event[1]:
@@ -205,15 +210,15 @@ class Tally:
         counts = self._by_place[place] = _ActorCounts()
         return counts
 
-    def _place(self, queue_name: str, actor_name: str) -> Place:
+    def _place(self, queue_name: object, actor_name: object) -> Place:
         """Cached for declared actors only: other names must not fill the memory."""
         place = (canonical(queue_name), self._label(actor_name))
-        if place[1] == actor_name:
+        if place[1] == actor_name and isinstance(queue_name, str):
             self._places[queue_name, actor_name] = place
         return place
 
-    def _label(self, actor: str) -> str:
-        return actor if actor in self._declared else UNKNOWN_ACTOR
+    def _label(self, actor: object) -> str:
+        return actor if isinstance(actor, str) and actor in self._declared else UNKNOWN_ACTOR
 
     def _exception(self, actor: str, name: str) -> str:
         """The class name; ``(other)`` if the actor already has enough classes."""

@@ -23,7 +23,7 @@ OLDEST_AGE: Final = by_queue(
     "seconds",
     "Time for which the next job of the queue has been ready to run, 0 when none waits.",
     "server time - the instant at which the head of the list became ready: the stamp of `JobMetrics`, or "
-    "without it the best upper bound from the message's own times",
+    "without it the best upper bound from the message's own times; 0 before the `eta` of a message with one",
 )
 DEAD_OLDEST_AGE: Final = by_queue(
     "queue_dead_oldest_age_seconds",

@@ -10,23 +10,20 @@ Messages are decoded as far as they are JSON: another encoder's bytes are never 
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 from bioagents_exporter.read.connection import Reply, pack, refused
 from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.queues import QueueReplies
-from bioagents_worker.wire import READY_OPTION
+from bioagents_worker.wire import ETA_OPTION, READY_OPTION, first_stamp, milliseconds, ready_time
 
 #: Messages can be megabytes; a larger head is not read.
 MAX_HEAD: Final = 64 * 1024
 #: Bytes of messages in one read; the rest waits for the next.
 MAX_HEADS: Final = 2 * 1024 * 1024
-
-_MAX_TIME: Final = 1e15  # ms; far beyond any message
 
 
 def decode_message(raw: bytes) -> dict[str, Any] | None:
@@ -40,15 +37,12 @@ def decode_message(raw: bytes) -> dict[str, Any] | None:
     return None
 
 
-def milliseconds(value: object) -> float | None:
-    """A wall-clock time in ms; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) and 0 < number < _MAX_TIME else None
+class Ready(NamedTuple):
+    """When a job became ready, in unix seconds by its producer's clock."""
+
+    time: float
+    exact: bool  # otherwise a bound: it became ready at this time or later
+    due: float | None = None  # its ``eta``, before which no worker runs it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +52,22 @@ class Head:
     id: bytes
     seen: float  # when it was first seen at the head, by the server's clock
     read: bool = False  # its message was read
-    ready: float | None = None  # unix seconds, by its producer's clock
-    exact: bool = False
+    ready: Ready | None = None
     cause: Cause | None = None  # why its message could not be used
+
+    def since(self, empty: float | None) -> float | None:
+        """Unix seconds at which it became ready, the best that is known.
+
+        ``empty``: when its list was last seen empty. A producer's clock may be ahead of the server's: a job
+        was ready when it was first seen, unless its ``eta`` says that it is not.
+        """
+        ready = self.ready
+        bounds = [empty] if ready is None else [ready.time] if ready.exact else [ready.time, empty]
+        known = [time for time in bounds if time is not None]
+        if not known:
+            return None
+        since = min(max(known), self.seen)
+        return since if ready is None or ready.due is None else max(since, ready.due)
 
 
 class Heads:
@@ -110,7 +117,7 @@ class Heads:
                 if found is None:
                     self._set(queue.name, cause=Cause.HEAD_UNREADABLE)
                 else:
-                    self._set(queue.name, ready=found[0], exact=found[1])
+                    self._set(queue.name, ready=found)
             elif message is not None:
                 refused(message, errors)
 
@@ -121,16 +128,10 @@ class Heads:
             return None
         if head.cause is not None:
             errors[head.cause] += 1
-        if head.ready is not None and head.exact:
-            return min(head.ready, head.seen)
-        bounds = [time for time in (head.ready, self._empty.get(queue.name)) if time is not None]
-        return min(max(bounds), head.seen) if bounds else None
+        return head.since(self._empty.get(queue.name))
 
-    def _set(
-        self, name: str, *, ready: float | None = None, exact: bool = False, cause: Cause | None = None
-    ) -> None:
-        head = self._heads[name]
-        self._heads[name] = Head(head.id, head.seen, read=True, ready=ready, exact=exact, cause=cause)
+    def _set(self, name: str, *, ready: Ready | None = None, cause: Cause | None = None) -> None:
+        self._heads[name] = replace(self._heads[name], read=True, ready=ready, cause=cause)
 
 
 def lengths_batch(asked: Iterable[QueueReplies]) -> bytes:
@@ -143,15 +144,21 @@ def messages_batch(chosen: Iterable[QueueReplies]) -> bytes:
     return b"".join([pack("HGET", queue.commands.messages, queue.head or b"") for queue in chosen])
 
 
-def ready_of(message: bytes) -> tuple[float, bool] | None:
-    """Unix seconds at which a message became ready at the latest, and whether our stamp makes it exact."""
+def ready_of(message: bytes) -> Ready | None:
+    """When a job became ready at the latest; None if its message does not say."""
     decoded = decode_message(message)
     if decoded is None:
         return None
     options = decoded["options"]
-    stamp = milliseconds(options.get(READY_OPTION))
-    if stamp is not None:
-        return stamp / 1000, True
-    times = (milliseconds(decoded.get("message_timestamp")), milliseconds(options.get("requeue_timestamp")))
-    known = [time for time in times if time is not None]
-    return (max(known) / 1000, False) if known else None
+    due = seconds(options, ETA_OPTION)
+    ready_ms = ready_time(first_stamp(options), decoded.get("message_timestamp"))
+    time = due if ready_ms is None else ready_ms / 1000
+    if time is None:
+        return None
+    return Ready(time, exact=milliseconds(options.get(READY_OPTION)) is not None, due=due)
+
+
+def seconds(options: dict[str, Any], name: str) -> float | None:
+    """Unix seconds in an option; None if it is no time."""
+    found = milliseconds(options.get(name))
+    return None if found is None else found / 1000

@@ -1,8 +1,9 @@
 """The wire format: what workers and producers write to Redis and the exporter reads.
 
 ``keys`` names the Redis keys, ``totals`` the fields of the totals hashes, ``heartbeat`` the heartbeat of a
-worker; each encoder has its decoder beside it. Anything that changes the meaning of a key or of a field needs
-a new :data:`WIRE_VERSION`: an exporter reads the current version and the one before it.
+worker; each encoder has its decoder beside it. ``message`` parses the fields of Dramatiq's messages. Anything
+that changes the meaning of a key or of a field needs a new :data:`WIRE_VERSION`: an exporter reads the
+current version and the one before it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,19 @@ from bioagents_worker.wire.heartbeat import (
     missing_after,
     split_beat,
 )
-from bioagents_worker.wire.keys import READY_OPTION, WIRE_VERSION, Keys, hash_tag, parse_namespace
+from bioagents_worker.wire.keys import WIRE_VERSION, Keys, hash_tag, parse_namespace
+from bioagents_worker.wire.message import (
+    ETA_OPTION,
+    READY_OPTION,
+    REQUEUED_OPTION,
+    Milliseconds,
+    first_stamp,
+    milliseconds,
+    ready_time,
+    ready_when_due,
+    ready_when_enqueued,
+    text,
+)
 from bioagents_worker.wire.totals import (
     BUCKETS,
     COUNTERS,
@@ -52,11 +65,13 @@ __all__ = [
     "DROPPED",
     "DURATION",
     "EPOCH",
+    "ETA_OPTION",
     "MAX_EXCEPTIONS",
     "MAX_LISTED_JOBS",
     "MIDDLEWARE_ERRORS",
     "OTHER",
     "READY_OPTION",
+    "REQUEUED_OPTION",
     "SERVER",
     "UNKNOWN_ACTOR",
     "WAIT",
@@ -66,6 +81,7 @@ __all__ = [
     "Count",
     "Identity",
     "Keys",
+    "Milliseconds",
     "Offset",
     "RunningJob",
     "Seconds",
@@ -77,12 +93,18 @@ __all__ = [
     "encode_beat",
     "encode_identity",
     "failures_field",
+    "first_stamp",
     "hash_tag",
     "is_alive",
+    "milliseconds",
     "missing_after",
     "parse_actor_field",
     "parse_boots_field",
     "parse_namespace",
+    "ready_time",
+    "ready_when_due",
+    "ready_when_enqueued",
     "split_beat",
     "sum_field",
+    "text",
 ]

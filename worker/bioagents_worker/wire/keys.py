@@ -1,4 +1,4 @@
-"""The Redis keys of one fleet, and the Dramatiq message option that we set.
+"""The Redis keys of one fleet.
 
 All keys are in one hash slot (``P`` is :attr:`Keys.prefix`):
 
@@ -24,10 +24,6 @@ from functools import cache
 from typing import Final
 
 WIRE_VERSION: Final = 1
-
-#: The message option with the wall-clock time in ms at which the job became ready to run.
-#: It also marks a job that was counted at its first enqueue.
-READY_OPTION: Final = "bioagents_ready"
 
 #: One pair of braces round a part of it is a hash tag of Redis Cluster. :class:`Keys` drops braces, so with
 #: any others the fleets ``ab`` and ``a{b`` would share their keys.

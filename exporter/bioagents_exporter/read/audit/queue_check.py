@@ -13,7 +13,8 @@ from typing import Final
 from bioagents_exporter.read.audit.holders import Holder
 from bioagents_exporter.read.connection import Reply, array, integer, pack, refused
 from bioagents_exporter.read.errors import Cause
-from bioagents_exporter.read.heads import MAX_HEAD, decode_message, milliseconds
+from bioagents_exporter.read.heads import MAX_HEAD, decode_message, seconds
+from bioagents_worker.wire import ETA_OPTION
 
 #: Audits over which the smallest difference counts, so that a job on its way between two commands does not.
 AUDITS: Final = 3
@@ -92,8 +93,7 @@ class DelayedSample:
 
 def _eta(message: bytes) -> float | None:
     decoded = decode_message(message)
-    eta = milliseconds(decoded["options"].get("eta")) if decoded else None
-    return None if eta is None else eta / 1000
+    return seconds(decoded["options"], ETA_OPTION) if decoded else None
 
 
 @dataclass(slots=True)
