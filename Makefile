@@ -14,6 +14,8 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 # Servers that the tests and benchmarks start themselves, on free ports and in temporary folders.
 DEBIAN := redis-server redis-sentinel prometheus prometheus-alertmanager chromium libfaketime
+# The tests of the rules run with these too: Debian's unstable release has newer ones.
+NEWER := prometheus promtool prometheus-alertmanager victoria-metrics
 
 # Two processes run the tests, each one file at a time; tests/conftest.py puts the slow files first.
 TWO_AT_A_TIME := --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -61,8 +63,9 @@ else
 	@node $(PREVIEW)/preview.js $(PREVIEW_ARGS)
 endif
 
-deps: ## install the missing Debian packages that the tests need, with apt
+deps: ## install the missing Debian packages for the tests with apt, and newer servers into the folder .servers
 	@.ci/deps $(DEBIAN)
+	@.ci/newer .servers $(NEWER)
 
 clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist $(PREVIEW)/node_modules $(PREVIEW)/dist

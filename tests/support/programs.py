@@ -14,14 +14,21 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 import psutil
 
+#: Debian's stable release has one build of a server, its unstable release a newer one; tests use both.
+Release: TypeAlias = Literal["stable", "newer"]
+RELEASES: Final[tuple[Release, ...]] = ("stable", "newer")
 
-def require(program: str) -> str:
+_NEWER: Final = Path(__file__).parents[2] / ".servers" / "bin"
+
+
+def require(program: str, release: Release = "stable") -> str:
     """The path of an installed program; a missing one fails the test, it never skips it."""
-    path = shutil.which(program)
-    assert path, f"{program} is not installed: run `make deps`"
+    path = shutil.which(program, path=None if release == "stable" else str(_NEWER))
+    assert path, f"{program} ({release}) is not installed: run `make deps`"
     return path
 
 

@@ -12,12 +12,14 @@ from typing import Any
 
 import yaml
 
-from support.programs import require
+from support.programs import Release, require
 
 Document = dict[str, Any]
 
 
-def run_cases(folder: Path, tests: Document, rules: Path) -> subprocess.CompletedProcess[str]:
+def run_cases(
+    folder: Path, tests: Document, rules: Path, release: Release = "stable"
+) -> subprocess.CompletedProcess[str]:
     """`promtool test rules` on the cases of a file; its rule files are looked for in a folder."""
     documents = {
         Path(name).name: yaml.safe_load((rules / Path(name).name).read_text(encoding="utf-8"))
@@ -27,7 +29,7 @@ def run_cases(folder: Path, tests: Document, rules: Path) -> subprocess.Complete
         _written(folder / str(number), tests | {"tests": cases}, documents)
         for number, cases in enumerate(_by_subject(tests["tests"]))
     ]
-    command = [require("promtool"), "test", "rules", *files]
+    command = [require("promtool", release), "test", "rules", *files]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
