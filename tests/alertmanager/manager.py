@@ -17,6 +17,7 @@ from alertmanager.inbox import Inbox, inbox
 from bioagents_alerts import alertmanager_file, write_alertmanager
 from bioagents_alerts.files import scale_alertmanager
 from support.monitoring import Alertmanager, get
+from support.programs import Release
 from support.rule_files import alerts
 
 Labels = dict[str, str]
@@ -66,19 +67,19 @@ def silenced(manager: Alertmanager) -> list[tuple[Labels, bool]]:
 
 
 @contextmanager
-def default_manager(folder: Path) -> Iterator[tuple[Alertmanager, Inbox]]:
+def default_manager(folder: Path, release: Release = "stable") -> Iterator[tuple[Alertmanager, Inbox]]:
     """The configuration that ships, with its waits divided, and what its webhooks receive."""
     with (
         inbox() as received,
-        running(folder, write_alertmanager(folder, received.url, FACTOR)) as manager,
+        running(folder, write_alertmanager(folder, received.url, FACTOR), release) as manager,
     ):
         yield manager, received
 
 
 @contextmanager
-def running(folder: Path, config: Path) -> Iterator[Alertmanager]:
+def running(folder: Path, config: Path, release: Release = "stable") -> Iterator[Alertmanager]:
     """An Alertmanager with this configuration."""
-    manager = Alertmanager(folder, config)
+    manager = Alertmanager(folder, config, release=release)
     try:
         yield manager
     finally:

@@ -14,6 +14,7 @@ from alertmanager.manager import SEVERITIES, Labels, alert, default_manager, sil
 from bioagents_alerts import alertmanager_file
 from support.monitoring import Alertmanager
 from support.polling import wait_until
+from support.programs import RELEASES
 
 CHAT, DEEP = {"queue": "chat"}, {"queue": "deep-research"}
 CRITICAL, WARNING = {"severity": "critical"}, {"severity": "warning"}
@@ -131,10 +132,12 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Alertmanager, Inbox]]:
-    """One Alertmanager for all cases: each has fleets of its own."""
-    with default_manager(tmp_path_factory.mktemp("inhibition")) as both:
+@pytest.fixture(scope="module", params=RELEASES)
+def chain(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[tuple[Alertmanager, Inbox]]:
+    """One Alertmanager of each release for all cases: each case has fleets of its own."""
+    with default_manager(tmp_path_factory.mktemp("inhibition"), request.param) as both:
         yield both
 
 

@@ -11,14 +11,17 @@ from alertmanager.inbox import Inbox, Posted, inbox
 from alertmanager.manager import Labels, alert, default_manager, load, running, save, tell, with_receivers
 from support.monitoring import Alertmanager
 from support.polling import wait_until
+from support.programs import RELEASES
 
 QUEUES = ("chat", "deep-research", 'a "b" \\ c\n中 é 名')
 
 
-@pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Alertmanager, Inbox]]:
-    """One Alertmanager for all tests: each has fleets of its own."""
-    with default_manager(tmp_path_factory.mktemp("messages")) as both:
+@pytest.fixture(scope="module", params=RELEASES)
+def chain(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[tuple[Alertmanager, Inbox]]:
+    """One Alertmanager of each release for all tests: each test has fleets of its own."""
+    with default_manager(tmp_path_factory.mktemp("messages"), request.param) as both:
         yield both
 
 

@@ -1,7 +1,8 @@
 """The three alerts of the original design reach a webhook after their faults and resolve after the repair.
 
 Real Redis, real ``dramatiq`` workers with JobMetrics, two real exporters, the shipped rules with all
-durations divided by one factor, real Prometheus and Alertmanager.
+durations divided by one factor, and two chains of Prometheus, Alertmanager and a webhook at the same time:
+the servers of Debian's stable release and newer ones.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from bioagents_worker.wire import Keys
 from support.exporter import Exporter
 from support.monitoring import Alertmanager, Prometheus, Webhook
 from support.polling import wait_until
-from support.programs import Program, start_workers
+from support.programs import RELEASES, Program, Release, start_workers
 from support.redis_server import RedisServer
 
 pytestmark = pytest.mark.end_to_end
@@ -30,16 +31,27 @@ COMMON = {"product", "board"}  # labels of every alert
 FLOOD = 200  # jobs; the limit is 50, and eight slots fetch at most sixteen
 
 
+@dataclass(frozen=True)
+class Chain:
+    """One Prometheus, and the webhook behind its Alertmanager."""
+
+    prometheus: Prometheus
+    webhook: Webhook
+
+    def await_notice(self, name: str, status: str) -> None:
+        """Wait until the webhook has received the alert with this status."""
+        wait_until(lambda: self.webhook.find(name, status), timeout=60, what=f"{name} {status}")
+
+
 @dataclass
 class Stage:
-    """Workers, exporters, Prometheus and Alertmanager around one Redis; ``cleanup`` stops them."""
+    """Workers, exporters and monitoring around one Redis; ``cleanup`` stops them."""
 
     folder: Path
     redis: RedisServer
-    webhook: Webhook
     cleanup: ExitStack
     workers: Program = field(init=False)
-    prometheus: Prometheus = field(init=False)
+    chains: list[Chain] = field(init=False)
 
     @property
     def _env(self) -> dict[str, str]:
@@ -55,16 +67,24 @@ class Stage:
             wait_until(lambda: set(client.hkeys(beats)) - known, what="the first heartbeat of a worker")
 
     def start_monitoring(self) -> None:
-        """Start two exporters, Alertmanager, and Prometheus with the shipped rules, scaled."""
+        """Start two exporters, and each chain with the shipped rules, scaled."""
         exporters = [self._start_exporter(name) for name in ("exporter-1", "exporter-2")]
-        routes = write_alertmanager(self.folder, self.webhook.url, factor=FACTOR)
-        alertmanager = Alertmanager(self.folder, routes)
+        self.chains = [self._start_chain(release, exporters) for release in RELEASES]
+        for chain in self.chains:
+            up = chain.prometheus.query
+            wait_until(lambda up=up: len(up("up == 1")) == len(exporters), what="first scrapes")  # type: ignore[misc]
+
+    def _start_chain(self, release: Release, exporters: list[str]) -> Chain:
+        folder, webhook = self.folder / release, Webhook()
+        self.cleanup.callback(webhook.stop)
+        routes = write_alertmanager(folder, webhook.url, factor=FACTOR)
+        alertmanager = Alertmanager(folder, routes, release=release)
         self.cleanup.callback(alertmanager.stop)
-        rules = write_rules(self.folder / "rules", factor=FACTOR)
-        config = write_prometheus(self.folder, exporters, rules, [alertmanager.address], scrape_interval=1.0)
-        self.prometheus = Prometheus(self.folder, config)
-        self.cleanup.callback(self.prometheus.stop)
-        wait_until(lambda: len(self.prometheus.query("up == 1")) == len(exporters), what="first scrapes")
+        rules = write_rules(folder / "rules", factor=FACTOR)
+        config = write_prometheus(folder, exporters, rules, [alertmanager.address], scrape_interval=1.0)
+        prometheus = Prometheus(folder, config, release=release)
+        self.cleanup.callback(prometheus.stop)
+        return Chain(prometheus, webhook)
 
     def _start_exporter(self, name: str) -> str:
         exporter = Exporter(self.folder, "--redis.url", self.redis.url, name=name)
@@ -92,8 +112,9 @@ class Stage:
             switch.unlink()
 
     def await_notice(self, name: str, status: str) -> None:
-        """Wait until the webhook has received the alert with this status."""
-        wait_until(lambda: self.webhook.find(name, status), timeout=60, what=f"{name} {status}")
+        """Wait until each webhook has received the alert with this status."""
+        for chain in self.chains:
+            chain.await_notice(name, status)
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +124,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with ExitStack() as cleanup:
         redis = RedisServer(folder / "redis")
         cleanup.callback(redis.kill)
-        webhook = Webhook()
-        cleanup.callback(webhook.stop)
-        running = Stage(folder, redis, webhook, cleanup)
+        running = Stage(folder, redis, cleanup)
         running.start_workers()
         running.start_monitoring()
         yield running
@@ -113,15 +132,21 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @contextmanager
 def notified(stage: Stage, name: str, *, receiver: str, **labels: str) -> Iterator[None]:
-    """The block causes and repairs a fault; the webhook receives this alert, once firing, once resolved."""
-    assert name not in stage.prometheus.alert_states()
-    before = len(stage.webhook.notices)
+    """The block causes and repairs a fault; each webhook receives this alert, once firing, once resolved."""
+    before = [len(chain.webhook.notices) for chain in stage.chains]
+    for chain in stage.chains:
+        assert name not in chain.prometheus.alert_states()
     yield
     stage.await_notice(name, "resolved")
-    wait_until(lambda: name not in stage.prometheus.alert_states(), what="its end")
-    notices = [notice for notice in stage.webhook.notices[before:] if notice.name == name]
-    assert {notice.receiver for notice in notices} == {receiver}
     expected = {"alertname": name, "fleet": "dramatiq", "job": "bioagents", **labels}
+    for chain, known in zip(stage.chains, before, strict=True):
+        _check_notices(chain, name, known, receiver, expected)
+
+
+def _check_notices(chain: Chain, name: str, known: int, receiver: str, expected: dict[str, str]) -> None:
+    wait_until(lambda: name not in chain.prometheus.alert_states(), what="its end")
+    notices = [notice for notice in chain.webhook.notices[known:] if notice.name == name]
+    assert {notice.receiver for notice in notices} == {receiver}
     for notice in notices:
         labels = {label: text for label, text in notice.labels.items() if label not in COMMON}
         assert labels == expected
@@ -139,9 +164,10 @@ def test_a_flood_of_jobs_is_a_ticket(stage: Stage) -> None:
         stage.producer("flood", str(FLOOD)),
     ):
         stage.await_notice("HighQueueDepth", "firing")
-        (notice, *_) = stage.webhook.find("HighQueueDepth", "firing")
-        waiting = notice.annotations["description"].removeprefix('Queue "deep-research" has ').split()[0]
-        assert FLOOD - 16 <= int(waiting) <= FLOOD
+        for chain in stage.chains:
+            (notice, *_) = chain.webhook.find("HighQueueDepth", "firing")
+            waiting = notice.annotations["description"].removeprefix('Queue "deep-research" has ').split()[0]
+            assert FLOOD - 16 <= int(waiting) <= FLOOD
 
 
 def test_a_failing_actor_is_a_ticket(stage: Stage) -> None:
@@ -165,6 +191,7 @@ def test_the_loss_of_all_workers_is_a_page(stage: Stage) -> None:
 
 def test_prometheus_reported_no_problem(stage: Stage) -> None:
     """Every scrape of both exporters succeeded, and no line of Prometheus' log is a warning."""
-    assert stage.prometheus.complaints() == []
-    assert [target["lastError"] for target in stage.prometheus.targets()] == ["", ""]
-    assert [value for _, value in stage.prometheus.query("min_over_time(up[1h])")] == [1, 1]
+    for chain in stage.chains:
+        assert chain.prometheus.complaints() == []
+        assert [target["lastError"] for target in chain.prometheus.targets()] == ["", ""]
+        assert [value for _, value in chain.prometheus.query("min_over_time(up[1h])")] == [1, 1]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from support.polling import free_port, wait_until
-from support.programs import Program, require
+from support.programs import Program, Release, require
 
 
 def get(url: str) -> str:
@@ -35,9 +35,10 @@ def answers(url: str) -> bool:
 class _Server:
     """A program with a page ``/-/ready``."""
 
-    def __init__(self, args: list[str], *, folder: Path, address: str) -> None:
+    def __init__(self, args: list[str], *, folder: Path, address: str, release: Release) -> None:
         self.address, self.url = address, f"http://{address}"
-        self.program = Program([require(args[0]), *args[1:]], cwd=folder, name=Path(args[0]).name)
+        program = [require(args[0], release), *args[1:]]
+        self.program = Program(program, cwd=folder, name=f"{args[0]}-{release}")
         try:
             wait_until(self._ready, what=f"{args[0]} on {address}, see {self.program.log}")
         except AssertionError:
@@ -69,10 +70,11 @@ _MISSED: Final = re.compile(
 class Prometheus(_Server):
     """Runs ``config``, a file of :func:`bioagents_alerts.write_prometheus`, with further ``flags``."""
 
-    def __init__(self, folder: Path, config: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, config: Path, *flags: str, release: Release = "stable") -> None:
         address = f"127.0.0.1:{free_port()}"
-        args = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"]
-        super().__init__([*args, f"--web.listen-address={address}", *flags], folder=folder, address=address)
+        args = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / f'data-{release}'}"]
+        args += [f"--web.listen-address={address}", *flags]
+        super().__init__(args, folder=folder, address=address, release=release)
 
     def _api(self, path: str, **parameters: str) -> Any:  # noqa: ANN401 - JSON of many shapes
         page = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
@@ -107,11 +109,12 @@ class Prometheus(_Server):
 class Alertmanager(_Server):
     """Runs ``config`` without a cluster port."""
 
-    def __init__(self, folder: Path, config: Path) -> None:
+    def __init__(self, folder: Path, config: Path, *, release: Release = "stable") -> None:
         address = f"127.0.0.1:{free_port()}"
-        args = ["prometheus-alertmanager", f"--config.file={config}", f"--storage.path={folder / 'data'}"]
+        data = folder / f"alerts-{release}"
+        args = ["prometheus-alertmanager", f"--config.file={config}", f"--storage.path={data}"]
         args += ["--cluster.listen-address=", f"--web.listen-address={address}"]
-        super().__init__(args, folder=folder, address=address)
+        super().__init__(args, folder=folder, address=address, release=release)
 
 
 @dataclass(frozen=True, slots=True)
