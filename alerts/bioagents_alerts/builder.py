@@ -104,9 +104,12 @@ class Builder:
     ) -> Alert:
         """An alert with the labels and links that every alert has.
 
-        ``window`` is the time that the board shows. A description may use what :meth:`each` returns.
+        ``window`` is the time that the board shows. The texts may use what :meth:`each` returns.
         """
-        description = re.sub(r"\s*\n\s*", " ", description)  # a newline in a selector is written as \n there
+        summary, description = (
+            re.sub(r"\s*\n\s*", " ", text)  # a newline in a selector is written as \n there
+            for text in (summary, description)
+        )
         return Alert(
             name=name,
             expr=textwrap.dedent(expr).strip(),
@@ -114,8 +117,8 @@ class Builder:
             keep_firing=keep_firing,
             labels={"severity": severity, "product": "bioagents", "board": board},
             annotations={
-                "summary": summary,
-                "description": f"{_IN}{description}" if "$in" in description else description,
+                "summary": _asking(summary),
+                "description": _asking(description),
                 "runbook_url": f"{self.variant.runbook_url}/{name}",
                 "dashboard_url": f"{self.variant.dashboard_url}/d/{board}?{_variables(summary + description)}"
                 f"from=now-{window}&to=now",
@@ -145,6 +148,11 @@ class Builder:
     def limit(self, alert: str) -> str:
         """The same as PromQL writes it."""
         return number(self.threshold(alert))
+
+
+def _asking(text: str) -> str:
+    """The text, with ``$in`` set where a query in it uses that."""
+    return f"{_IN}{text}" if "$in" in text else text
 
 
 def _variables(shown: str) -> str:

@@ -136,7 +136,7 @@ def _alert(alert: Alert, indent: str) -> Iterator[str]:
     for key, values in (("labels", alert.labels), ("annotations", alert.annotations)):
         yield f"{inner}{key}:"
         for name, value in values.items():
-            yield from _scalar(name, value, f"{inner}  ")
+            yield from scalar(name, value, f"{inner}  ")
 
 
 def _comment(text: str, indent: str) -> Iterator[str]:
@@ -173,7 +173,8 @@ def _expression(expr: str, indent: str) -> Iterator[str]:
             yield from broken(stripped, depth)
 
 
-def _scalar(name: str, value: str, indent: str) -> Iterator[str]:
+def scalar(name: str, value: str, indent: str) -> Iterator[str]:
+    """The lines of one key and its text, folded where that changes nothing."""
     if _fits(f"{indent}{name}: {value}") and _is_plain(value):
         yield f"{indent}{name}: {value}"
     elif not value.strip() or _UNPRINTABLE.search(value) or re.search(r"\s\s|\n|^\s|\s$", value):

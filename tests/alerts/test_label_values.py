@@ -89,7 +89,7 @@ def _odd(test: dict[str, Any]) -> dict[str, Any]:
         if expected["exp_labels"].get("queue") == queue:
             expected["exp_labels"]["queue"] = ODD
             shown = expected["exp_annotations"]
-            shown["summary"] = shown["summary"].replace(f"Queue {queue} ", f"Queue {ODD} ")
+            shown["summary"] = shown["summary"].replace(f"Queue {queue}: ", f"Queue {ODD}: ")
             in_promql = shown["description"].replace(f'queue="{queue}"', f"queue={quoted}")
             shown["description"] = in_promql.replace(f'"{queue}"', f'"{ODD}"')
             link = shown["dashboard_url"].replace(f"queue={queue}&", f"queue={quote_plus(ODD)}&")

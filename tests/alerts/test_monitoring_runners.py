@@ -57,7 +57,7 @@ def test_an_alert_and_its_resolve_reach_the_webhook(chain: Chain) -> None:
     (notice,) = chain.webhook.find("NoActiveWorkers", "firing")[:1]
     assert notice.receiver == "page"
     assert notice.labels["fleet"] == "prod"
-    assert notice.annotations["summary"] == "Fleet prod has no active worker."
+    assert notice.annotations["summary"] == "Fleet prod: no active worker"
     chain.exposition.text = BROKEN_AND_FIXED[1]
     wait_until(lambda: chain.webhook.find("NoActiveWorkers", "resolved"), timeout=30)
     assert {found.name for found in chain.webhook.notices} - {"Watchdog"} == {"NoActiveWorkers"}

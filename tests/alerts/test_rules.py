@@ -201,9 +201,6 @@ def test_labels_and_annotations_are_complete() -> None:
         assert labels["severity"] in severities, alert.name
         assert labels["product"] == "bioagents", alert.name
         assert annotations.keys() == {"summary", "description", "runbook_url", "dashboard_url"}, alert.name
-        assert re.fullmatch(r"[A-Z].*[^.]\.", annotations["summary"]), alert.name
-        assert "$labels.fleet" in annotations["summary"] or alert.name == "Watchdog"
-        assert "$value" not in annotations["summary"], f"{alert.name}: one message has one summary"
         first = "If it stops: check " if alert.name == "Watchdog" else "First "
         assert re.search(rf"\b{first}", annotations["description"]), alert.name
         assert annotations["runbook_url"] == f"http://127.0.0.1:9877/runbooks/{alert.name}"

@@ -6,6 +6,7 @@ from bioagents_alerts import boards
 from bioagents_alerts.builder import AGE, COUNT, FLEET, Builder
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
 from bioagents_alerts.thresholds import duration
+from bioagents_alerts.titles import counted, of_fleet
 
 COMMENT = """
 Alerts about the exporter, and about counts that workers have not delivered. Copies of the exporter: see
@@ -81,7 +82,7 @@ def _down(b: Builder) -> Alert:
         keep_firing="5m",
         severity="critical",
         board=boards.REDIS_EXPORTER,
-        summary=f"Fleet {FLEET} has no reachable exporter; no other alert of the fleet can fire.",
+        summary=of_fleet(f"no reachable exporter, {COUNT} lost; no other alert can fire"),
         description=f"""All exporters that read the queues of fleet "{FLEET}" are unreachable: {COUNT} in
         job "{{{{ $labels.job }}}}". {down} First check whether the exporter's process runs, and read the
         last lines of its log.""",
@@ -114,7 +115,7 @@ def _target_down(b: Builder) -> Alert:
         pending="15m",
         severity="warning",
         board=boards.REDIS_EXPORTER,
-        summary=f"Fleet {FLEET} has unreachable exporter targets.",
+        summary=of_fleet(f"{counted('exporter target')} down"),
         description=f"""{COUNT} exporter target(s) of fleet "{FLEET}" are down{unknown}. Down in job "{{{{
         $labels.job }}}}":{{{{ range {b.down_targets()} }}}} {{{{ .Labels.instance }}}}{{{{ end }}}}. First
         open such a target on Prometheus' page Status, Targets: it shows the error.""",
@@ -139,7 +140,7 @@ def _scrape_errors(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.REDIS_EXPORTER,
-        summary=f"Fleet {FLEET} has scrapes with errors: some of its metrics are missing.",
+        summary=of_fleet(f"{counted('scrape error')} ({{{{ $labels.cause }}}}) within 5 minutes"),
         description=f"""An exporter of fleet "{FLEET}" had {COUNT} errors with cause "{{{{ $labels.cause
         }}}}" in the last 5 minutes; the metrics that depend on it are left out. First look up this cause in
         the runbook, then read the exporter's log: the exporter logs each error once, when it first
@@ -154,6 +155,7 @@ def _scrape_errors(b: Builder) -> Alert:
 
 def _stale(b: Builder) -> Alert:
     ql, age = b.ql, b.ql.series("exporter_source_age_seconds")
+    limit = duration(b.threshold("ExporterReadStale"))
     return b.alert(
         "ExporterReadStale",
         f"""
@@ -170,7 +172,10 @@ def _stale(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.REDIS_EXPORTER,
-        summary=f"Fleet {FLEET} has metrics that are out of date.",
+        summary=of_fleet(
+            "source {{ $labels.source }} {{ if lt $value 1e9 }}last read "
+            f"{AGE} ago, limit {limit}{{{{ else }}}}never read{{{{ end }}}}"
+        ),
         description=f"""Source "{{{{ $labels.source }}}}" of an exporter of fleet "{FLEET}" {{{{ if lt
         $value 1e9 }}}}was last read {AGE} ago{{{{ else }}}}has not been read since the exporter started{{{{
         end }}}}, although Redis answers. First search the exporter's log for source_failed; then restart
@@ -197,7 +202,7 @@ def _flush_delayed(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.REDIS_EXPORTER,
-        summary=f"Workers of fleet {FLEET} send counts late.",
+        summary=of_fleet(f"counts of a worker are {AGE} late, limit {duration(limit)}"),
         description=f"""The oldest count that a worker of fleet "{FLEET}" has not delivered to Redis has
         waited for {AGE}, more than {duration(limit)}; job rates and totals lag by as much.{worst} First
         search the worker's log for "cannot send counts to Redis", then check the latency of Redis.""",
@@ -219,7 +224,7 @@ def _dropped(b: Builder) -> Alert:
         pending="45m",
         severity="warning",
         board=boards.REDIS_EXPORTER,
-        summary=f"Fleet {FLEET} has workers that repeatedly drop counts.",
+        summary=of_fleet(f"{counted('dropped count')} within 30 minutes"),
         description=f"""Workers of fleet "{FLEET}" dropped {COUNT} counts in the last 30 minutes, and have
         done so repeatedly for 45 minutes: totals and rates are too low. First check whether Redis restarts,
         fails over or evicts keys.""",

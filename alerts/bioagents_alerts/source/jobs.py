@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bioagents_alerts import boards
-from bioagents_alerts.builder import ACTOR, AGE, COUNT, FLEET, QUEUE, SHARE, Builder
+from bioagents_alerts.builder import ACTOR, AGE, COUNT, QUEUE, SHARE, Builder
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
 from bioagents_alerts.promql import without
 from bioagents_alerts.thresholds import percent
+from bioagents_alerts.titles import PERCENT, TIME, counted, limit_of, of_queue, title
 
 COMMENT = """
 Alerts about jobs. Copies of the exporter: see queues.yml. For counters the rate comes first, then the
@@ -147,7 +148,7 @@ def _high_rate(b: Builder) -> Alert:
         keep_firing="10m",
         severity="warning",
         board=boards.ACTOR,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has a high rate of failures.",
+        summary=of_queue(f'{{{{ $value | printf "%.2f" }}}} failures per second, limit {limit}'),
         description=f"""Queue "{QUEUE}" has {{{{ $value | printf "%.2f" }}}} failures per second, more than
         {limit}.{b.each(cause, ' Most failures are {{ .Labels.exception }} in actor "{{ .Labels.actor }}".')}
         First search the workers' logs for the exception.""",
@@ -191,7 +192,7 @@ def _high_ratio(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.ACTOR,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has a high share of failures.",
+        summary=of_queue(f"{SHARE} of attempts failed" + limit_of(b, "queue_failure_ratio_limit", PERCENT)),
         description=f"""{SHARE} of the attempts in queue "{QUEUE}" failed, more than the queue's
         limit.{b.each(cause, ' Most failures are {{ .Labels.exception }} in actor "{{ .Labels.actor }}".')}
         First search the workers' logs for the exception.""",
@@ -214,7 +215,7 @@ def _too_long(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has a job that runs longer than its limit.",
+        summary=of_queue(f"a job runs for {AGE}" + limit_of(b, "queue_job_duration_limit_seconds", TIME)),
         description=f"""A job of queue "{QUEUE}" has been running for {AGE}, longer than the queue's limit,
         and occupies a slot. First find its worker: the runbook has the command that lists running jobs with
         their ages; then read that worker's log.""",
@@ -238,7 +239,7 @@ def _retries(b: Builder) -> Alert:
         pending="10m",
         severity="warning",
         board=boards.ACTOR,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has a high rate of retries.",
+        summary=of_queue(f"{SHARE} of attempts are retried, limit {percent(limit)}"),
         description=f"""{SHARE} of the attempts in queue "{QUEUE}" end in a retry, more than
         {percent(limit)}.{b.each(cause, ' Most retries are of actor "{{ .Labels.actor }}".')} Actors
         postpone these jobs (Retry, rate limits); they do not fail. First find out what the actors wait for:
@@ -263,7 +264,7 @@ def _poison(b: Builder) -> Alert:
         severity="warning",
         board=boards.ACTOR,
         window="6h",
-        summary=f"Fleet {FLEET} repeatedly loses workers while they run jobs of actor {ACTOR}.",
+        summary=title(f"Actor {ACTOR}", f"{counted('restart')} of jobs whose worker was lost"),
         description=f"""Jobs of actor "{ACTOR}" in queue "{QUEUE}" started again {COUNT} times within two
         hours because the worker that ran them was lost, and workers were lost at three different times or
         more. First look for OOM kills and crashes where workers run; the runbook shows how to find the

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bioagents_alerts import boards
-from bioagents_alerts.builder import COUNT, FLEET, QUEUE, Builder
+from bioagents_alerts.builder import COUNT, QUEUE, Builder
 from bioagents_alerts.model import Alert, Group
+from bioagents_alerts.titles import counted, of_queue
 
 
 def lost(b: Builder) -> Group:
@@ -39,7 +40,7 @@ def _orphaned(b: Builder) -> Alert:
         severity="warning",
         board=boards.QUEUE,
         window="6h",
-        summary=f"Queue {QUEUE} of fleet {FLEET} has orphaned jobs that are not requeued.",
+        summary=of_queue(f"{counted('orphaned job')} for an hour"),
         description=f"""Queue "{QUEUE}" has had orphaned jobs for an hour, {COUNT} now: dead workers hold
         them, and Dramatiq has not requeued them. First check whether living workers of this queue fetch
         jobs: if all their slots are busy with long jobs, one more worker requeues the orphans.""",
@@ -65,7 +66,7 @@ def _stuck(b: Builder) -> Alert:
         keep_firing="10m",
         severity="warning",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has stuck jobs.",
+        summary=of_queue(counted("stuck job")),
         description=f"""Queue "{QUEUE}" has {COUNT} stuck jobs: Redis assigns them to workers that no longer
         hold them; they do not run until these workers restart. First restart the workers of this queue one
         after the other; Dramatiq requeues the jobs some minutes later.""",
@@ -84,7 +85,7 @@ def _unheld(b: Builder) -> Alert:
         keep_firing="10m",
         severity="warning",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has jobs that neither wait nor are held by a worker.",
+        summary=of_queue(f"{counted('job')} that no worker can run"),
         description=f"""Queue "{QUEUE}" has {COUNT} jobs that neither wait nor are held by any worker: no
         worker will ever run them. First find out who deleted keys of this queue in Redis, or whether Redis
         evicted them; the messages still exist and can be sent again.""",
@@ -112,7 +113,7 @@ def _overdue(b: Builder) -> Alert:
         keep_firing="10m",
         severity="warning",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has delayed jobs that are due, but not started.",
+        summary=of_queue(counted("overdue delayed job")),
         description=f"""Queue "{QUEUE}" has {COUNT} delayed jobs whose time has passed, and no worker has
         moved them to the queue. First restart the workers of this queue one after the other: after Redis
         was full, read-only or slow, the thread that fetches delayed jobs exits and does not restart.""",
@@ -147,7 +148,7 @@ def _dead(b: Builder) -> Alert:
         """,
         severity="warning",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has new dead letters.",
+        summary=of_queue(f"{counted('new dead letter')} within 30 minutes"),
         description=f"""Queue "{QUEUE}" has {COUNT} new dead letters within 30 minutes: Dramatiq will not
         retry these jobs.{b.each(cause, " Most failures are {{ .Labels.exception }}.")} First search the
         workers' logs for the traceback, and fix the cause before the jobs are sent again.""",
@@ -173,7 +174,7 @@ def _expiring(b: Builder) -> Alert:
         severity="warning",
         board=boards.QUEUE,
         window="7d",
-        summary=f"Queue {QUEUE} of fleet {FLEET} has dead letters that will be deleted within 24 hours.",
+        summary=of_queue(f"{counted('dead letter')} deleted within 24 hours"),
         description=f"""Queue "{QUEUE}" has {COUNT} dead letters that Dramatiq deletes within 24 hours,
         without a trace. First decide whether these jobs are still wanted: if so, save them or send them
         again today.""",

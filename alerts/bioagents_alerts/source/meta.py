@@ -6,6 +6,7 @@ from bioagents_alerts import boards
 from bioagents_alerts.builder import COUNT, FLEET, Builder
 from bioagents_alerts.model import Alert, Group, RuleFile
 from bioagents_alerts.promql import without
+from bioagents_alerts.titles import counted
 
 
 def rules(b: Builder) -> RuleFile:
@@ -36,6 +37,7 @@ def _autoscaler(b: Builder) -> Alert:
     ql = b.ql
     desired = ql.gauge("queue_desired_workers")
     before = ql.over_copies(f"max_over_time({ql.series('queue_desired_workers')}[6h])", "queue")
+    blind = f"{counted('waiting job')}, no desired number of workers (fleet {FLEET})"
     return b.alert(
         "AutoscalerBlind",
         f"""
@@ -51,7 +53,8 @@ def _autoscaler(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.CAPACITY,
-        summary=f"Fleet {FLEET} publishes no desired number of workers for its autoscaler.",
+        summary=f"{{{{ with $labels.queue }}}}Queue {{{{ . }}}}: {blind}{{{{ else }}}}"
+        f"Fleet {FLEET}: no desired number of workers, {COUNT} before{{{{ end }}}}",
         description=f"""{{{{ with $labels.queue }}}}Queue "{{{{ . }}}}" of fleet "{FLEET}" has {COUNT}
         waiting jobs, but no desired number of workers.{{{{ else }}}}No queue of fleet "{FLEET}" has a
         desired number of workers any more; the highest within the last 6 hours was {COUNT}.{{{{ end }}}} An

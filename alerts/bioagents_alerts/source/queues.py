@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bioagents_alerts import boards
-from bioagents_alerts.builder import AGE, COUNT, FLEET, QUEUE, Builder
+from bioagents_alerts.builder import AGE, COUNT, QUEUE, Builder
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
 from bioagents_alerts.promql import without
 from bioagents_alerts.source import lost_jobs
+from bioagents_alerts.titles import TIME, WHOLE, counted, limit_of, of_queue
 
 COMMENT = """
 Alerts about queues. Their thresholds are limit metrics of the exporter: people set them in the exporter's
@@ -77,7 +78,7 @@ def _deep(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has more waiting jobs than its limit.",
+        summary=of_queue(counted("waiting job") + limit_of(b, "queue_depth_limit", WHOLE)),
         description=f"""Queue "{QUEUE}" has {COUNT} waiting jobs, more than its depth limit. New jobs
         start late. First check on the exporter's status page whether the queue's workers are alive and
         complete jobs: if they do, add workers; if they do not, read their logs.""",
@@ -108,7 +109,11 @@ def _growing(b: Builder) -> Alert:
         keep_firing="10m",
         severity="warning",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has a growing backlog: arrivals exceed completions.",
+        summary=of_queue(
+            counted("waiting job")
+            + ", growing"
+            + limit_of(b, "queue_drain_limit_seconds", TIME, "drain limit")
+        ),
         description=f"""Queue "{QUEUE}" has {COUNT} waiting jobs, more than its workers complete within
         its drain limit, and the backlog still grows. First check whether its workers complete as many
         jobs as usual: if they do, add workers; if they do not, find out what slows them down.""",
@@ -138,7 +143,7 @@ def _wait_too_long(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has jobs that wait longer than its limit.",
+        summary=of_queue(f"next job ready for {AGE}" + limit_of(b, "queue_wait_limit_seconds", TIME)),
         description=f"""The next job of queue "{QUEUE}" has been ready for {AGE}, longer than the
         queue's wait limit. First check the queue's slots on the exporter's status page: if all of them
         are running, add workers; if some are free, see the runbook of QueueStalled; if there are none,
@@ -165,7 +170,7 @@ def _stalled(b: Builder) -> Alert:
         keep_firing="10m",
         severity="critical",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has waiting jobs and free slots, but starts no job.",
+        summary=of_queue(f"{counted('waiting job')}, free slots, none starts"),
         description=f"""Queue "{QUEUE}" has {COUNT} waiting jobs and workers with free slots, but no job
         has started for 15 minutes: the workers no longer fetch from this queue. First read the log of
         one of its workers for errors of a consumer thread, then restart the workers of this queue one
@@ -202,7 +207,7 @@ def _unserved(b: Builder) -> Alert:
         keep_firing="10m",
         severity="critical",
         board=boards.QUEUE,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has waiting jobs, but no worker that accepts them.",
+        summary=of_queue(f"{counted('waiting job')}, no worker"),
         description=f"""Queue "{QUEUE}" has {COUNT} waiting jobs and no worker, while other queues of
         the fleet have workers. First check whether the workers of this queue run, and start them. If
         they run, check that they consume this queue (`--queues` of dramatiq, the queue names of the

@@ -6,6 +6,7 @@ from bioagents_alerts import boards
 from bioagents_alerts.builder import AGE, COUNT, FLEET, SHARE, Builder
 from bioagents_alerts.model import Alert, Group, RuleFile
 from bioagents_alerts.thresholds import REPLICA_LAG, duration, percent
+from bioagents_alerts.titles import counted, of_redis
 
 COMMENT = """
 Alerts about the Redis of a fleet. Copies of the exporter: see queues.yml. They may differ here: one has
@@ -47,7 +48,7 @@ def _down(b: Builder) -> Alert:
         keep_firing="5m",
         severity="critical",
         board=boards.REDIS_EXPORTER,
-        summary=f"Redis of fleet {FLEET} cannot be read.",
+        summary=of_redis("cannot be read"),
         description=f"""No exporter of fleet "{FLEET}" can read its Redis.{cause} Workers probably cannot work
         either. First check whether the server answers: redis-cli -u "$REDIS_URL" PING.""",
         comment="""
@@ -69,7 +70,7 @@ def _memory_high(b: Builder) -> Alert:
         keep_firing="5m",
         severity="critical",
         board=boards.REDIS_EXPORTER,
-        summary=f"Redis of fleet {FLEET} is almost full.",
+        summary=of_redis(f"{SHARE} of its memory used, limit {percent(limit)}"),
         description=f"""Redis of fleet "{FLEET}" uses {SHARE} of its memory limit, more than
         {percent(limit)}. When it is full, jobs can no longer be enqueued, or are deleted. First raise the
         limit if the host has memory left, then find out what fills it: redis-cli -u "$REDIS_URL"
@@ -91,7 +92,7 @@ def _evicting(b: Builder) -> Alert:
         keep_firing="5m",
         severity="critical",
         board=boards.REDIS_EXPORTER,
-        summary=f"Redis of fleet {FLEET} is full and deletes keys, jobs among them.",
+        summary=of_redis(f"full, {counted('key')} deleted within 10 minutes"),
         description=f"""Redis of fleet "{FLEET}" deleted {COUNT} keys within ten minutes because its memory
         is full and its maxmemory-policy allows it; jobs among them are lost. First set the policy:
         redis-cli -u "$REDIS_URL" CONFIG SET maxmemory-policy noeviction; then give Redis more memory.""",
@@ -114,7 +115,7 @@ def _policy(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.REDIS_EXPORTER,
-        summary=f"Redis of fleet {FLEET} has a policy that may delete queues when its memory is full.",
+        summary=of_redis("policy {{ $labels.maxmemory_policy }} may delete queues"),
         description=f"""Redis of fleet "{FLEET}" has the maxmemory-policy {{{{ $labels.maxmemory_policy
         }}}}: when its memory is full it deletes any key, queues included. First set the policy noeviction:
         redis-cli -u "$REDIS_URL" CONFIG SET maxmemory-policy noeviction, and set it in the server's
@@ -148,7 +149,10 @@ def _replication(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.REDIS_EXPORTER,
-        summary=f"Redis replication of fleet {FLEET} is broken.",
+        summary=of_redis(
+            f"replication is broken{{{{ if gt $value {REPLICA_LAG}.0 }}}}, "
+            f"last data {COUNT} s ago, limit {REPLICA_LAG} s{{{{ end }}}}"
+        ),
         description=f"""{{{{ if gt $value {REPLICA_LAG}.0 }}}}A replica of the Redis of fleet "{FLEET}"
         last received data from its primary {COUNT} seconds ago, more than {REPLICA_LAG}. {{{{ else if eq
         $value 1.0 }}}}An exporter of fleet "{FLEET}" is connected to a former primary that is now a
@@ -180,7 +184,7 @@ def _slow(b: Builder) -> Alert:
         pending="5m",
         severity="warning",
         board=boards.REDIS_EXPORTER,
-        summary=f"Redis of fleet {FLEET} answers slowly.",
+        summary=of_redis(f"round trip of {AGE}, limit {duration(limit)}"),
         description=f"""The median round-trip time of the Redis of fleet "{FLEET}" is {AGE}, above
         {duration(limit)}. First look for slow commands: redis-cli -u "$REDIS_URL" SLOWLOG
         GET 10.""",

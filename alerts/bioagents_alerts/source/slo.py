@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bioagents_alerts import boards
-from bioagents_alerts.builder import FLEET, QUEUE, Builder
+from bioagents_alerts.builder import QUEUE, Builder
 from bioagents_alerts.model import Alert, Group, Record, Rule, RuleFile
 from bioagents_alerts.objectives import BURNS, DEFAULTS, Burn, matcher
 from bioagents_alerts.promql import without
 from bioagents_alerts.source import jobs
 from bioagents_alerts.thresholds import number
+from bioagents_alerts.titles import of_queue
 from bioagents_worker.wire import BUCKETS
 
 COMMENT = """
@@ -279,8 +280,7 @@ def _burn(b: Builder, name: str, speed: _Speed, *, description: str, comment: st
         severity=speed.severity,
         board=boards.SLO,
         window=speed.window,
-        summary=f"Queue {QUEUE} of fleet {FLEET} burns the error budget of its {name} objective "
-        f"{'fast' if speed is _FAST else 'slowly'}.",
+        summary=of_queue(f'{name} error budget burns {{{{ $value | printf "%.1f" }}}} times too fast'),
         description=f"""The error budget burns {{{{ $value | printf "%.1f" }}}} times as fast as allowed,
         {speed.duration}: {description}""",
         comment=comment if speed is _FAST else slower,

@@ -8,6 +8,7 @@ from bioagents_alerts.model import Alert, Group, Record
 from bioagents_alerts.promql import join, without
 from bioagents_alerts.source.worker_memory import HOST_AND_PID, INFO, NAMES, named
 from bioagents_alerts.thresholds import COMPARABLE, UNEVEN, number
+from bioagents_alerts.titles import counted, of_fleet, of_role
 
 _BOOTS = "host:bioagents_worker_boots:ratio1h"
 _PACE, _ROLE_PACE = "worker:bioagents_worker_jobs:rate30m", "role:bioagents_worker_jobs:rate30m"
@@ -101,7 +102,7 @@ def _restarting(b: Builder) -> Alert:
         pending="2m",
         severity="warning",
         board=boards.WORKERS,
-        summary=f"Workers of fleet {FLEET} restart repeatedly.",
+        summary=of_fleet(f'{{{{ $value | printf "%.1f" }}}} starts per worker within an hour, limit {limit}'),
         description=f"""Workers on a host of fleet "{FLEET}" started {{{{ $value | printf "%.1f" }}}} times
         per worker in the last hour.{hosts} First read the last lines of the workers' logs, and find out why
         each one ended.""",
@@ -140,7 +141,7 @@ def _uneven(b: Builder) -> Alert:
         keep_firing="10m",
         severity="warning",
         board=boards.WORKERS,
-        summary=f"Workers consuming {ROLE} in fleet {FLEET} have an uneven load.",
+        summary=of_role(f"{COUNT} far slower than the average"),
         description=f"""{COUNT} worker(s) consuming "{ROLE}" complete less than a fifth of the average, and
         are not busy.{slowest} First compare the logs of a slow and a fast worker; if they show no cause,
         restart the slow one gracefully.""",
@@ -244,7 +245,7 @@ def _clock_skew(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.WORKERS,
-        summary=f"Workers of fleet {FLEET} have clocks that differ from the clock of Redis.",
+        summary=of_fleet(f"the clock of a worker differs by {COUNT} s, limit {limit} s"),
         description=f"""The clock of a worker of fleet "{FLEET}" differs by {COUNT} s from the clock of
         Redis; from 60 s on, running jobs may be started a second time.{worst} First check whether time
         synchronisation runs on the workers' hosts, or on the Redis server if all hosts are listed.""",
@@ -273,7 +274,7 @@ def _threads_lost(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.WORKERS,
-        summary=f"Workers of fleet {FLEET} have lost threads.",
+        summary=of_fleet(f"{counted('worker')} with lost threads"),
         description=f"""{COUNT} worker(s) of fleet "{FLEET}" are alive, but some of their threads ended:
         they run fewer jobs, or no longer fetch from a queue or its delayed jobs and retries.{worst} First
         restart these workers gracefully (SIGTERM), one after the other: such threads do not start

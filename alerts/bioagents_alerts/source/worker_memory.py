@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 
 from bioagents_alerts import boards
-from bioagents_alerts.builder import FLEET, HOST, ROLE, SHARE, Builder
+from bioagents_alerts.builder import HOST, ROLE, SHARE, Builder
 from bioagents_alerts.model import Alert, Group, Record
 from bioagents_alerts.promql import join
+from bioagents_alerts.thresholds import percent
+from bioagents_alerts.titles import of_role, title
 
 INFO = "worker:bioagents_worker_info:max"
 #: The labels that the join with INFO adds to a worker.
@@ -99,6 +101,7 @@ def _growth(b: Builder) -> tuple[Record, ...]:
 
 
 def _memory_high(b: Builder) -> Alert:
+    limit = percent(b.threshold("WorkerMemoryHigh"))
     return b.alert(
         "WorkerMemoryHigh",
         f"{b.ql.recorded('host:bioagents_worker_memory:ratio')} > {b.limit('WorkerMemoryHigh')}",
@@ -106,7 +109,7 @@ def _memory_high(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.WORKERS,
-        summary=f"Workers on host {HOST} of fleet {FLEET} are close to their memory limit.",
+        summary=title(f"Host {HOST}", f"workers use {SHARE} of their memory, limit {limit}"),
         description=f"""Workers on host "{HOST}" use {SHARE} of their memory limit; at 100 % the
         kernel kills one in the middle of its jobs. First find out which job grows: restart the worker
         gracefully (SIGTERM), then give it more memory or fewer threads.""",
@@ -130,7 +133,7 @@ def _memory_leak(b: Builder) -> Alert:
         severity="warning",
         board=boards.WORKERS,
         window="24h",
-        summary=f"Workers consuming {ROLE} in fleet {FLEET} use more and more memory.",
+        summary=of_role("memory grows by {{ $value | humanize1024 }}B per hour"),
         description=f"""The memory of a worker consuming "{ROLE}" has grown for six hours, now by {{{{
         $value | humanize1024 }}}}B per hour, and does not level off.{worst} First plan graceful restarts
         before the limit is reached, then find out what the last deployment keeps in memory.""",

@@ -9,6 +9,7 @@ from bioagents_alerts.promql import without
 from bioagents_alerts.source import worker_health, worker_memory
 from bioagents_alerts.source.worker_memory import HOST_AND_PID, INFO
 from bioagents_alerts.thresholds import AT_CAPACITY, number
+from bioagents_alerts.titles import WHOLE, counted, limit_of, of_fleet, of_queue, of_role
 
 COMMENT = """
 Alerts about workers. Copies of the exporter: see queues.yml.
@@ -148,7 +149,13 @@ def _none(b: Builder) -> Alert:
         keep_firing="10m",
         severity="critical",
         board=boards.WORKERS,
-        summary=f"Fleet {FLEET} has no active worker.",
+        summary=of_fleet(
+            "no active worker"
+            + b.each(
+                without("sum", b.same.gauge("queue_depth", state="waiting"), "queue"),
+                f", {WHOLE} waiting jobs",
+            )
+        ),
         description=f"""No worker of fleet "{FLEET}" accepts new jobs: none is alive, or all of them
         drain. First check whether worker processes run at all (docker compose ps, kubectl get pods,
         systemctl status), and start them. If they run, read their logs for Redis errors, and check that
@@ -185,7 +192,7 @@ def _below_minimum(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.WORKERS,
-        summary=f"Queue {QUEUE} of fleet {FLEET} has fewer workers than its minimum.",
+        summary=of_queue(counted("active worker") + limit_of(b, "queue_min_workers", WHOLE, "minimum")),
         description=f"""Queue "{QUEUE}" has {COUNT} active worker(s), fewer than its minimum{minimum}.
         First check whether workers stopped, failed to start or have been draining for long, and start
         those that are missing.""",
@@ -207,7 +214,7 @@ def _missing(b: Builder) -> Alert:
         keep_firing="2m",
         severity="warning",
         board=boards.WORKERS,
-        summary=f"Workers of fleet {FLEET} stopped sending heartbeats without a clean shutdown.",
+        summary=of_fleet(f"{counted('worker')} lost within an hour"),
         description=f"""{COUNT} worker(s) of fleet "{FLEET}" stopped sending heartbeats within the last
         hour: killed, out of memory, paused or disconnected from Redis.{lost} First check whether the
         process still runs, and search the system's log for the kernel's out-of-memory killer.""",
@@ -236,7 +243,7 @@ def _config_skew(b: Builder) -> Alert:
         severity="warning",
         board=boards.WORKERS,
         window="6h",
-        summary=f"Workers consuming {ROLE} in fleet {FLEET} differ in version or threads.",
+        summary=of_role(counted("different configuration")),
         description=f"""Workers consuming "{ROLE}" have run with {COUNT} configurations for two
         hours.{variants} First check whether a deployment stopped half-way, and finish it or roll it
         back.""",
@@ -264,7 +271,7 @@ def _hoarding(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.WORKERS,
-        summary=f"Draining workers of fleet {FLEET} hold jobs that no other worker can run.",
+        summary=of_fleet(f"{counted('job')} held by draining workers"),
         description=f"""Draining workers of fleet "{FLEET}" hold {COUNT} prefetched jobs that no other
         worker can run until these workers have ended.{held} First check how long the running jobs still
         need; end the old workers early only if their jobs may run twice.""",
@@ -301,7 +308,7 @@ def _at_capacity(b: Builder) -> Alert:
         keep_firing="5m",
         severity="warning",
         board=boards.CAPACITY,
-        summary=f"Queue {QUEUE} of fleet {FLEET} needs more workers: all its slots are busy and jobs wait.",
+        summary=of_queue(f"{counted('waiting job')}, all slots busy"),
         description=f"""The slots of queue "{QUEUE}" have all been busy for more than half an hour, and at
         least {COUNT} jobs were waiting at all times in the last 15 minutes. First add workers, or find out
         why jobs take longer or arrive faster than usual.""",
