@@ -14,6 +14,9 @@ from bioagents_exporter.serve.status import QueueStatus, RedisStatus, Status, Wo
 REFRESH: Final = 10  # seconds
 MOST_WORKERS: Final = 200  # rows; the JSON has all of them
 
+#: Relative, so that links work behind a proxy that serves the exporter under a path.
+_PATHS: Final = ("metrics", "api/v1/status", "runbooks/", "-/healthy", "-/ready")
+
 UNKNOWN: Final = "\N{EN DASH}"
 _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _QUEUE_COLUMNS: Final = (
@@ -40,9 +43,12 @@ def page(status: Status) -> str:
         f'<p class="soft">namespace {escape(status.namespace)}, workers: {escape(status.role)}, '
         f"version {escape(status.version)}, refreshed every {REFRESH} s</p></header><main>"
         f"{_redis(status.redis)}{_warnings(status)}{_queues(status)}{_workers(status)}{_errors(status)}"
-        '</main><nav><p><a href="/metrics">/metrics</a><a href="/api/v1/status">/api/v1/status</a>'
-        '<a href="/-/healthy">/-/healthy</a><a href="/-/ready">/-/ready</a></p></nav></body></html>'
+        f"</main><nav><p>{_links()}</p></nav></body></html>"
     )
+
+
+def _links() -> str:
+    return "".join(f'<a href="{path}">/{path}</a>' for path in _PATHS)
 
 
 @cache
