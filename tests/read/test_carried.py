@@ -11,6 +11,7 @@ from bioagents_exporter.derive import Memory, derive
 from bioagents_exporter.read.info import Server
 from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot, Store, Totals, Worker
 from bioagents_exporter.serve.collector import Collected
+from bioagents_exporter.serve.preflight import is_empty
 from bioagents_exporter.serve.status import status
 from bioagents_exporter.settings import Settings
 from support.snapshots import SERVER, reference_fleet
@@ -25,6 +26,7 @@ def test_what_is_read_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = (replica, primary, Snapshot(None, 0.0, failure="Redis h:1: refused"))
     taken = {kind: record(kind, monkeypatch) for kind in KINDS}
     for read in reads:
+        is_empty(read)  # its warning is on the status page
         status(Collected(read, tuple(derive(read, Memory(), Settings(), 1_000.0)), b""), Settings(), {})
     carried = {f"{kind.__name__}.{field.name}" for kind in KINDS for field in fields(kind)}
     assert carried - {f"{kind.__name__}.{name}" for kind in KINDS for name in taken[kind]} == set()

@@ -39,6 +39,7 @@ def test_an_empty_namespace() -> None:
     empty = [snapshot(stores=(), queues=(queue("chat"),)), snapshot(stores=())]
     used = [
         snapshot(),
+        snapshot(stores=(), used=True),
         snapshot(stores=(), queues=(queue("chat", waiting=1),)),
         snapshot(stores=(), queues=(queue("chat", messages=1),)),
         snapshot(stores=(), queues=(queue("chat", delayed=1),)),

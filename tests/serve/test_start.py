@@ -213,6 +213,19 @@ def test_an_empty_namespace_is_a_warning_that_names_the_others(
     assert "namespace_empty" not in found.program.output()
 
 
+def test_a_namespace_with_waiting_jobs_is_not_empty(redis_server: RedisServer, start: Start) -> None:
+    """Producers without JobMetrics, no worker yet: the queue is found later, but nothing says "empty"."""
+    with redis_server.client() as client:
+        broker = RedisBroker(client=client, namespace="shop", middleware=[])  # type: ignore[no-untyped-call]
+        broker.declare_queue("mail")
+        broker.enqueue(Message("mail", "send", (), {}, {}))
+        exporter = start("--redis.url", redis_server.url, "--redis.namespace", "shop")
+        first = exporter.get("/api/v1/status").json()
+        wait_until(lambda: exporter.get("/api/v1/status").json()["queues"], what="the queue")
+    assert first["warnings"] == []
+    assert "namespace_empty" not in exporter.program.output()
+
+
 def test_a_secret_is_never_shown(tmp_path: Path, start: Start) -> None:
     """Planted as the password, searched in everything that comes out: up, down, and refused."""
     server = RedisServer(tmp_path / "redis", requirepass=PASSWORD)

@@ -104,6 +104,7 @@ class Reader:
             tuple(result.stores),
             self._auditor.results,
             dict(result.errors + audited),
+            used=result.used,
         )
 
     def _log_change(self, before: Snapshot, now: Snapshot) -> None:

@@ -33,6 +33,8 @@ from bioagents_exporter.settings import Settings
 from bioagents_worker.wire import WHOLE_FLEET, WIRE_VERSION, hash_tag
 
 _INFO: Final = pack("INFO")
+#: Every command of Dramatiq's broker writes to this key of its namespace, and nothing empties it.
+_HEARTBEATS: Final = "__heartbeats__"
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class ReadResult:
     server: Server
     round_trip: float
     errors: Counter[str]
+    used: bool
     replies: list[QueueReplies] = field(default_factory=list)
     queues: list[Queue] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
@@ -58,6 +61,7 @@ class RoundTrips:
         self._older = WireVersion(settings.namespace, WIRE_VERSION - 1)
         self._known = KnownQueues(settings.namespace, self._current.totals_command)
         self._heads = Heads()
+        self._exists = pack("EXISTS", f"{settings.namespace}:{_HEARTBEATS}")
 
     def read(self, discovered: Iterable[str]) -> ReadResult:
         """One read; ``discovered``: queues that no registry names. Raises ReadError."""
@@ -116,15 +120,17 @@ class RoundTrips:
         queues, old = tuple(self._known.all), tuple(self._older.registry.names if self._older.present else ())
         beats = [wire.heartbeats.first() for wire in wires]
         heads = b"".join([wire.packed + packed for wire, (packed, _) in zip(wires, beats, strict=True)])
-        batch = _INFO + heads + queue_batch(queues, self._ranges()) + self._older.totals_batch(old)
-        size = 1 + len(wires) * WIRE_REPLIES + sum(number for _, number in beats)
+        batch = (
+            _INFO + self._exists + heads + queue_batch(queues, self._ranges()) + self._older.totals_batch(old)
+        )
+        size = 2 + len(wires) * WIRE_REPLIES + sum(number for _, number in beats)
         size += len(queues) * QUEUE_REPLIES + len(old)
         replies = iter(self._connection.call(batch, size))
 
         server = server_of(parse_info(_info_text(next(replies))), self._clock.now())
         self._clock.set(server.time)
         self._check_role(server)
-        result = ReadResult(server, self._connection.latency, errors)
+        result = ReadResult(server, self._connection.latency, errors, used=next(replies) == 1)
         for wire in wires:
             self._take_wire(wire, replies, result)
         self._take_queues(queues, replies, result)

@@ -84,4 +84,5 @@ class Snapshot:
     stores: tuple[Store, ...] = ()
     audits: Mapping[str, QueueAudit] = field(default_factory=dict)
     errors: Mapping[str, int] = field(default_factory=dict)  # cause → parts left out of this read
+    used: bool = False  # whether Dramatiq has ever written to this namespace
     failure: str = ""  # one line: why Redis could not be read; no secret in it

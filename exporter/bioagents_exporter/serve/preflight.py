@@ -50,10 +50,9 @@ def check(snapshot: Snapshot, settings: Settings) -> None:
 
 def is_empty(snapshot: Snapshot) -> bool:
     """Whether a read that succeeded found nothing of Dramatiq nor of ours."""
-    used = any(q.waiting or q.messages or q.delayed or q.dead for q in snapshot.queues)
-    return snapshot.server is not None and not (
-        used or snapshot.workers or snapshot.totals or snapshot.stores
-    )
+    found = snapshot.workers or snapshot.totals or snapshot.stores
+    jobs = any(q.waiting or q.messages or q.delayed or q.dead for q in snapshot.queues)
+    return snapshot.server is not None and not (snapshot.used or found or jobs)
 
 
 def nothing_found(settings: Settings, others: tuple[str, ...] = ()) -> str:
