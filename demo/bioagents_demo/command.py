@@ -14,6 +14,8 @@ from bioagents_cli.parsing import Parser, UsageError, argument
 from bioagents_demo.processes import DemoError, ProgramEnded
 from bioagents_demo.run import run
 from bioagents_demo.servers import Address
+from bioagents_exporter.serve.server import bind
+from bioagents_exporter.settings import SettingsError
 from bioagents_exporter.settings.model import DEFAULT_LISTEN_ADDRESS
 from bioagents_exporter.settings.values import address, seconds
 
@@ -29,7 +31,7 @@ def main(argv: list[str], prog: str) -> int:
     options = _parser(prog).parse(argv)
     try:
         with stopping():
-            run(_with_port(options.listen), options.duration)
+            run(_free(options.listen), options.duration)
     except Stopped:
         _say("stopped; nothing is left behind")
     except BrokenPipeError:  # the reader has ended, as in `bioagents demo | head`
@@ -67,14 +69,16 @@ def _listen(text: str) -> Address:
     return Address(*address(text))
 
 
-def _with_port(listen: Address) -> Address:
-    """The same with a free port in place of port 0; UsageError if the host is not this machine."""
+def _free(listen: Address) -> Address:
+    """The same with a free port in place of port 0; UsageError where the exporter could not listen."""
     try:
-        return listen if listen.port else Address.free(listen.host)
-    except OSError as error:
-        raise UsageError(
-            f"--web.listen-address {listen}: {error}, expected an address of this host"
-        ) from None
+        sockets = bind((listen.host, listen.port))
+    except SettingsError as error:
+        raise UsageError(str(error)) from None
+    port = sockets[0].getsockname()[1]
+    for bound in sockets:
+        bound.close()
+    return Address(listen.host, port)
 
 
 def _fail(prog: str, error: DemoError) -> int:

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import psutil
+
 _STEP: Final = 0.05  # seconds between two checks
 
 
@@ -56,6 +58,17 @@ class Program:
         """Raise ProgramEnded if the program has ended."""
         if (status := self.process.poll()) is not None:
             raise ProgramEnded(self.name, status, self.last_line())
+
+    def listens(self, port: int) -> bool:
+        """Whether this program, and no other, listens on ``port``."""
+        with suppress(psutil.Error):  # it has ended
+            process = psutil.Process(self.process.pid)
+            # psutil 5 has only the old name.
+            connections = getattr(process, "net_connections", None) or process.connections
+            return any(
+                one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in connections("inet")
+            )
+        return False
 
     def last_line(self) -> str:
         """The last line of its output; empty if there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -32,12 +33,11 @@ class Address:
     port: int
 
     @classmethod
-    def free(cls, host: str = "127.0.0.1") -> Self:
-        """A port of ``host`` that was free just now; OSError if ``host`` is not of this machine."""
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.bind((host, 0))
-            return cls(host, int(probe.getsockname()[1]))
+    def free(cls) -> Self:
+        """A port of 127.0.0.1 that was free just now."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return cls(*probe.getsockname())
 
     def __str__(self) -> str:
         """``host:port``, an IPv6 address in brackets."""
@@ -61,7 +61,7 @@ def start_redis(processes: ProcessGroup) -> Address:
         address = Address.free()
         program = processes.start(_valkey(f"valkey-{attempt}", address, processes.folder))
         try:
-            program.wait_until(lambda at=address: _pings(at))  # type: ignore[misc]
+            _wait(program, address, lambda at=address: _pings(at))  # type: ignore[misc]
         except ProgramEnded:
             if attempt + 1 == _TRIES:
                 raise
@@ -103,7 +103,7 @@ def start_exporter(processes: ProcessGroup, redis_url: str, address: Address) ->
     of = ("--redis.url", redis_url, "--redis.namespace", NAMESPACE, "--fleet", NAMESPACE)
     at = ("--web.listen-address", str(address), "--queues", ",".join(QUEUES))
     program = processes.start(Command("exporter", (*_BIOAGENTS, "exporter", *of, *at)))
-    program.wait_until(lambda: answers(f"{address.url}/metrics"))
+    _wait(program, address, lambda: answers(f"{address.url}/metrics"))
     return program
 
 
@@ -131,7 +131,7 @@ def _start_alertmanager(processes: ProcessGroup, program: str, webhook_url: str)
     config = write_alertmanager(folder, webhook_url, ALERT_FACTOR)
     args = (f"--config.file={config}", f"--storage.path={folder / 'data'}", "--cluster.listen-address=")
     command = Command("alertmanager", (program, *args, f"--web.listen-address={address}"))
-    processes.start(command).wait_until(lambda: answers(f"{address.url}/-/ready"))
+    _wait(processes.start(command), address, lambda: answers(f"{address.url}/-/ready"))
     return address
 
 
@@ -148,8 +148,13 @@ def _start_prometheus(
     )
     args = (f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}")
     command = Command("prometheus", (program, *args, f"--web.listen-address={address}"))
-    processes.start(command).wait_until(lambda: answers(f"{address.url}/-/ready"))
+    _wait(processes.start(command), address, lambda: answers(f"{address.url}/-/ready"))
     return address
+
+
+def _wait(program: Program, address: Address, ready: Callable[[], bool]) -> None:
+    """Return once ``ready``, and ``program`` is who answers there: another demo may have taken the port."""
+    program.wait_until(lambda: program.listens(address.port) and ready())
 
 
 def answers(url: str) -> bool:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import psutil
 import pytest
 
+from support.exporter import Exporter
 from support.monitoring import answers, get
 from support.polling import free_port, wait_until
 from support.programs import Program, Terminal, marked
+from support.redis_server import RedisServer
 
 DEMO = (sys.executable, "-m", "bioagents_cli", "demo")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
@@ -129,23 +131,34 @@ def test_program_that_dies_ends_the_demo(demos: list[Running], tmp_path: Path, v
     wait_until(lambda: not demo.leftovers(), what=f"nothing left: {demo.leftovers()}")
 
 
-def test_port_in_use_is_an_error(tmp_path: Path) -> None:
-    """One line with the address, status 2; nothing is left."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        folder = tmp_path / "tmp"
-        folder.mkdir()
-        done = subprocess.run(
-            [*DEMO, "--web.listen-address", address],
-            env={**os.environ, "TMPDIR": str(folder)},
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert done.stderr.startswith("bioagents demo: ")
-    assert address in done.stderr
-    assert list(folder.iterdir()) == []
+def test_port_in_use_is_an_error(redis_server: RedisServer, tmp_path: Path) -> None:
+    """By another exporter: one line with the address and status 2, before any program is started."""
+    other, folder = Exporter(tmp_path, "--redis.url", redis_server.url), tmp_path / "tmp"
+    folder.mkdir()
+    try:
+        for host in ("127.0.0.1", "localhost", ""):
+            address = f"{host}:{other.port}"
+            started, errors = refusal(folder, "--web.listen-address", address, "--duration", "1")
+            assert errors.count("\n") == 1, errors
+            assert errors.startswith(
+                f"bioagents demo: --web.listen-address {address}: Address already in use"
+            )
+            assert len(started) <= 1, started  # the demo itself
+            assert list(folder.iterdir()) == []
+    finally:
+        other.kill()
+
+
+def refusal(temporary: Path, *args: str) -> tuple[set[str], str]:
+    """The processes of a demo that does not start, and what it says."""
+    mark, started = uuid.uuid4().hex, set[str]()
+    env = {**os.environ, "TMPDIR": str(temporary), "LEFTOVER_MARK": mark}
+    with subprocess.Popen([*DEMO, *args], env=env, stdout=PIPE, stderr=PIPE, text=True) as process:
+        while process.poll() is None:
+            started |= {*marked(mark)}
+        output, errors = process.communicate()
+    assert (process.returncode, output) == (2, "")
+    return started, errors
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,23 @@ def test_programs_and_folder_end_with_the_group(mark: str) -> None:
     assert not group.folder.exists()
 
 
+def test_a_program_listens_or_another_does(mark: str) -> None:
+    """A port that another program has is not the program's, though it answers."""
+    server = (
+        "import socket, sys, time; s = socket.create_server(('127.0.0.1', 0));"
+        "print(s.getsockname()[1], flush=True); time.sleep(600)"
+    )
+    with ProcessGroup() as group:
+        one, other = (group.start(sleeper(name, server)) for name in ("one", "other"))
+        one.wait_until(lambda: one.last_line() and other.last_line())
+        port = int(one.last_line())
+        assert (one.listens(port), other.listens(port)) == (True, False)
+        group.stop("one")
+        one.process.wait()
+        assert not one.listens(port)
+    assert marked(mark) == []
+
+
 def test_exception_ends_them_too(mark: str) -> None:
     """And is raised."""
     group = ProcessGroup()
