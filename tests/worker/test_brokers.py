@@ -39,7 +39,7 @@ class Proxy(RedisBroker):
 
 
 class Delegate(dramatiq.Broker):
-    """No RedisBroker by its class, with middleware of its own; it hands all jobs to a RedisBroker."""
+    """No RedisBroker by its class, with middleware of its own; it passes all jobs to a RedisBroker."""
 
     def __init__(self, real: RedisBroker, *, middleware: list[dramatiq.Middleware]) -> None:
         self.real = real
@@ -96,7 +96,7 @@ def proxy_first(real: RedisBroker) -> dramatiq.Broker:
 
 
 def made_late(real: RedisBroker) -> dramatiq.Broker:
-    """A StubBroker stands in for the real broker until the application is configured."""
+    """A StubBroker takes the place of the real broker until the application is configured."""
     metrics = JobMetrics()
     stub = StubBroker(middleware=[metrics])
     declare(stub)
@@ -105,7 +105,7 @@ def made_late(real: RedisBroker) -> dramatiq.Broker:
 
 
 def delegate(real: RedisBroker) -> dramatiq.Broker:
-    """The broker with JobMetrics hands everything to another one."""
+    """The broker with JobMetrics passes everything to another one."""
     return Delegate(real, middleware=[JobMetrics()])
 
 

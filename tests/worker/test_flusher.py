@@ -17,6 +17,7 @@ from bioagents_worker import _flusher as flusher
 from bioagents_worker._events import Recorder, ThreadLocal
 from bioagents_worker._flusher import Flusher
 from bioagents_worker._heartbeat import Heartbeat
+from bioagents_worker._link import NoReplyError
 from bioagents_worker._tally import Tally
 from bioagents_worker.wire import Keys
 from support.redis_server import RedisServer
@@ -173,4 +174,4 @@ def test_remembered_attempts_are_bounded(by_hand: ByHand, clock: SimpleNamespace
 
 
 def _refuse(*_: object, **__: object) -> None:
-    raise redis.ConnectionError("away")
+    raise NoReplyError("away")

@@ -6,9 +6,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import redis
 
-from bioagents_worker._link import Link
+from bioagents_worker._link import Link, NoReplyError
 from bioagents_worker._sweep import REAP_AGE, Sweep
 from bioagents_worker._tally import Attempt
 from bioagents_worker.wire import Identity, Keys, RunningJob, State, encode_beat, encode_identity
@@ -127,7 +126,7 @@ def test_dead_are_removed_if_nothing_can_be_marked(link: Link) -> None:
     """The key of the lost jobs has another type."""
     link.command("SET", KEYS.lost, "x")
     beat(link, "dead", age=REAP_AGE + 60)
-    with pytest.raises(redis.ResponseError):
+    with pytest.raises(NoReplyError):
         sweep(link)
     assert link.command("HLEN", KEYS.beats) == 0
 

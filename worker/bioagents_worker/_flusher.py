@@ -11,12 +11,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
-import redis
 from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_worker._events import Recorder
 from bioagents_worker._heartbeat import Heartbeat
-from bioagents_worker._link import Link
+from bioagents_worker._link import IdleClosedError, Link, NoReplyError
 from bioagents_worker._sweep import PERIOD, Sweep
 from bioagents_worker._tally import Increments, Tally
 from bioagents_worker._transport import NotSent, Reply, Request, Transport
@@ -38,7 +37,8 @@ _MAX_STARTED: Final = 1_000
 #: Hosts with a label of their own in the fleet's count of starts.
 _MAX_HOSTS: Final = 1_000
 
-_Errors = (redis.RedisError, OSError, NotSent)
+#: Calls in a row: one that finds its connection closed, one that learns of a new epoch, one with the counts.
+_CALLS: Final = 3
 
 
 def clock() -> float:
@@ -69,7 +69,7 @@ class Flusher:
         self._last_call = self._last_sweep = float("-inf")
         self._waiting_since: float | None = None
         self._skew, self._redis_ahead_us, self._reported_errors = 0.0, 0, 0
-        self._reachable = True
+        self._reachable, self._idle_closed = True, False
         self._logged: set[str] = set()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bioagents-flusher", daemon=True)
@@ -191,7 +191,12 @@ class Flusher:
             age = 0.0 if self._waiting_since is None else now - self._waiting_since
             beat = self.heartbeat.encode(interval=max(IDLE, self._interval), skew=self._skew, flush_age=age)
             self._urgent = False
-        reply = self._transport.call(now, lambda request: self._send(request, kind, beat))
+        for _ in range(_CALLS):
+            self._idle_closed = False
+            reply = self._transport.call(now, lambda request: self._send(request, kind, beat))
+            # Counts still wait after a reply that has a new epoch.
+            if not (self._idle_closed or (reply is not None and self._transport.waiting)):
+                break
         self._last_call = clock()
         if reply is not None:
             if not self._transport.waiting:
@@ -203,7 +208,14 @@ class Flusher:
     def _send(self, request: Request, kind: str, beat: str) -> Reply | None:
         before = time.time_ns()
         reply: list[Reply] = []
-        error = self._guard(lambda: reply.append(self._link.flush(self.id, request, kind=kind, beat=beat)))
+
+        def flush() -> None:
+            try:
+                reply.append(self._link.flush(self.id, request, kind=kind, beat=beat))
+            except IdleClosedError:
+                self._idle_closed = True
+
+        error = self._guard(flush)
         if isinstance(error, NotSent):
             raise error
         if not reply:
@@ -222,7 +234,7 @@ class Flusher:
         """Run an action that uses Redis and return its error; log when Redis fails and when it is back."""
         try:
             action()
-        except _Errors as error:
+        except (NotSent, NoReplyError) as error:
             if self._reachable:
                 logger.warning("cannot send counts to Redis, keeping them in memory: %s", error)
             self._reachable = False

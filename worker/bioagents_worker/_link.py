@@ -1,20 +1,23 @@
 """The flusher's own connection to Redis.
 
 A client of redis-py sends a command again if the reply is lost, and its pool may silently connect to another
-server. The transport must notice both, so it uses a plain connection: every error closes it, no command is
+server. The transport must notice both, so it uses a plain connection: every error closes it, no flush is
 sent twice, and the ``run_id`` of the server is read once for each connection.
+
+The client may be of another package, such as valkey-py, whose exceptions have no base class in common with
+those of redis-py. Therefore no exception is recognised by its class here, only by its text or its names.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any, Final
 
-import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from bioagents_worker._transport import NotSent, Reply, Request
@@ -22,6 +25,20 @@ from bioagents_worker.wire import Keys
 
 #: Seconds to wait for a connection or a reply; the flusher waits in a thread of its own.
 TIMEOUT: Final = 5.0
+#: A server, a proxy or a firewall may have closed a connection that was not used for this number of seconds.
+_IDLE: Final = 0.9
+
+
+class NoReplyError(Exception):
+    """There was no reply, or an error reply; the call may have been applied."""
+
+
+class IdleClosedError(NoReplyError):
+    """The connection was idle, and closed by the other side when it was used again: no outage."""
+
+
+class _NoScriptError(NoReplyError):
+    """The server does not have the script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +81,42 @@ class Link:
         self._client, self._keys = client, keys
         self._flush, self._reap = Script.load("flush.lua"), Script.load("reap.lua")
         self._connection: Any = None
-        self._run_id = ""
+        self._run_id, self._used = "", 0.0  # monotonic seconds of its last use
 
     def flush(self, caller: str, request: Request, *, kind: str, beat: str = "") -> Reply:
         """One call of the script.
 
         Raises:
             NotSent: No connection could be made.
-            redis.RedisError, OSError: No reply, or an error reply; the call may have been applied.
+            NoReplyError: The call may have been applied; after IdleClosedError the next one should follow at
+                once.
         """
         try:
             self._connect()
-        except (redis.RedisError, OSError) as error:
+        except NoReplyError as error:
             raise NotSent(error) from error
         names, argv = flush_arguments(self._keys, caller, self._run_id, request, kind=kind, beat=beat)
         epoch, stored, fleet, time_us = self._evaluate(self._flush, names, argv)
         return Reply(int(epoch), int(stored), int(fleet), int(time_us))
 
     def reap(self, callers: list[bytes], age: float) -> int:
-        """Remove those of ``callers`` that have not called for ``age`` seconds; return how many."""
+        """Remove those of ``callers`` that have not called for ``age`` seconds; return how many.
+
+        Raises:
+            NoReplyError: As :meth:`command`.
+        """
         keys = self._keys
         names = [keys.seqs, keys.beats, keys.producers, keys.gone]
-        return int(self._evaluate(self._reap, names, [int(age * 1_000_000), *callers]))
+        argv = [int(age * 1_000_000), *callers]
+        return int(self._twice(lambda: self._evaluate(self._reap, names, argv)))
 
     def command(self, *args: Any) -> Any:  # noqa: ANN401 - Redis' replies have many types
-        """Any other command."""
-        self._connect()
-        return self._send(*args)
+        """Any other command; sent again if the connection was closed while it was idle.
+
+        Raises:
+            NoReplyError: No connection, no reply, or an error reply.
+        """
+        return self._twice(lambda: self._send(*args))
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -98,42 +124,76 @@ class Link:
         if connection is not None:
             connection.disconnect()
 
+    def _twice(self, action: Callable[[], Any]) -> Any:  # noqa: ANN401 - as command
+        """Run an action that may be applied twice."""
+        try:
+            self._connect()
+            return action()
+        except IdleClosedError:
+            self._connect()
+            return action()
+
     def _evaluate(self, script: Script, names: list[str], argv: list[Any]) -> Any:  # noqa: ANN401 - as command
-        self._connect()
         try:
             return self._send("EVALSHA", script.sha, len(names), *names, *argv)
-        except NoScriptError:  # nothing was applied, so a second call is safe
+        except _NoScriptError:  # nothing was applied, so a second call is safe
             self._send("SCRIPT LOAD", script.source)
             return self._send("EVALSHA", script.sha, len(names), *names, *argv)
 
     def _send(self, *args: Any) -> Any:  # noqa: ANN401 - as command
         if self._connection is None:
-            raise redis.ConnectionError("the connection was lost")
+            raise NoReplyError("the connection was lost")
         # A name from a message may be invalid Unicode, for which redis-py would reject the whole command.
         parts = [arg.encode(errors="backslashreplace") if isinstance(arg, str) else arg for arg in args]
+        now = time.monotonic()
+        idle, self._used = now - self._used > _IDLE, now
         try:
             # No health check: it could reconnect, perhaps to another server.
             self._connection.send_command(*parts, check_health=False)
             return self._connection.read_response()
-        except NoScriptError:
-            raise
+        except Exception as error:
+            raise self._failure(error, idle=idle) from error
         except BaseException:
             self.close()
             raise
 
+    def _failure(self, error: Exception, *, idle: bool) -> Exception:
+        """What an exception of the client means; any but a missing script closes the connection."""
+        text = str(error) or repr(error)
+        if "NOSCRIPT" in text or "no matching script" in text.lower():  # redis-py cuts off the first word
+            return _NoScriptError(text)
+        self.close()
+        names = {parent.__name__ for parent in type(error).__mro__}
+        lost = names & {"ConnectionError", "OSError"} and "TimeoutError" not in names
+        return IdleClosedError(text) if idle and lost else NoReplyError(text)
+
     def _connect(self) -> None:
+        if self._connection is not None and _is_closed(self._connection):
+            self.close()
         if self._connection is not None:
             return
-        connection = _connection(self._client, self._keys.seqs)
-        connection.connect()
-        self._connection = connection
+        try:
+            connection = _connection(self._client, self._keys.seqs)
+            connection.connect()
+        except Exception as error:
+            raise NoReplyError(str(error) or repr(error)) from error
+        self._connection, self._used = connection, time.monotonic()
         self._run_id = _run_id(self._send("INFO", "server"))
+
+
+def _is_closed(connection: Any) -> bool:  # noqa: ANN401 - see Link
+    """Whether the other side has closed it, as far as this host knows, or sent something unasked."""
+    try:
+        return bool(connection.can_read(0))
+    except Exception:  # noqa: BLE001 - any class, see above
+        return True
 
 
 def _connection(client: Any, key: str) -> Any:  # noqa: ANN401 - see Link
     """A connection outside the client's pool, to the node that has our keys."""
-    if hasattr(client, "get_node_from_key"):  # redis.RedisCluster
-        client = client.get_redis_connection(client.get_node_from_key(key))
+    if hasattr(client, "get_node_from_key"):  # RedisCluster, ValkeyCluster
+        connect = getattr(client, "get_redis_connection", None) or client.get_valkey_connection
+        client = connect(client.get_node_from_key(key))
     pool = client.connection_pool
     options = {
         **pool.connection_kwargs,

@@ -227,7 +227,7 @@ class JobMetrics(Middleware):
         if not known and self._active:
             self._leave(broker)
             return
-        if not known:  # the first broker, or the real one after a StubBroker that stood in for it
+        if not known:  # the first broker, or the real one after a StubBroker in its place
             self._bind(broker)
         if broker.middleware and broker.middleware[0] is not self:
             # First, to see a job before AgeLimit may skip it and after Retries has decided. A new list,

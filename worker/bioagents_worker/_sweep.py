@@ -32,7 +32,7 @@ class Sweep:
         """Sweep, unless another worker has done so recently; ``now_us`` is the time by Redis' clock.
 
         Raises:
-            redis.RedisError, OSError: As Link.
+            NoReplyError: As Link.
         """
         if self._link.command("SET", self._keys.sweep, self._me, "NX", "PX", int(PERIOD * 900)):
             try:
@@ -45,7 +45,7 @@ class Sweep:
         """The attempts whose job a missing worker was running; each job is claimed only once.
 
         Raises:
-            redis.RedisError, OSError: As Link.
+            NoReplyError: As Link.
         """
         if not started:
             return []

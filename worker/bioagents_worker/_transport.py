@@ -70,19 +70,22 @@ class Transport:
         """Make one call; ``send`` must not send twice.
 
         ``send`` returns None if there was no reply, and raises :class:`NotSent` if nothing can have arrived.
+        After any other exception the call counts as unanswered too.
         """
         if now - self._answered_at > SILENT:
             self._start_over(0, 0)
         if self.epoch and not self.open:
             self.open, self.unsent, self.unanswered = self.unsent, {}, 0
         request = Request(self.epoch, self.acked, self.acked + bool(self.open), self.open)
+        unanswered, self.unanswered = self.unanswered, self.unanswered + 1
         try:
             reply = send(request)
         except NotSent:
+            self.unanswered = unanswered
             return None
         if reply is None:
-            self.unanswered += 1
             return None
+        self.unanswered = unanswered
         self._answered_at = now
         if reply.epoch != self.epoch or reply.stored != request.new:
             self._start_over(reply.epoch, reply.stored)
