@@ -48,7 +48,7 @@ def _fill(server: RedisServer) -> None:
     with server.client() as client:
         fleet = WireFleet(client)
         fleet.flush("w1", STATE, totals={"chat": TOTALS})
-        client.hset(fleet.keys.lost, mapping={"worker:w0": "0", given_up.message_id: "w0"})
+        client.hset(fleet.keys.lost, mapping={"worker:w0": "0", given_up.options["redis_message_id"]: "w0"})
         # Messages that no worker holds, and a command that was slow.
         client.hset("dramatiq:chat.msgs", "00000000-0000-0000-0000-000000000000", "{}")
         client.config_set("slowlog-log-slower-than", 0)

@@ -74,6 +74,15 @@ def test_a_draining_worker_offers_neither_itself_nor_slots() -> None:
     assert found["worker_slots"] == {("old",): 0, ("new",): 4}
 
 
+def test_what_a_draining_worker_does_not_know_is_left_out() -> None:
+    """Of that queue alone, whatever the other workers know."""
+    one = worker("one", draining=True, held={"chat": 2, "mail": 1}, uncounted=("chat",))
+    two = worker("two", draining=True, held={"chat": 3, "mail": 4})
+    for workers in ((one, two), (two, one)):
+        found = published(snapshot(workers=workers))
+        assert found["queue_draining_held_jobs"] == {("mail",): 5}
+
+
 def test_slots_are_living_threads() -> None:
     """A dead thread takes no job; a worker of two queues counts in both."""
     found = published(snapshot(workers=(worker("w", queues=("a", "b"), threads=3),)))

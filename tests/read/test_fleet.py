@@ -130,6 +130,7 @@ def test_a_worker_is_what_it_wrote(reader: Reader, client: redis.Redis) -> None:
         running={"chat": 2},
         held={"chat": 5, "plots and graphs": 1},
         delayed={"chat": 1},
+        uncounted=("chat", "größer"),
         oldest=(RunningJob("chat", "answer", 12.5, "m-1"), RunningJob("chat", "größer", 1.0, "m-2")),
         skew=-0.25,
         flush_age=0.125,
@@ -142,7 +143,7 @@ def test_a_worker_is_what_it_wrote(reader: Reader, client: redis.Redis) -> None:
     for name in State.__dataclass_fields__:
         if name != "oldest":
             assert getattr(worker.state, name) == getattr(state, name), name
-    oldest = [(job.queue, job.actor, job.age, job.message_id) for job in worker.state.oldest]
+    oldest = [(job.queue, job.actor, job.age, job.redis_message_id) for job in worker.state.oldest]
     assert oldest == [("chat", "answer", 12.5, "m-1"), ("chat", "größer", 1.0, "m-2")]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from queue import PriorityQueue
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from bioagents_worker import wire
 from bioagents_worker._events import Recorder, ThreadLocal
 from bioagents_worker._heartbeat import Heartbeat, identity, listed
 from bioagents_worker._tally import Attempt, Tally
+from bioagents_worker.wire import RedisMessageId
 
 
 class Broker:
@@ -26,8 +28,8 @@ class Broker:
 
 
 def thread(*, alive: bool = True, outstanding: int = 0) -> SimpleNamespace:
-    consumer = SimpleNamespace(outstanding_message_count=outstanding)
-    return SimpleNamespace(is_alive=lambda: alive, consumer=consumer)
+    consumer = SimpleNamespace(outstanding_message_count=outstanding, message_cache=[])
+    return SimpleNamespace(is_alive=lambda: alive, consumer=consumer, delay_queue=PriorityQueue())
 
 
 def worker(**parts: Any) -> SimpleNamespace:  # noqa: ANN401 - replaces an untyped class
@@ -92,9 +94,12 @@ def test_oldest_jobs_are_listed() -> None:
 
 def test_oldest_job_of_each_queue_is_listed() -> None:
     """Also if many jobs of another queue are older: a stuck job in a queue of short jobs is visible."""
-    attempts = [Attempt(i, "long", "act", f"job-{i}") for i in range(wire.MAX_LISTED_JOBS + 1)]
-    short = [Attempt(100 + i, queue, "act", f"{queue}-{i}") for i, queue in enumerate(["b", "c", "b", "c"])]
-    ids = [attempt.message_id for attempt in listed([*attempts, *short])]
+    attempts = [
+        Attempt(i, "long", "act", RedisMessageId(f"job-{i}")) for i in range(wire.MAX_LISTED_JOBS + 1)
+    ]
+    queues = enumerate(["b", "c", "b", "c"])
+    short = [Attempt(100 + i, queue, "act", RedisMessageId(f"{queue}-{i}")) for i, queue in queues]
+    ids = [attempt.redis_message_id for attempt in listed([*attempts, *short])]
     assert ids == [*(f"job-{i}" for i in range(wire.MAX_LISTED_JOBS)), "b-0", "c-1"]
 
 

@@ -147,7 +147,7 @@ def test_no_name_in_a_message_stops_the_counting(queue: object, actor: object, i
     beat = heartbeat(tally).encode()
     (decoded,) = HeartbeatDecoder().decode([b"w1"], [b"1764000000000000\n" + beat], errors)
     (job,) = decoded.state.oldest
-    assert job.message_id == text(id_)
+    assert job.redis_message_id == text(id_)
 
 
 def heartbeat(tally: Tally) -> str:

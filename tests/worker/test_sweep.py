@@ -6,15 +6,27 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from dramatiq.brokers.redis import RedisBroker
 
+from bioagents_worker import JobMetrics
 from bioagents_worker._link import Link, NoReplyError
 from bioagents_worker._sweep import REAP_AGE, Sweep
 from bioagents_worker._tally import Attempt
-from bioagents_worker.wire import Identity, Keys, RunningJob, State, encode_beat, encode_identity
+from bioagents_worker.wire import (
+    Identity,
+    Keys,
+    RedisMessageId,
+    RunningJob,
+    State,
+    encode_beat,
+    encode_identity,
+)
 from support.redis_server import RedisServer
+from worker.test_middleware import Totals, declare, run_worker
 
 KEYS = Keys("dramatiq")
-ATTEMPT = Attempt(0, "q", "act", "job-1")
+JOB = RedisMessageId("job-1")
+ATTEMPT = Attempt(0, "q", "act", JOB)
 
 
 def now_us() -> int:
@@ -28,9 +40,9 @@ def link(redis_server: RedisServer) -> Iterator[Link]:
     link.close()
 
 
-def beat(link: Link, worker: str, *, age: float, interval: float = 5) -> None:
+def beat(link: Link, worker: str, *, age: float, interval: float = 5, job: RedisMessageId = JOB) -> None:
     identity = encode_identity(Identity("h", 1, worker, ("q",), 8, 1.0, "2", "3", "0"))
-    body = encode_beat(identity, State(interval=interval, oldest=(RunningJob("q", "act", 1.0, "job-1"),)))
+    body = encode_beat(identity, State(interval=interval, oldest=(RunningJob("q", "act", 1.0, job),)))
     link.command("HSET", KEYS.beats, worker, f"{now_us() - int(age * 1e6)}\n{body}")
 
 
@@ -49,6 +61,16 @@ def test_job_of_a_missing_worker_is_claimed_once(link: Link) -> None:
     assert mine.claim([ATTEMPT]) == [ATTEMPT]
     assert mine.claim([ATTEMPT]) == []
     assert sweep(link).claim([ATTEMPT]) == []
+
+
+def test_redelivery_is_of_one_enqueue(link: Link, broker: RedisBroker, totals: Totals) -> None:
+    """A job was enqueued three times; one of the three was running in the missing worker."""
+    broker.add_middleware(JobMetrics())
+    message = declare(broker).message()
+    sent = [broker.enqueue(message) for _ in range(3)]
+    beat(link, "gone", age=60, job=sent[1].options["redis_message_id"])
+    run_worker(broker, lambda: totals().get("succeeded|act") == 3 and totals().get("redelivered|act"))
+    assert totals()["redelivered|act"] == 1
 
 
 def test_returning_worker_does_not_claim_its_own(link: Link) -> None:
@@ -90,7 +112,7 @@ def test_junk_among_heartbeats_is_ignored(link: Link) -> None:
     link.command("HSET", KEYS.beats, b"no text \xff", "1\n{}\n{}")
     link.command("HSET", KEYS.beats, "half", '1\n{}\n{"oldest":[["q","a",1,"\\ud800"]]}')
     beat(link, "gone", age=60)
-    half = Attempt(0, "q", "act", "\ud800")
+    half = Attempt(0, "q", "act", RedisMessageId("\ud800"))
     assert sweep(link).claim([ATTEMPT, half]) == [ATTEMPT, half]
     assert not link.command("HEXISTS", KEYS.beats, b"no text \xff"), "older than a day: reaped"
 

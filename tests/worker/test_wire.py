@@ -54,7 +54,8 @@ def test_stored_heartbeat_is_read_as_it_was_written() -> None:
     """Each field of State, with a value of its own; a field that a later version adds is ignored."""
     state = State(
         draining=True, interval=7.5, threads=3, consumers=4, rss=5, limit=6, cpu=1.5, jobs=8,
-        running={"q": 1}, held={"q": 2}, delayed={"q": 3}, oldest=(JOB,), skew=-0.25, flush_age=0.125,
+        running={"q": 1}, held={"q": 2}, delayed={"q": 3}, uncounted=("q",), oldest=(JOB,),
+        skew=-0.25, flush_age=0.125,
     )  # fmt: skip
     assert all(getattr(state, name) != getattr(State(), name) for name in State.__slots__)
     beat = wire.encode_beat(wire.encode_identity(IDENTITY), state)

@@ -6,7 +6,7 @@ finished tuple is atomic and needs no lock; all arithmetic is done in the flushe
 
 Events, by their first element:
 
-- ``(START, monotonic ns, queue, actor, message id, stamp, message timestamp)``; the last two as
+- ``(START, monotonic ns, queue, actor, Redis message id, stamp, message timestamp)``; the last two as
   :func:`bioagents_worker.wire.ready_time` takes them
 - ``(END, monotonic ns, exception class or None, message failed)``; without a START of its thread before it is
   the second report of one attempt, and is ignored

@@ -9,9 +9,9 @@ import time
 from typing import Any
 
 import dramatiq
-from dramatiq.common import q_name
 
 from bioagents_worker import __version__, wire
+from bioagents_worker._held import held
 from bioagents_worker._resources import Resources
 from bioagents_worker._tally import Attempt, Tally
 
@@ -32,7 +32,7 @@ class Heartbeat:
         running: dict[str, int] = {}
         for attempt in attempts:
             running[attempt.queue] = running.get(attempt.queue, 0) + 1
-        queues, delayed = held(self._worker, running)
+        holds = held(self._worker, running)
         state = wire.State(
             draining=self.draining,
             interval=interval,
@@ -43,10 +43,11 @@ class Heartbeat:
             cpu=round(usage.cpu, 2),
             jobs=self._tally.attempts,
             running=running,
-            held=queues,
-            delayed=delayed,
+            held=holds.jobs,
+            delayed=holds.delayed,
+            uncounted=holds.uncounted,
             oldest=tuple(
-                wire.RunningJob(a.queue, a.actor, (now_ns - a.started_ns) / 1e9, a.message_id)
+                wire.RunningJob(a.queue, a.actor, (now_ns - a.started_ns) / 1e9, a.redis_message_id)
                 for a in listed(attempts)
             ),
             skew=round(skew, 3),
@@ -87,27 +88,3 @@ def identity(broker: Any, worker: Any, version: str) -> wire.Identity:  # noqa: 
         monitor=__version__,
         version=version,
     )
-
-
-def held(worker: Any, running: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:  # noqa: ANN401 - as Heartbeat
-    """Jobs that this worker has fetched and not acknowledged, and delayed jobs in its memory, by queue.
-
-    After a reconnect a consumer counts from zero, while jobs that it fetched before still run or wait in this
-    worker. They are added, because otherwise a long job would look like one that the worker has lost.
-    """
-    queues: dict[str, int] = {}
-    delayed: dict[str, int] = {}
-    for name, thread in list(worker.consumers.items()):
-        count = getattr(thread.consumer, "outstanding_message_count", 0)
-        if count:
-            queue = q_name(name)
-            (queues if queue == name else delayed)[queue] = count
-    ready = list(worker.work_queue.queue)
-    if sum(queues.values()) < sum(running.values()) + len(ready):
-        known = dict(running)
-        for item in ready:
-            message = item[1] if isinstance(item, tuple) else item.message  # a tuple in Dramatiq 1
-            queue = q_name(message.queue_name)
-            known[queue] = known.get(queue, 0) + 1
-        queues |= {queue: max(count, queues.get(queue, 0)) for queue, count in known.items()}
-    return queues, delayed

@@ -24,6 +24,7 @@ from bioagents_worker._heartbeat import Heartbeat
 from bioagents_worker._tally import Tally
 from bioagents_worker.wire import (
     READY_OPTION,
+    REDIS_ID_OPTION,
     REQUEUED_OPTION,
     milliseconds,
     parse_namespace,
@@ -121,7 +122,7 @@ class JobMetrics(Middleware):
         try:
             m = message._message  # noqa: SLF001 - attribute look-ups of the proxy would be most of the cost here
             self._local.append(
-                (START, monotonic_ns(), m.queue_name, m.actor_name, m.message_id,
+                (START, monotonic_ns(), m.queue_name, m.actor_name, m.options.get(REDIS_ID_OPTION),
                  m.options.get(READY_OPTION) or m.options.get(REQUEUED_OPTION), m.message_timestamp)
             )  # fmt: skip
         except Exception as error:  # noqa: BLE001 - see before_enqueue

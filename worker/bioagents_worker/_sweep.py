@@ -49,13 +49,13 @@ class Sweep:
         """
         if not started:
             return []
-        ids = [attempt.message_id for attempt in started]
+        ids = [attempt.redis_message_id for attempt in started]
         owners = self._link.command("HMGET", self._keys.lost, *ids)
         me = self._me.encode()
         return [
             attempt
             for attempt, owner in zip(started, owners, strict=True)
-            if owner and owner != me and self._link.command("HDEL", self._keys.lost, attempt.message_id)
+            if owner and owner != me and self._link.command("HDEL", self._keys.lost, attempt.redis_message_id)
         ]
 
     def _mark_missing(self, now_us: int) -> None:
@@ -68,7 +68,7 @@ class Sweep:
                 if mark in marked:  # it is back, and may go missing again
                     self._link.command("HDEL", self._keys.lost, mark)
             elif mark not in marked:
-                jobs = (part for job in state.oldest for part in (job.message_id, worker))
+                jobs = (part for job in state.oldest for part in (job.redis_message_id, worker))
                 self._link.command("HSET", self._keys.lost, mark, stamp_us, *jobs)
                 self._link.command("EXPIRE", self._keys.lost, _LOST_TTL)
         # Each missing worker renews the lifetime of the hash, so it may never expire.

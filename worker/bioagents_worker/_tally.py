@@ -24,6 +24,8 @@ from bioagents_worker.wire import (
     OTHER,
     UNKNOWN_ACTOR,
     WAIT,
+    MessageId,
+    RedisMessageId,
     bucket_field,
     counter_field,
     failures_field,
@@ -61,14 +63,14 @@ class Attempt(NamedTuple):
     started_ns: int
     queue: str  # canonical
     actor: str  # its label
-    message_id: str
+    redis_message_id: RedisMessageId
 
 
 @dataclass(slots=True)
 class _Thread:
     start: Event | None = None  # its END has not come yet
     place: Place = ("", "")  # of the attempt
-    intents: dict[str, bool] = field(default_factory=dict)  # ids of FIRST without an ENQUEUED
+    intents: dict[MessageId, bool] = field(default_factory=dict)  # ids of FIRST without an ENQUEUED
 
 
 class _ActorCounts:
@@ -135,8 +137,8 @@ class Tally:
 
     def attempt(self, start: Any) -> Attempt:  # noqa: ANN401 - see events.py
         """The attempt of a START; made on request, because making one for every job would cost too much."""
-        _, started_ns, queue_name, actor_name, message_id, *_ = start
-        return Attempt(started_ns, *self._place(queue_name, actor_name), text(message_id))
+        _, started_ns, queue_name, actor_name, id_, *_ = start
+        return Attempt(started_ns, *self._place(queue_name, actor_name), RedisMessageId(text(id_)))
 
     def take(self) -> Increments:
         """Return the increments since the last call, and start again from zero."""
@@ -191,12 +193,12 @@ class Tally:
     def _other(self, thread: _Thread, event: Any) -> None:  # noqa: ANN401 - see events.py
         kind = event[0]
         if kind == ENQUEUED:
-            if thread.intents.pop(text(event[1]), False):
+            if thread.intents.pop(MessageId(text(event[1])), False):
                 self.inc(canonical(event[2]), counter_field("enqueued", self._label(event[3])))
         elif kind == FIRST:
             if len(thread.intents) >= _MAX_INTENTS:
                 thread.intents.clear()
-            thread.intents[text(event[1])] = True
+            thread.intents[MessageId(text(event[1]))] = True
         elif kind == SKIP:
             start, thread.start = thread.start, None
             if start and not event[1]:

@@ -12,6 +12,7 @@ from typing import Final
 from bioagents_exporter.derive.family import Family, Metric, by_queue, known, single
 from bioagents_exporter.derive.workers import WorkerStates
 from bioagents_exporter.read.snapshot import Queue, Worker, is_queue
+from bioagents_worker.wire import State
 
 WORKERS: Final = by_queue(
     "queue_workers",
@@ -29,7 +30,8 @@ DRAINING_HELD: Final = by_queue(
     "queue_draining_held_jobs",
     "jobs",
     "Number of jobs of the queue that draining workers hold, both running and waiting in their memory.",
-    "Σ `held` of the heartbeats of draining workers; without delayed jobs",
+    "Σ `held` of the heartbeats of draining workers; without delayed jobs; absent if the consumers of one do "
+    "not report what they hold",
 )
 SLOTS: Final = by_queue(
     "queue_slots",
@@ -81,7 +83,7 @@ class QueueWorkers:
 
     workers: int = 0  # not draining
     draining: int = 0  # workers
-    draining_held: int = 0  # jobs
+    draining_held: int | None = 0  # jobs; None: a worker does not know
     slots: int = 0
     running: int = 0  # jobs
     longest: float = 0.0  # seconds
@@ -94,7 +96,7 @@ def families(by_name: Mapping[str, QueueWorkers], missing: int, queues: Sequence
     found = list(by_name.values())
     yield Family(WORKERS, keys, [each.workers for each in found])
     yield Family(DRAINING_WORKERS, keys, [each.draining for each in found])
-    yield Family(DRAINING_HELD, keys, [each.draining_held for each in found])
+    yield known(DRAINING_HELD, keys, (each.draining_held for each in found))
     yield Family(SLOTS, keys, [each.slots for each in found])
     yield Family(RUNNING, keys, [each.running for each in found])
     yield Family(LONGEST_RUNNING, keys, [each.longest for each in found])
@@ -132,11 +134,18 @@ def _add(found: dict[str, QueueWorkers], worker: Worker, age: float) -> None:
     for name, n in (state.running or {}).items():
         found[name].running += n
     if state.draining:
-        for name, n in (state.held or {}).items():
-            found[name].draining_held += n
+        _add_held(found, state)
     for job in state.oldest:
         queue, job_age = found[job.queue], job.age + age
         queue.longest = max(queue.longest, job_age)
+
+
+def _add_held(found: dict[str, QueueWorkers], state: State) -> None:
+    for name, n in (state.held or {}).items():
+        queue = found[name]
+        queue.draining_held = None if queue.draining_held is None else queue.draining_held + n
+    for name in state.uncounted:
+        found[name].draining_held = None
 
 
 def _load_ratio(waiting: int | None, workers: QueueWorkers) -> float | None:

@@ -55,8 +55,8 @@ STUCK: Final = by_queue(
     "queue_stuck_jobs",
     "jobs",
     "Number of jobs of the queue that are assigned to living workers that lost them.",
-    "Σ over living workers of SCARD of their acknowledgement sets - what their heartbeats hold; read in the "
-    "background",
+    "Σ over living workers of SCARD of their acknowledgement sets - what their heartbeats hold; absent if "
+    "the consumers of one do not report what they hold; read in the background",
 )
 OVERDUE: Final = by_queue(
     "queue_overdue_delayed_jobs",

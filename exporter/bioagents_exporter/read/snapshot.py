@@ -67,7 +67,8 @@ class QueueAudit:
 
     orphaned: int | None  # held by workers whose Dramatiq heartbeat has expired
     unheld: int | None  # in the messages hash, neither in the list nor in any acknowledgement set
-    stuck: int | None  # in a living worker's acknowledgement set, unknown to that worker
+    stuck: int | None  # in a living worker's acknowledgement set, unknown to that worker; None too if one
+    # of the workers does not know all that it holds
     overdue: int | None  # delayed jobs whose time has passed, from a bounded sample
     read_at: float  # unix seconds by the server's clock
 

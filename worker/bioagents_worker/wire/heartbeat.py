@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from bioagents_worker.wire.message import RedisMessageId
+
 #: A whole number from 0 to 2^63 - 1.
 Count: TypeAlias = int
 #: A number from 0 to 1e12.
@@ -52,7 +54,7 @@ class RunningJob:
     queue: str
     actor: str
     age: Seconds
-    message_id: str
+    redis_message_id: RedisMessageId
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class State:
     running: Mapping[str, Count] | None = None  # queue → attempts in progress
     held: Mapping[str, Count] | None = None  # queue → jobs fetched and not acknowledged
     delayed: Mapping[str, Count] | None = None  # queue → delayed jobs in the worker's memory
+    uncounted: tuple[str, ...] = ()  # queues of which it may hold more, and does not know how many
     oldest: tuple[RunningJob, ...] = ()  # the oldest first, see MAX_LISTED_JOBS
     skew: Offset = 0.0  # worker's clock minus Redis' clock
     flush_age: Seconds = 0.0  # age of the oldest count in this call
@@ -89,7 +92,7 @@ _compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 def _encode_state(state: State) -> str:
     """One line of JSON; what is zero or empty is left out."""
     pairs = {name: getattr(state, name) for name in State.__slots__}
-    pairs["oldest"] = [(j.queue, j.actor, round(j.age, 3), j.message_id) for j in state.oldest]
+    pairs["oldest"] = [(j.queue, j.actor, round(j.age, 3), j.redis_message_id) for j in state.oldest]
     pairs["interval"] = round(state.interval, 3)
     return _compact({name: value for name, value in pairs.items() if value})
 
@@ -121,14 +124,15 @@ def decode_state(encoded: bytes) -> State:
         known = {name: value for name, value in json.loads(encoded).items() if name in State.__slots__}
         if "interval" in known:
             known["interval"] = float(known["interval"])
+        known["uncounted"] = tuple(known.get("uncounted", ()))
         known["oldest"] = tuple(_job(*job) for job in known.get("oldest", ()))
         return State(**known)
     except (AttributeError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"no state of a worker: {error}") from error
 
 
-def _job(queue: Any, actor: Any, age: Any, message_id: Any, *_: Any) -> RunningJob:  # noqa: ANN401 - decoded JSON
-    return RunningJob(str(queue), str(actor), float(age), str(message_id))
+def _job(queue: Any, actor: Any, age: Any, id_: Any, *_: Any) -> RunningJob:  # noqa: ANN401 - decoded JSON
+    return RunningJob(str(queue), str(actor), float(age), RedisMessageId(str(id_)))
 
 
 def missing_after(interval: Seconds) -> Seconds:

@@ -10,7 +10,7 @@ All keys are in one hash slot (``P`` is :attr:`Keys.prefix`):
 ``Pgone``      hash   caller that shut down cleanly → Redis time in µs; read by the reaper
 ``Pqueues``    set    every queue that ever had a total
 ``Ptotals:Q``  hash   totals of queue Q; ``Ptotals:`` (the empty name) holds the fleet's own totals
-``Plost``      hash   message id → the missing worker that was running it; ``worker:<id>`` → its last
+``Plost``      hash   Redis message id → the missing worker that was running it; ``worker:<id>`` → its last
                       heartbeat in µs, for each missing worker that a sweep found
 ``Psweep``     string lock with a lifetime: its holder looks for missing workers
 ============== ====== =================================================================================

@@ -8,7 +8,7 @@ exporter agree about each value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NewType, TypeAlias
 
 #: The message option with the wall-clock time in ms at which the job became ready to run.
 #: It also marks a job that was counted at its first enqueue.
@@ -17,6 +17,13 @@ READY_OPTION: Final = "bioagents_ready"
 #: retried.
 ETA_OPTION: Final = "eta"
 REQUEUED_OPTION: Final = "requeue_timestamp"
+
+#: Names one enqueue of a job in Redis: in lists, hashes and sets, and in the option ``redis_message_id``. A
+#: job that is enqueued again, by a retry or by the application, gets another; if redelivered, it keeps it.
+RedisMessageId = NewType("RedisMessageId", str)
+REDIS_ID_OPTION: Final = "redis_message_id"
+#: Names a job: the same in all its enqueues, so that nothing in Redis may be counted or found by it.
+MessageId = NewType("MessageId", str)
 
 #: A Unix time in ms, with a fraction if the producer calculated with floats: ``delay=8000.0``.
 Milliseconds: TypeAlias = int | float

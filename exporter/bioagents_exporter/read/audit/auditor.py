@@ -87,13 +87,15 @@ class Auditor:
         read_at = self._clock.now()
         results = dict(self.results)
         alive = {w.id for w in workers if is_alive(read_at - w.seen, w.state.interval)}
+        uncounted = {queue for w in workers if w.id in alive for queue in w.state.uncounted}
         stuck = self._suspects.stuck(alive)
         for check in checks:
             queue = check.queue
             orphaned = self._slices.orphaned(queue, check.orphaned if complete else None)
             unheld = self._unheld.take(queue, check.unheld if complete else None)
             late = overdue.get(queue, None if check.delayed is None else 0)
-            results[queue] = QueueAudit(orphaned, unheld, stuck[queue], late, read_at)
+            lost = None if queue in uncounted else stuck[queue]
+            results[queue] = QueueAudit(orphaned, unheld, lost, late, read_at)
         self.results = results
 
 

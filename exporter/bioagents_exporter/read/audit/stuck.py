@@ -27,7 +27,7 @@ class Observation:
 
     began: float  # unix seconds by the server's clock
     readings: int = 0
-    ids: frozenset[bytes] | None = None  # present at every reading; None: too many to compare
+    ids: frozenset[bytes] | None = None  # Redis message ids, present at every reading; None: too many
     smallest: int = 0  # size of the sets
     heartbeat: float = 0.0
     heartbeats: int = 0
@@ -77,6 +77,8 @@ class Suspects:
 
     def is_suspect(self, worker: Worker, queue: str, size: int) -> bool:
         """Whether to read the ids in the sets of this worker, which has ``size`` jobs in them."""
+        if queue in worker.state.uncounted:  # it may know all of them
+            return False
         return (worker.id, queue) in self._observations or size > reported(worker, queue)
 
     def add(self, worker: Worker, queue: str, size: int, ids: frozenset[bytes] | None, now: float) -> None:
