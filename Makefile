@@ -46,7 +46,7 @@ format: $(VENV)/dev ## format the code, and fix what ruff can fix
 bench: $(VENV)/dev ## compare the speed with other tools; about forty minutes
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
-generate: $(VENV)/dev ## write the generated files: metrics reference, dashboards' JSON, rules' YAML
+generate: $(VENV)/dev ## write the generated files: metrics reference, dashboards' JSON, rules' YAML, message templates
 	$(BIN)/python -m bioagents_exporter.catalogue > docs/reference/metrics.md.new
 	mv docs/reference/metrics.md.new docs/reference/metrics.md
 	$(BIN)/python -m bioagents_alerts

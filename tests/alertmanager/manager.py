@@ -40,10 +40,12 @@ def tell(
     *,
     annotations: Mapping[str, str] | None = None,
     resolved: bool = False,
+    minutes_ago: float = 0,
 ) -> None:
-    """Post alerts that fire, or that have just ended."""
+    """Post alerts that fire, since ``minutes_ago``, or that have just ended."""
     now = datetime.now(UTC)
-    start, end = (now - timedelta(minutes=1), now) if resolved else (now, now + timedelta(minutes=10))
+    start = now - timedelta(minutes=1 if resolved else minutes_ago)
+    end = now if resolved else now + timedelta(minutes=10)
     body = [
         {
             "labels": labels,

@@ -12,9 +12,12 @@ import yaml
 
 from alertmanager.manager import ALERTS_FOLDER, SECRETS, running, with_receivers
 from bioagents_alerts import alertmanager_file, write_alertmanager
+from bioagents_alerts.durations import milliseconds
+from bioagents_alerts.messages import LATE, LOST, RECENT, templates
 from support.checkout import resolved
 from support.monitoring import Alertmanager
 from support.programs import RELEASES, Release, require
+from support.rule_files import alerts
 
 CONFIG: dict[str, Any] = yaml.safe_load(alertmanager_file().read_text(encoding="utf-8"))
 EXAMPLES = sorted(path.name for path in ALERTS_FOLDER.glob("alertmanager-*.yml"))
@@ -58,9 +61,18 @@ def test_an_example_holds_receivers_alone_and_all_that_are_routed_to(name: str) 
     """Routes, groups and inhibitions are in one file only."""
     example = _example(name)
     assert example.keys() == {"receivers"}
-    assert {receiver["name"] for receiver in example["receivers"]} == {
+    assert {receiver["name"] for receiver in example["receivers"]} >= {
         receiver["name"] for receiver in CONFIG["receivers"]
     }
+
+
+@pytest.mark.parametrize("name", [None, *EXAMPLES])
+def test_a_message_is_sent_once(name: str | None) -> None:
+    """Each receiver is one service, and no route passes an alert on to a second receiver."""
+    for receiver in (_example(name) if name else CONFIG)["receivers"]:
+        services = [one for kind, each in receiver.items() if kind != "name" for one in each]
+        assert len(services) == (receiver["name"] != "none"), receiver["name"]
+    assert not any("continue" in route for route in _routes(CONFIG["route"]))
 
 
 def test_the_services_are_there() -> None:
@@ -73,6 +85,25 @@ def test_the_services_are_there() -> None:
         "msteamsv2_configs",
         "webhook_configs",
     }
+
+
+def test_what_a_message_calls_new_came_within_the_interval_of_tickets() -> None:
+    """So that an alert that was not in the last message is written out in this one."""
+    tickets = [CONFIG["route"] | route for route in _routes(CONFIG["route"]) if route["receiver"] == "ticket"]
+    for route in tickets:
+        assert 0 < RECENT / 10**6 - milliseconds(route["group_interval"]) <= 60_000
+
+
+def test_the_grades_name_alerts() -> None:
+    """Each alert that a message ranks exists, once."""
+    names = {alert.name for alert in alerts()}
+    assert names >= {*LOST, *LATE}
+    assert len({*LOST, *LATE}) == len(LOST) + len(LATE)
+
+
+def test_the_templates_are_those_of_the_code() -> None:
+    """`make generate` was run."""
+    assert (ALERTS_FOLDER / "templates/bioagents.tmpl").read_text(encoding="utf-8") == templates()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from base64 import b64decode
 from collections.abc import Iterator
@@ -20,11 +21,11 @@ from support.programs import RELEASES, require
 
 TEMPLATES = ALERTS_FOLDER / "templates" / "*.tmpl"
 LINKS = {
-    "runbook_url": "http://127.0.0.1:9877/runbooks/HighQueueDepth",
-    "dashboard_url": "http://127.0.0.1:3000/d/bioagents-fleet?var-fleet=prod&from=now-3h&to=now",
+    "runbook_url": "https://monitor.example.org/runbooks/HighQueueDepth",
+    "dashboard_url": "https://grafana.example.org/d/bioagents-fleet?var-fleet=prod&from=now-3h&to=now",
 }
 TEXTS = {
-    "summary": "Queue chat of fleet prod has more waiting jobs than its limit.",
+    "summary": "Queue chat: 312 waiting jobs, limit 50 (fleet prod)",
     "description": 'Queue "chat" has 312 waiting jobs, more than its limit. First check its workers.',
     **LINKS,
 }
@@ -42,7 +43,7 @@ class Services:
 
 @pytest.fixture(scope="module", params=RELEASES)
 def services(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Services]:
-    """The receivers of the example; only addresses and the folder of the secrets are changed."""
+    """The receivers of the example with other addresses; pages go to Slack too, and tickets by mail."""
     folder = tmp_path_factory.mktemp("templates")
     config = with_receivers("alertmanager-receivers.yml", folder)
     secrets = folder / "secrets"
@@ -55,6 +56,8 @@ def services(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
         (secrets / "pagerduty-routing-key").write_text("a-routing-key")
         (secrets / "smtp-password").write_text("a-password")
         (secrets / "deadman-token").write_text("a-token")
+        receivers["page"] |= {"slack_configs": receivers["page-slack"]["slack_configs"]}
+        receivers["ticket"] |= {"email_configs": receivers["ticket-email"]["email_configs"]}
         receivers["page"]["pagerduty_configs"][0]["url"] = f"{posted.url}pagerduty"
         receivers["ticket"]["email_configs"][0] |= {"smarthost": mail.address, "require_tls": False}
         receivers["watchdog"]["webhook_configs"][0]["url"] = f"{posted.url}deadman"
@@ -86,7 +89,7 @@ def test_a_page_in_pagerduty(services: Services) -> None:
     assert event["routing_key"] == "a-routing-key"
     assert event["event_action"] == "trigger"
     payload = event["payload"]
-    assert payload["summary"] == "[1 firing] NoActiveWorkers in prod"
+    assert payload["summary"] == TEXTS["summary"]
     assert payload["severity"] == "critical"
     assert TEXTS["description"] in payload["custom_details"]["firing"]
     assert str(payload["custom_details"]["num_firing"]) == "1"  # newer ones write a number
@@ -96,52 +99,93 @@ def test_a_page_in_pagerduty(services: Services) -> None:
     }
 
 
+def _texts(summary: str, **others: str) -> dict[str, str]:
+    return TEXTS | {"summary": summary, **others}
+
+
 def test_a_ticket_in_slack(services: Services) -> None:
-    """The summary once, each queue's number and first step, links, and what has ended meanwhile."""
-    fired = [alert("HighQueueDepth", "slack", queue=queue) for queue in ("chat", "deep-research")]
-    tell(services.manager, fired, annotations=TEXTS)
-    message = _await_slack(services, "[2 firing] HighQueueDepth in slack")
+    """Each queue's number and first step, and the links; a phone shows the first line."""
+    for queue in ("chat", "mail"):
+        texts = _texts(f"Queue {queue}: 312 waiting jobs, limit 50 (fleet slack)")
+        tell(services.manager, [alert("HighQueueDepth", "slack", queue=queue)], annotations=texts)
+    message = _await_slack(services, "Queue chat: 312 waiting jobs, limit 50 (fleet slack) +1")
     assert message["fallback"] == message["title"]
     assert message["title_link"] == LINKS["runbook_url"]
     assert message["color"] == "warning"
     assert message["footer"] == "fleet slack"
-    dashboard = LINKS["dashboard_url"].replace("&", "&amp;")
+    dashboard, runbook = LINKS["dashboard_url"].replace("&", "&amp;"), f"<{LINKS['runbook_url']}|Runbook>"
     assert message["text"].splitlines() == [
-        f"*{TEXTS['summary']}* <{LINKS['runbook_url']}|Runbook>",
-        *[f"• {TEXTS['description']} <{dashboard}|Dashboard>"] * 2,
+        f"*Queue chat: 312 waiting jobs, limit 50 (fleet slack)* {runbook}",
+        f"• {TEXTS['description']} <{dashboard}|Dashboard>",
+        f"*Queue mail: 312 waiting jobs, limit 50 (fleet slack)* {runbook}",
+        f"• {TEXTS['description']} <{dashboard}|Dashboard>",
     ]
-    tell(services.manager, fired[:1], annotations=TEXTS, resolved=True)
-    tell(services.manager, [alert("QueueGrowing", "slack", queue="chat")], annotations=TEXTS)
-    message = _await_slack(services, "[2 firing, 1 resolved] HighQueueDepth +1 in slack")
-    assert message["text"].count(TEXTS["summary"]) == 2
-    assert message["text"].splitlines()[-1] == "Resolved: HighQueueDepth chat"
+
+
+def test_the_gravest_alert_comes_first(services: Services) -> None:
+    """Not the first by its labels: pages, then lost jobs, then late ones, then the rest."""
+    names = ("AutoscalerBlind", "HighQueueDepth", "PoisonJob", "WorkerConfigSkew")
+    for name in names:
+        tell(services.manager, [alert(name, "grave", job="a")], annotations=_texts(f"About {name}"))
+    tell(
+        services.manager,
+        [{"alertname": "ZOther", "fleet": "grave", "severity": "warning", "job": "a"}],
+        annotations=_texts("About ZOther"),
+    )
+    lines = _await_slack(services, "About PoisonJob +4")["text"].splitlines()
+    order = ["PoisonJob", "HighQueueDepth", "AutoscalerBlind", "WorkerConfigSkew", "ZOther"]
+    assert [line.split("*")[1] for line in lines if line.startswith("*")] == [f"About {n}" for n in order]
+
+
+def test_a_further_message_puts_what_is_new_first(services: Services) -> None:
+    """The old alert follows in one line without its number, which would be old, and its texts."""
+    texts = _texts("Queue chat: 312 waiting jobs, limit 50 (fleet again)")
+    old = [alert("PoisonJob", "again", queue="chat"), alert("HighQueueDepth", "again", queue="chat")]
+    tell(services.manager, old, annotations=texts, minutes_ago=30)
+    _await_slack(services, "Queue chat: 312 waiting jobs, limit 50 (fleet again) +1")
+    new = [alert("QueueGrowing", "again", queue="mail")]
+    tell(services.manager, new, annotations=_texts("Queue mail: 7 waiting jobs, growing (fleet again)"))
+    message = _await_slack(services, "Queue mail: 7 waiting jobs, growing (fleet again) +2")
+    first, second, third = message["text"].splitlines()
+    assert first.startswith("*Queue mail: 7 waiting jobs, growing (fleet again)*")
+    assert second.startswith(f"• {TEXTS['description']}")
+    when = r"\d+ [A-Z][a-z]{2} \d\d:\d\d UTC"
+    still = rf"Still firing: PoisonJob chat since {when}; HighQueueDepth chat since {when}"
+    assert re.fullmatch(still, third)
+    assert "312 waiting jobs, limit" not in message["text"]
+    tell(services.manager, new, annotations=texts, resolved=True)
+    message = _await_slack(services, "Resolved: QueueGrowing mail (fleet again), 2 still firing")
+    resolved, still_firing = message["text"].splitlines()
+    assert resolved == "Resolved: QueueGrowing mail"
+    assert re.fullmatch(still, still_firing)
 
 
 def test_each_summary_is_in_the_message_once(services: Services) -> None:
     """Two queues with one alert have two summaries; two alerts with the same summary share it."""
     for queue, shown in (("a", "Queue a is slow."), ("b", "Queue b is slow."), ("c", "Queue b is slow.")):
         tell(services.manager, [alert("HighQueueDepth", "two", queue=queue)], annotations={"summary": shown})
-    lines = _await_slack(services, "[3 firing] HighQueueDepth in two")["text"].splitlines()
+    lines = _await_slack(services, "Queue a is slow. +2")["text"].splitlines()
     assert [line for line in lines if line.startswith("*")] == ["*Queue a is slow.*", "*Queue b is slow.*"]
     assert len(lines) == 5
 
 
 def test_the_end_of_a_page_is_green(services: Services) -> None:
-    """The notification that an alert has resolved is green and names the alert."""
+    """The notification that an alert has resolved is green, names the alert and shows no old number."""
     fired = [alert("NoActiveWorkers", "fixed", severity="critical")]
-    tell(services.manager, fired, annotations=TEXTS)
-    assert _await_slack(services, "[1 firing] NoActiveWorkers in fixed")["color"] == "danger"
-    tell(services.manager, fired, annotations=TEXTS, resolved=True)
-    end = _await_slack(services, "[1 resolved] NoActiveWorkers in fixed")
+    texts = _texts("Fleet fixed: no active worker, 3 waiting jobs")
+    tell(services.manager, fired, annotations=texts)
+    assert _await_slack(services, "Fleet fixed: no active worker, 3 waiting jobs")["color"] == "danger"
+    tell(services.manager, fired, annotations=texts, resolved=True)
+    end = _await_slack(services, "Resolved: NoActiveWorkers (fleet fixed)")
     assert end["color"] == "good"
     assert end["text"].strip() == "Resolved: NoActiveWorkers"
 
 
 def test_a_name_cannot_ring_a_channel_or_break_a_line(services: Services) -> None:
     """A queue's name is input from outside: it becomes no mention, no link, no markup."""
-    texts = TEXTS | {"description": f"Queue {EVIL} has 3 waiting jobs. First look."}
+    texts = _texts("Evil name", description=f"Queue {EVIL} has 3 waiting jobs. First look.")
     tell(services.manager, [alert("HighQueueDepth", "evil", queue=EVIL)], annotations=texts)
-    text = _await_slack(services, "[1 firing] HighQueueDepth in evil")["text"]
+    text = _await_slack(services, "Evil name")["text"]
     assert (
         '• Queue &lt;!channel&gt; &amp; "x" ](http://evil.example) &lt;script&gt; has 3 waiting jobs.' in text
     )
@@ -151,8 +195,8 @@ def test_a_name_cannot_ring_a_channel_or_break_a_line(services: Services) -> Non
 def test_many_alerts_stay_one_short_message(services: Services) -> None:
     """Ten are written out, the title counts all."""
     fired = [alert("HighQueueDepth", "many", queue=f"q{number:02}") for number in range(25)]
-    tell(services.manager, fired, annotations=TEXTS)
-    lines = _await_slack(services, "[25 firing] HighQueueDepth in many")["text"].splitlines()
+    tell(services.manager, fired, annotations=_texts("Many queues"))
+    lines = _await_slack(services, "Many queues +24")["text"].splitlines()
     assert len(lines) == 1 + 10 + 1
     assert lines[-1].startswith("Only 10 of 25 are shown: <http")
 
@@ -160,32 +204,58 @@ def test_many_alerts_stay_one_short_message(services: Services) -> None:
 def test_an_alert_of_somebody_else_can_be_read(services: Services) -> None:
     """Without fleet, summary, description and links."""
     tell(services.manager, [{"alertname": "SomebodyElses", "disk": "sda"}])
-    message = _await_slack(services, "[1 firing] SomebodyElses")
+    message = _await_slack(services, "SomebodyElses")
     assert message["text"].splitlines() == ["*SomebodyElses*", "• SomebodyElses, sda"]
 
 
+def test_links_that_a_phone_cannot_open_say_what_to_set(services: Services) -> None:
+    """The rules as they ship link to this machine: the message says how to change it, once."""
+    texts = _texts("Local links", runbook_url="http://127.0.0.1:9877/runbooks/HighQueueDepth")
+    fired = [alert("HighQueueDepth", "local", queue=queue) for queue in ("a", "b")]
+    tell(services.manager, fired, annotations=texts)
+    text = _await_slack(services, "Local links +1")["text"]
+    assert text.count("bioagents rules --runbook-url … --dashboard-url …") == 1
+
+
 @pytest.mark.parametrize(
-    ("fleet", "name", "shown"),
+    ("summary", "shown"),
     [
-        ("f" * 80, "NoActiveWorkers", "[1 firing] NoActiveWorkers in " + "f" * 29 + "…"),
-        ("é " * 40, "WorkersBelowMinimum", "[1 firing] WorkersBelowMinimum in é é é é é é é é é é é é é…"),
-        ("名" * 30, "NoActiveWorkers", "[1 firing] NoActiveWorkers in " + "名" * 30),
-        ("g" * 31, "NoActiveWorkers", "[1 firing] NoActiveWorkers in " + "g" * 29 + "…"),
-        ("a\nb", "NoActiveWorkers", "[1 firing] NoActiveWorkers in a b"),
+        ("f" * 80, "f" * 59 + "…"),
+        ("é " * 40, "é " * 29 + "é…"),
+        ("名" * 60, "名" * 60),
+        ("a\nb", "a b"),
     ],
 )
-def test_a_title_has_at_most_60_characters(services: Services, fleet: str, name: str, shown: str) -> None:
-    """Characters, not bytes; the alert's name comes before the fleet's, so it is the fleet that is cut."""
-    tell(services.manager, [alert(name, fleet, severity="critical")], annotations=TEXTS)
-    title = _await_slack(services, shown)["title"]
-    assert len(title) <= 60
+def test_a_title_has_at_most_60_characters(services: Services, summary: str, shown: str) -> None:
+    """Characters, not bytes; a line break becomes a space."""
+    tell(
+        services.manager, [alert("NoActiveWorkers", shown, severity="critical")], annotations=_texts(summary)
+    )
+    assert len(_await_slack(services, shown)["title"]) <= 60
+
+
+def test_a_long_title_keeps_the_number_of_other_alerts(services: Services) -> None:
+    """The end of the names is cut, not what follows them."""
+    long = [alert("HighQueueDepth", "g" * 50, queue=queue) for queue in ("q" * 60, "r" * 60)]
+    tell(services.manager, long, annotations=_texts("s" * 70))
+    assert _await_slack(services, "s" * 54 + "… +1")
+    tell(services.manager, long[:1], annotations=_texts("s" * 70), resolved=True)
+    tell(services.manager, long[1:], annotations=_texts("s" * 70), minutes_ago=30)
+    (title,) = wait_until(
+        lambda: [one for one in _titles(services) if "qqq" in one and "still firing" in one]
+    )
+    assert title == f"Resolved: HighQueueDepth {'q' * 17}…, 1 still firing"
+
+
+def _titles(services: Services) -> list[str]:
+    return [message.body["attachments"][0]["title"] for message in services.posted.to("/slack")]
 
 
 def test_a_ticket_by_mail(services: Services) -> None:
     """Subject, plain text and HTML say the same; the password comes from its file, and names are escaped."""
-    texts = TEXTS | {"description": f"Queue {EVIL} has 3 waiting jobs. First look."}
+    texts = _texts("Evil mail", description=f"Queue {EVIL} has 3 waiting jobs. First look.")
     tell(services.manager, [alert("HighQueueDepth", "mail", queue=EVIL, cluster="c1")], annotations=texts)
-    subject = "[1 firing] HighQueueDepth in mail"
+    subject = "Evil mail"
     wait_until(lambda: subject in [letter["Subject"] for letter in services.mail.letters])
     (letter,) = [found for found in services.mail.letters if found["Subject"] == subject]
     plain, html = letter.get_body(("plain",)), letter.get_body(("html",))
@@ -193,7 +263,7 @@ def test_a_ticket_by_mail(services: Services) -> None:
     assert html is not None
     text = plain.get_content()
     for part in (
-        TEXTS["summary"],
+        "Evil mail",
         "has 3 waiting jobs. First look.",
         *LINKS.values(),
         "fleet mail, cluster c1",
@@ -234,11 +304,11 @@ def _render(folder: Path, name: str, data: object) -> str:
     return result.stdout
 
 
-def test_a_page_in_teams(tmp_path: Path) -> None:
-    """Alertmanager posts a card with the title and the text; the address comes from its file."""
+def test_a_ticket_in_teams_and_a_page_at_a_webhook(tmp_path: Path) -> None:
+    """A card with the title and the text; the address comes from its file, and each is sent once."""
     config = with_receivers("alertmanager-receivers-0.28.yml", tmp_path)
     config.write_text(config.read_text(encoding="utf-8").replace(SECRETS, str(tmp_path)), encoding="utf-8")
-    fired = [alert("NoActiveWorkers", "teams", severity="critical")]
+    fired = [alert("NoActiveWorkers", "teams", severity="critical"), alert("DeadLetters", "teams")]
     with inbox() as posted, running(tmp_path, save(config, load(config)), "newer") as manager:
         for secret in ("teams", "page", "deadman"):
             (tmp_path / f"{secret}-url").write_text(f"{posted.url}{secret}\n")
@@ -246,9 +316,11 @@ def test_a_page_in_teams(tmp_path: Path) -> None:
         (message,) = wait_until(lambda: posted.to("/teams"), what="the card in Teams")
         (card,) = [attachment["content"] for attachment in message.body["attachments"]]
         title, text = [block["text"] for block in card["body"] if block["type"] == "TextBlock"]
-        assert title == "[1 firing] NoActiveWorkers in teams"
+        assert title == TEXTS["summary"]
         assert text.split("\n\n")[0] == f"**{TEXTS['summary']}** [Runbook]({LINKS['runbook_url']})"
-        wait_until(lambda: posted.to("/page"), what="the message to the webhook")
+        (page,) = wait_until(lambda: posted.to("/page"), what="the message to the webhook")
+        assert page.names == ["NoActiveWorkers"]
+        assert len(posted.messages) == 2
         assert manager.complaints() == []
 
 
@@ -264,7 +336,7 @@ def test_a_message_in_teams(tmp_path: Path) -> None:
         "externalURL": "http://a",
     }
     harmless = 'Queue <!channel> & "x" ] (http://evil.example) <script> has 3 waiting jobs. First look.'
-    assert _render(tmp_path, "bioagents.title", data) == "[1 firing, 1 resolved] HighQueueDepth in prod"
+    assert _render(tmp_path, "bioagents.title", data) == TEXTS["summary"]
     assert _render(tmp_path, "bioagents.teams.text", data).split("\n\n") == [
         f"**{TEXTS['summary']}** [Runbook]({LINKS['runbook_url']})",
         f"{harmless} [Dashboard]({LINKS['dashboard_url']})",
