@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bioagents_exporter.derive import exporter, jobs, queue_workers, queues, redis, signals, workers
+from bioagents_exporter.derive.durations import DurationLimits
 from bioagents_exporter.derive.family import Family
 from bioagents_exporter.derive.queue_workers import QueueWorkers, workers_by_queue
 from bioagents_exporter.derive.source_states import SourceStates
@@ -34,6 +35,7 @@ class Memory:
         self.process = exporter.Process()
         self.totals, self.layouts = TotalsMemory(), Layouts()
         self.window, self.worker_keys = Window(), WorkerKeys()
+        self.durations = DurationLimits()
 
     def scraped(self, seconds: float) -> None:
         """A scrape is finished and took this long."""
@@ -90,6 +92,11 @@ def _signals(view: View) -> Iterable[Family]:
     return signals.families(view.snapshot.queues, view.memory.window, view.now, view.settings.limits)
 
 
+def _limits(view: View) -> Iterable[Family]:
+    durations = view.memory.durations.update(view.totals, view.memory.layouts, view.now)
+    return signals.limit_families(view.snapshot.queues, view.settings.limits, durations)
+
+
 class _Part(NamedTuple):
     """``age``: seconds by which the numbers are older than the snapshot, None where there are none yet."""
 
@@ -109,7 +116,7 @@ _CENTRAL: Final = (
     _Part("jobs", lambda view: jobs.families(view.totals, view.memory.layouts)),
     _Part("fleet", _fleet),
     _Part("signals", _signals),
-    _Part("limits", lambda view: signals.limit_families(view.snapshot.queues, view.settings.limits)),
+    _Part("limits", _limits),
 )
 _WORKERS: Final = _Part("workers", _workers)
 _WINDOW: Final = "window"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from bioagents_exporter.derive.durations import ENOUGH, FACTOR, LEAST, SHARE, UNKNOWN
 from bioagents_exporter.derive.family import Family, by_queue, known
 from bioagents_exporter.derive.totals import Layouts, PublishedTotals, QueueTotals, values_of
 from bioagents_exporter.derive.window import Change, Sample, Window
@@ -74,7 +75,9 @@ JOB_DURATION_LIMIT: Final = by_queue(
     "queue_job_duration_limit_seconds",
     "seconds",
     "Limit for the run time of one attempt.",
-    "setting `job-duration`",
+    f"setting `job-duration`; without it {FACTOR} × the run time that {SHARE:.0%} of the attempts of the "
+    f"queue's slowest actor stay below since the totals began, at least {LEAST:.0f}; {UNKNOWN:.0f} until an "
+    f"actor has {ENOUGH} attempts",
 )
 
 #: (N, workers): the number of workers for fewer than N waiting jobs; from the last N on, :data:`_MOST`.
@@ -94,8 +97,13 @@ def families(queues: Sequence[Queue], window: Window, now: float, limits: Limits
     yield known(DESIRED_WORKERS, keys, map(_desired_workers, waiting, own))
 
 
-def limit_families(queues: Sequence[Queue], limits: Limits) -> Iterator[Family]:
-    """The limits from the settings as metrics, for every known queue, so that rules need no numbers."""
+def limit_families(
+    queues: Sequence[Queue], limits: Limits, durations: Mapping[str, float]
+) -> Iterator[Family]:
+    """The limits as metrics, for every known queue, so that rules need no numbers.
+
+    ``durations``: the limits for the run time of queues that have a history, where the settings have none.
+    """
     keys = [(queue.name,) for queue in queues]
     own = [limits.of(queue.name) for queue in queues]
     yield Family(DEPTH_LIMIT, keys, [limit.depth for limit in own])
@@ -104,7 +112,11 @@ def limit_families(queues: Sequence[Queue], limits: Limits) -> Iterator[Family]:
     yield Family(FAILURE_RATIO_LIMIT, keys, [limit.failure_ratio for limit in own])
     yield Family(MIN_WORKERS, keys, [limit.min_workers for limit in own])
     yield Family(MAX_WORKERS, keys, [limit.max_workers for limit in own])
-    yield Family(JOB_DURATION_LIMIT, keys, [limit.job_duration_seconds for limit in own])
+    usual = [durations.get(queue.name, UNKNOWN) for queue in queues]
+    set_to = [limit.job_duration_seconds for limit in own]
+    yield Family(
+        JOB_DURATION_LIMIT, keys, [a if a is not None else b for a, b in zip(set_to, usual, strict=True)]
+    )
 
 
 def samples(

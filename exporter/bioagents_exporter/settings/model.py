@@ -36,7 +36,7 @@ class QueueLimits:
     failure_ratio: float = 0.1  # of all attempts, 0 to 1
     min_workers: int = 1
     max_workers: int = 8
-    job_duration_seconds: float = 28800.0  # of one attempt
+    job_duration_seconds: float | None = None  # of one attempt; None: by what the queue usually does
 
 
 @dataclass(frozen=True, slots=True)
