@@ -8,7 +8,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bioagents_alerts.thresholds import THRESHOLDS
 from bioagents_exporter.derive import Memory, derive
 from bioagents_exporter.read.snapshot import Snapshot
 from bioagents_exporter.serve import page as page_module
@@ -56,6 +59,59 @@ def test_what_is_out_of_its_limits_is_marked() -> None:
     assert '<td data-name="Workers" class=bad>0</td>' in found
     assert '<td data-name="Waiting">0</td>' in found
     assert '<td data-name="Workers">1</td>' in found
+
+
+@given(
+    waiting=st.integers(0, 4),
+    age=st.floats(0, 60),
+    drain=st.sampled_from([None, 0.0, 599.0, 601.0, math.inf]),
+    running=st.integers(0, 4),
+)
+def test_a_healthy_queue_is_not_marked(waiting: int, age: float, drain: float | None, running: int) -> None:
+    """A few fresh jobs are no backlog, whatever the rates of the last minutes make of them."""
+    one = chat(
+        waiting=waiting, oldest_job_age_seconds=age, drain_seconds=drain, running_jobs=running, slots=4
+    )
+    assert "bad" not in _tables(page(replace(reference(), queues=(one,), workers_missing=0)))
+
+
+def test_a_backlog_that_does_not_shrink_is_marked() -> None:
+    """More jobs than slots, for more than a minute; also where their age is not known."""
+    for age in (61.0, None):
+        one = chat(waiting=12, oldest_job_age_seconds=age, drain_seconds=math.inf, slots=4)
+        text = page(replace(reference(), queues=(one,)))
+        assert '<td data-name="Time to drain" class=bad>∞</td>' in text
+
+
+def chat(**numbers: float | None) -> QueueStatus:
+    """A queue without problems, with these numbers."""
+    problems = ("dead", "orphaned_jobs", "stuck_jobs", "unheld_jobs", "overdue_delayed_jobs")
+    return replace(reference().queues[0], **{**dict.fromkeys(problems, 0), **numbers})
+
+
+def _tables(text: str) -> str:
+    return text.partition("<h2>Queues</h2>")[2].partition("<h2>Workers</h2>")[0]
+
+
+def test_redis_that_is_almost_full_is_marked() -> None:
+    """Where RedisMemoryHigh fires; without a limit of its memory Redis is up, whatever it uses."""
+    limit = THRESHOLDS["RedisMemoryHigh"].default
+    for used, most, marked in ((64, 64, True), (59, 64, True), (57, 64, False), (64, 0, False)):
+        redis = replace(reference().redis, memory_used_bytes=used << 20, memory_max_bytes=most << 20)
+        text = page(replace(reference(), redis=redis))
+        assert ("% of its memory used" in text, '<span class="good">up</span>' in text) == (
+            marked,
+            not marked,
+        )
+        assert not most or marked == (used / most > limit)
+
+
+def test_a_worker_that_is_almost_out_of_memory_is_marked() -> None:
+    """By its limit; one without a limit is not."""
+    first = reference().workers[0]
+    for used, limit, marked in ((95, 100, True), (89, 100, False), (95, None, False)):
+        one = replace(first, memory_rss_bytes=used << 20, memory_limit_bytes=limit and limit << 20)
+        assert ('data-name="Memory" class=bad' in page(replace(reference(), workers=(one,)))) == marked
 
 
 def test_infinity_is_text_in_json() -> None:

@@ -17,6 +17,9 @@ MOST_WORKERS: Final = 200  # rows; the JSON has all of them
 #: Relative, so that links work behind a proxy that serves the exporter under a path.
 _PATHS: Final = ("metrics", "api/v1/status", "runbooks/", "-/healthy", "-/ready")
 
+MEMORY_LIMIT: Final = 0.9  # share of a limit above which RedisMemoryHigh and WorkerMemoryHigh fire
+FRESH: Final = 60.0  # seconds that a job has waited at most for its queue to have no backlog
+
 UNKNOWN: Final = "\N{EN DASH}"
 _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _QUEUE_COLUMNS: Final = (
@@ -60,12 +63,16 @@ def _redis(redis: RedisStatus) -> str:
     if not redis.up:
         return f'<h2>Redis</h2><p class="bad">▲ {escape(redis.trouble)}</p>'
     limit = f" of {size(redis.memory_max_bytes)}" if redis.memory_max_bytes else ""
+    used = _share(redis.memory_used_bytes, redis.memory_max_bytes)
+    state = '<span class="good">up</span>'
+    if _above(used, MEMORY_LIMIT):
+        state = f'<span class="bad">▲ {percent(used)} of its memory used</span>'
     facts = (
         f"{redis.software} {redis.version}, {redis.role}, {redis.mode}",
         f"memory {size(redis.memory_used_bytes)}{limit}, policy {redis.maxmemory_policy}",
         f"answered in {(redis.round_trip_seconds or 0) * 1000:.1f} ms",
     )
-    return f'<h2>Redis</h2><p><span class="good">up</span> · {escape(" · ".join(facts))}</p>'
+    return f"<h2>Redis</h2><p>{state} · {escape(' · '.join(facts))}</p>"
 
 
 def _warnings(status: Status) -> str:
@@ -104,12 +111,24 @@ def _queue(queue: QueueStatus) -> tuple[Cell, ...]:
             _above(queue.longest_running_job_seconds, queue.job_duration_limit_seconds),
         ),
         Cell(percent(queue.failure_ratio), _above(queue.failure_ratio, queue.failure_ratio_limit)),
-        Cell(seconds(queue.drain_seconds), _above(queue.drain_seconds, queue.drain_limit_seconds)),
+        Cell(seconds(queue.drain_seconds), _drains_late(queue)),
         *(
             Cell(number(n), _above(n, 0))
             for n in (queue.orphaned_jobs, queue.stuck_jobs, queue.unheld_jobs, queue.overdue_delayed_jobs)
         ),
     )
+
+
+def _drains_late(queue: QueueStatus) -> bool:
+    """Whether a backlog takes longer than its limit.
+
+    Jobs that free slots will take, or that have just come, are no backlog: over a few jobs the rates of
+    arrivals and completions say nothing.
+    """
+    late = _above(queue.drain_seconds, queue.drain_limit_seconds)
+    several = _above(queue.waiting, max(queue.slots or 0, 1))
+    age = queue.oldest_job_age_seconds
+    return late and several and (age is None or age > FRESH)
 
 
 def _workers(status: Status) -> str:
@@ -131,7 +150,10 @@ def _worker(worker: WorkerStatus) -> tuple[Cell, ...]:
         Cell("alive" if worker.alive else "missing", not worker.alive),
         Cell(f"{number(worker.slots)} of {number(worker.threads)}"),
         Cell(number(worker.running_jobs)),
-        Cell(size(worker.memory_rss_bytes) + limit),
+        Cell(
+            size(worker.memory_rss_bytes) + limit,
+            _above(_share(worker.memory_rss_bytes, worker.memory_limit_bytes), MEMORY_LIMIT),
+        ),
     )
 
 
@@ -158,6 +180,11 @@ def _row(names: Sequence[str], title: str, cells: Sequence[Cell]) -> str:
 
 def _above(value: float | None, limit: float | None) -> bool:
     return value is not None and limit is not None and value > limit
+
+
+def _share(value: float | None, whole: float | None) -> float | None:
+    """None where one is not known, or there is no limit."""
+    return value / whole if value is not None and whole else None
 
 
 def number(value: float | None) -> str:
