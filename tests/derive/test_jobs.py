@@ -97,8 +97,8 @@ def test_totals_of_the_previous_wire_version_have_a_label_more() -> None:
         totals=(
             totals("chat", {"dead|a": 1, "failures|a|E": 1}),
             totals("chat", {"dead|a": 2, "failures|a|E": 2}, epoch=5, wire=0),
-            totals("", {"boots|h": 3}),
-            totals("", {"boots|h": 4, "dropped|": 6}, epoch=5, wire=0),
+            totals("", {"boots|h": 3, "errors|cpu": 2}),
+            totals("", {"boots|h": 4, "dropped|": 6, "errors|": 1}, epoch=5, wire=0),
         ),
     )
     found = published(read)
@@ -106,7 +106,8 @@ def test_totals_of_the_previous_wire_version_have_a_label_more() -> None:
     assert found["job_failures_total"]["chat", "a", "E", "0"] == 2
     assert found["worker_boots_total"] == {("h",): 3, ("h", "0"): 4}
     assert found["metrics_dropped_total"] == {(): 0, ("0",): 6}
-    assert found["middleware_errors_total"] == {(): 0, ("0",): 0}
+    errors = found["middleware_errors_total"]
+    assert {key: n for key, n in errors.items() if n} == {("cpu",): 2, ("(other)", "0"): 1}
 
 
 def test_without_the_middleware_there_is_no_total() -> None:

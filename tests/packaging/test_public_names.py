@@ -9,14 +9,15 @@ import pytest
 PUBLIC = {
     "bioagents_worker": {"ConfigurationError", "JobMetrics", "__version__"},
     "bioagents_worker.wire": {
-        "BUCKETS", "COUNTERS", "DROPPED", "DURATION", "EPOCH", "ETA_OPTION", "MAX_EXCEPTIONS",
-        "MAX_LISTED_JOBS", "MIDDLEWARE_ERRORS", "OTHER", "READY_OPTION", "REDIS_ID_OPTION",
+        "BUCKETS", "COUNTERS", "DROPPED", "DURATION", "EPOCH", "ERROR_CAUSES", "ETA_OPTION",
+        "MAX_EXCEPTIONS", "MAX_LISTED_JOBS", "OTHER", "READINGS", "READY_OPTION", "REDIS_ID_OPTION",
         "REQUEUED_OPTION", "SERVER", "UNKNOWN_ACTOR", "WAIT", "WHOLE_FLEET", "WIRE_VERSION", "ActorField",
         "Count", "Identity", "Keys", "MessageId", "Milliseconds", "Offset", "RedisMessageId", "RunningJob",
         "Seconds", "State", "boots_field", "bucket_field", "counter_field", "decode_state", "encode_beat",
-        "encode_identity", "failures_field", "first_stamp", "hash_tag", "is_alive", "milliseconds",
-        "missing_after", "parse_actor_field", "parse_boots_field", "parse_namespace", "ready_time",
-        "ready_when_due", "ready_when_enqueued", "split_beat", "sum_field", "text",
+        "encode_identity", "errors_field", "failures_field", "first_stamp", "hash_tag", "is_alive",
+        "milliseconds", "missing_after", "parse_actor_field", "parse_boots_field", "parse_errors_field",
+        "parse_namespace", "ready_time", "ready_when_due", "ready_when_enqueued", "split_beat", "sum_field",
+        "text",
     },
     "bioagents_alerts": {
         "alertmanager_file", "record_names", "rules_folder",

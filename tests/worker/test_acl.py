@@ -6,10 +6,12 @@ import re
 import time
 from pathlib import Path
 
+from bioagents_worker._failures import Failures
 from bioagents_worker._link import Link
 from bioagents_worker._sweep import Sweep
 from bioagents_worker._tally import Attempt
 from bioagents_worker._transport import Request
+from bioagents_worker._workers import Workers
 from bioagents_worker.wire import Keys
 from support.redis_server import RedisServer
 
@@ -32,7 +34,7 @@ def test_documented_permissions_suffice(redis_server: RedisServer) -> None:
     counts = {"q": {"processed|a": 1}}
     assert link.flush("w", Request(epoch, 0, 1, counts), kind="gone").stored == 1
     redis_server.client().hset(KEYS.beats, "lost", '1\n{}\n{"oldest":[["q","a",1,"job"]]}')
-    sweep = Sweep(link, KEYS, "w")
+    sweep = Sweep(link, KEYS, Workers("w", Failures()))
     sweep.run(time.time_ns() // 1000)
     assert not redis_server.client().hexists(KEYS.beats, "lost"), "older than a day: reaped"
     assert len(sweep.claim([Attempt(0, "q", "a", "job")])) == 1

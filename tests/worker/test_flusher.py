@@ -24,7 +24,7 @@ from support.redis_server import RedisServer
 
 KEYS = Keys("dramatiq")
 WORKER = SimpleNamespace(
-    consumer_whitelist=None, worker_threads=0, workers=[], consumers={}, work_queue=SimpleNamespace(queue=[])
+    worker_threads=0, workers=[], consumers={}, work_queue=SimpleNamespace(queue=[])
 )  # fmt: skip
 
 
@@ -72,18 +72,19 @@ def test_draining_is_reported_before_a_heartbeat_is_due(by_hand: ByHand, clock: 
     before = by_hand.beat
     by_hand.step()
     assert by_hand.beat == before, "nothing to report"
-    by_hand.drain()
+    by_hand.drain(WORKER)
     by_hand.step()
     assert by_hand.beat["draining"]
 
 
 def test_errors_are_counted_once(by_hand: ByHand, clock: SimpleNamespace) -> None:
-    """Errors of hooks are added once to the total, however many calls follow."""
-    by_hand.errors += 2
+    """Errors of hooks are added once to the total of their cause, however many calls follow."""
+    for _ in range(2):
+        by_hand.tally.failures.add("hook", ValueError(), "a test")
     for _ in range(3):
         clock.now += 10
         by_hand.step()
-    assert by_hand.client.hget(KEYS.totals(""), "errors|") == "2"
+    assert by_hand.client.hget(KEYS.totals(""), "errors|hook") == "2"
 
 
 @pytest.mark.parametrize(("hosts", "label"), [(990, "late"), (1_000, "(other)")])

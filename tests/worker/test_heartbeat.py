@@ -13,7 +13,7 @@ import pytest
 from bioagents_worker import _events as events
 from bioagents_worker import wire
 from bioagents_worker._events import Recorder, ThreadLocal
-from bioagents_worker._heartbeat import Heartbeat, identity, listed
+from bioagents_worker._heartbeat import Heartbeat, listed
 from bioagents_worker._tally import Attempt, Tally
 from bioagents_worker.wire import RedisMessageId
 
@@ -23,9 +23,6 @@ class Broker:
 
     broker_id = "broker"
 
-    def get_declared_queues(self) -> set[str]:
-        return {"a", "b"}
-
 
 def thread(*, alive: bool = True, outstanding: int = 0) -> SimpleNamespace:
     consumer = SimpleNamespace(outstanding_message_count=outstanding, message_cache=[])
@@ -33,14 +30,14 @@ def thread(*, alive: bool = True, outstanding: int = 0) -> SimpleNamespace:
 
 
 def worker(**parts: Any) -> SimpleNamespace:  # noqa: ANN401 - replaces an untyped class
-    nothing: dict[str, Any] = {"consumer_whitelist": None, "worker_threads": 2}
+    nothing: dict[str, Any] = {"worker_threads": 2}
     nothing |= {"workers": [], "consumers": {}, "work_queue": SimpleNamespace(queue=[])}
     return SimpleNamespace(**{**nothing, **parts})
 
 
 def state(of: SimpleNamespace, tally: Tally | None = None) -> dict[str, Any]:
-    beat = Heartbeat(Broker(), of, tally or Tally(()), version="").encode(interval=5, skew=0, flush_age=0)
-    return dict(json.loads(beat.split("\n")[1]))
+    made = Heartbeat(Broker(), of, tally or Tally(()), version="").encode(interval=5, skew=0, flush_age=0)
+    return dict(json.loads(made.text.split("\n")[1]))
 
 
 def test_dead_threads_are_no_slots() -> None:
@@ -73,10 +70,16 @@ def test_held_jobs_are_known_after_a_reconnect(as_item: Callable[[object], objec
     assert "delayed" not in seen
 
 
-@pytest.mark.parametrize(("allowed", "queues"), [(None, ("a", "b")), ({"b", "b.DQ"}, ("b",))])
-def test_queues_are_those_that_the_worker_consumes(allowed: set[str] | None, queues: tuple[str, ...]) -> None:
-    """All declared queues, or those of ``dramatiq --queues``, without delay queues."""
-    assert identity(Broker(), worker(consumer_whitelist=allowed), "").queues == queues
+def test_queues_are_those_that_the_worker_consumes() -> None:
+    """Canonical, each once, and as they are when the heartbeat is made."""
+    of = worker(consumers={"b": thread(), "b.DQ": thread()})
+    beats = Heartbeat(Broker(), of, Tally(()), version="")
+    seen = []
+    for queue in ("b", "a", "a.DQ"):
+        of.consumers[queue] = thread()
+        text = beats.encode(interval=5, skew=0, flush_age=0).text
+        seen.append(json.loads(text.split("\n")[0])["queues"])
+    assert seen == [["b"], ["a", "b"], ["a", "b"]]
 
 
 def test_oldest_jobs_are_listed() -> None:
@@ -106,6 +109,6 @@ def test_oldest_job_of_each_queue_is_listed() -> None:
 def test_draining_is_reported() -> None:
     """Only while it is true."""
     beat = Heartbeat(Broker(), worker(), Tally(()), version="1")
-    assert "draining" not in beat.encode(interval=5, skew=0, flush_age=0)
+    assert "draining" not in beat.encode(interval=5, skew=0, flush_age=0).text
     beat.draining = True
-    assert '"draining":true' in beat.encode(interval=5, skew=0, flush_age=0)
+    assert '"draining":true' in beat.encode(interval=5, skew=0, flush_age=0).text

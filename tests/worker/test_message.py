@@ -152,12 +152,11 @@ def test_no_name_in_a_message_stops_the_counting(queue: object, actor: object, i
 
 def heartbeat(tally: Tally) -> str:
     """The heartbeat of a worker without consumers."""
-    broker = SimpleNamespace(broker_id="broker", get_declared_queues=lambda: {"q"})
+    broker = SimpleNamespace(broker_id="broker")
     worker = SimpleNamespace(
         workers=[],
         consumers={},
         work_queue=SimpleNamespace(queue=[]),
-        consumer_whitelist=None,
         worker_threads=2,
     )
-    return Heartbeat(broker, worker, tally, version="").encode(interval=5, skew=0, flush_age=0)
+    return Heartbeat(broker, worker, tally, version="").encode(interval=5, skew=0, flush_age=0).text

@@ -285,7 +285,7 @@ def test_bug_in_a_hook_fails_no_job(
     with caplog.at_level(logging.ERROR):
         metrics.before_enqueue(broker, message, None)
         metrics.before_enqueue(broker, message, None)
-    wait_until(lambda: totals("").get("errors|") == 2)
+    wait_until(lambda: totals("").get("errors|hook") == 2)
     assert len([r for r in caplog.records if "JobMetrics failed in before_enqueue" in r.message]) == 1
 
 

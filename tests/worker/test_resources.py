@@ -49,6 +49,6 @@ def test_without_a_limit_it_is_the_hosts_memory(tmp_path: Path) -> None:
 
 def test_usage_is_this_process() -> None:
     """Its RSS is that of /proc."""
-    rss = Resources().usage().rss
+    rss = Resources().rss()
     pages = int(Path(f"/proc/{os.getpid()}/statm").read_text().split()[1])
     assert abs(rss - pages * os.sysconf("SC_PAGE_SIZE")) < 8 << 20

@@ -9,9 +9,11 @@ import pytest
 from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_worker import JobMetrics
+from bioagents_worker._failures import Failures
 from bioagents_worker._link import Link, NoReplyError
 from bioagents_worker._sweep import REAP_AGE, Sweep
 from bioagents_worker._tally import Attempt
+from bioagents_worker._workers import Workers
 from bioagents_worker.wire import (
     Identity,
     Keys,
@@ -48,7 +50,7 @@ def beat(link: Link, worker: str, *, age: float, interval: float = 5, job: Redis
 
 def sweep(link: Link, me: str = "me") -> Sweep:
     link.command("DEL", KEYS.sweep)
-    result = Sweep(link, KEYS, me)
+    result = Sweep(link, KEYS, Workers(me, Failures()))
     result.run(now_us())
     return result
 
@@ -100,7 +102,7 @@ def test_one_sweep_at_a_time(link: Link) -> None:
     """While one has the lock, another does nothing."""
     sweep(link)
     beat(link, "gone", age=60)
-    other = Sweep(link, KEYS, "other")
+    other = Sweep(link, KEYS, Workers("other", Failures()))
     other.run(now_us())
     assert not other.watching
 

@@ -55,7 +55,7 @@ def test_stored_heartbeat_is_read_as_it_was_written() -> None:
     state = State(
         draining=True, interval=7.5, threads=3, consumers=4, rss=5, limit=6, cpu=1.5, jobs=8,
         running={"q": 1}, held={"q": 2}, delayed={"q": 3}, uncounted=("q",), oldest=(JOB,),
-        skew=-0.25, flush_age=0.125,
+        skew=-0.25, flush_age=0.125, unknown=("rss",),
     )  # fmt: skip
     assert all(getattr(state, name) != getattr(State(), name) for name in State.__slots__)
     beat = wire.encode_beat(wire.encode_identity(IDENTITY), state)

@@ -43,10 +43,12 @@ class _Owner:
 class Log:
     """The events of one thread: only this thread appends, only the flusher takes."""
 
-    __slots__ = ("_events", "_owner", "append")
+    __slots__ = ("_events", "_owner", "append", "home")
 
     def __init__(self, owner: _Owner) -> None:
         self._owner = weakref.ref(owner)
+        #: The work queue of Dramatiq's worker thread, which all threads of one Worker share; otherwise None.
+        self.home: object = getattr(threading.current_thread(), "work_queue", None)
         self._events: list[Event] = []
         self.append = self._events.append
 

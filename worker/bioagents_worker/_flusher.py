@@ -15,11 +15,12 @@ from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_worker._events import Recorder
 from bioagents_worker._heartbeat import Heartbeat
-from bioagents_worker._link import IdleClosedError, Link, NoReplyError
+from bioagents_worker._link import IdleClosedError, Link, NoReplyError, RefusedError
 from bioagents_worker._sweep import PERIOD, Sweep
 from bioagents_worker._tally import Increments, Tally
 from bioagents_worker._transport import NotSent, Reply, Request, Transport
-from bioagents_worker.wire import MIDDLEWARE_ERRORS, OTHER, WHOLE_FLEET, Keys, boots_field, counter_field
+from bioagents_worker._workers import Caller, Workers
+from bioagents_worker.wire import OTHER, WHOLE_FLEET, Keys, boots_field, counter_field, errors_field
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +29,13 @@ logger = logging.getLogger(__name__)
 FLEET_CALLS: Final = 300
 #: Seconds between two heartbeats of a worker with no new counts.
 IDLE: Final = 5.0
-#: Seconds to wait after a call without a reply.
+#: Seconds to wait after a call without a reply, and after one with which a worker signs off.
 _RETRY: Final = 1.0
+_RETRY_SOON: Final = 0.2
 #: Events are added up at least this often (seconds), even if the size of the fleet allows fewer calls.
 _MAX_TICK: Final = 1.0
+#: Seconds between two looks of :meth:`Flusher.end_worker`.
+_POLL: Final = 0.01
 #: Attempts remembered for :meth:`Sweep.claim`.
 _MAX_STARTED: Final = 1_000
 #: Hosts with a label of their own in the fleet's count of starts.
@@ -43,35 +47,38 @@ _CALLS: Final = 3
 
 def clock() -> float:
     """Monotonic seconds that include the time in which the host sleeps, if the system has such a clock."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    try:
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    except OSError:  # a sandbox may refuse it
+        return time.monotonic()
 
 
 class Flusher:
-    """One caller of the script: a producer, or a worker from the moment it has a heartbeat.
+    """Sends the counts of this process and the heartbeats of its Workers.
 
-    Everything but :meth:`stop` and the attributes that the middleware sets belongs to the flusher's thread.
+    Everything but :meth:`become_worker`, :meth:`drain`, :meth:`end_worker` and :meth:`stop` belongs to the
+    flusher's thread.
     """
 
     def __init__(self, broker: RedisBroker, recorder: Recorder, tally: Tally, *, min_interval: float) -> None:
         """``min_interval``: shortest time between two calls, in seconds."""
         self.id = uuid.uuid4().hex
-        self.heartbeat: Heartbeat | None = None
-        self._booted = False  # a start to count
-        self._urgent = False  # the next heartbeat must not wait until it is due
-        self.errors = 0  # of the hooks; the middleware adds to it
-        self._recorder, self._tally, self._min_interval = recorder, tally, min_interval
+        self._recorder, self._tally, self._failures = recorder, tally, tally.failures
+        self._min_interval = min_interval
         self._keys = keys = Keys(broker.namespace)
         self._link = Link(broker.client, keys)
         self._transport = Transport(clock(), self._markers)
-        self._actors, self._marked = broker.actors, 0
-        self._sweep = Sweep(self._link, keys, self.id)
+        self._actors, self._marked = broker.actors, list[Any]()
+        self._workers = Workers(self.id, tally.failures)
+        self._sweep = Sweep(self._link, keys, self._workers)
+        self._urgent = False  # the next heartbeat must not wait until it is due
+        self._signed_off = False  # the last call of this process was its sign-off
         self._interval = min_interval
         self._last_call = self._last_sweep = float("-inf")
         self._waiting_since: float | None = None
-        self._skew, self._redis_ahead_us, self._reported_errors = 0.0, 0, 0
-        self._reachable, self._idle_closed = True, False
-        self._logged: set[str] = set()
-        self._stopped = threading.Event()
+        self._skew, self._redis_ahead_us = 0.0, 0
+        self._reachable, self._denied, self._idle_closed = True, False, False
+        self._wake, self._stopped = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name="bioagents-flusher", daemon=True)
 
     def start(self) -> None:
@@ -79,24 +86,36 @@ class Flusher:
         self._thread.start()
 
     def become_worker(self, heartbeat: Heartbeat) -> None:
-        """From now on the calls of this process carry a heartbeat."""
-        self._booted = True
-        self.heartbeat = heartbeat
+        """From now on the calls of this process carry this heartbeat too."""
+        self._workers.add(heartbeat)
 
-    def drain(self) -> None:
-        """Report without delay that this worker accepts no more jobs."""
-        if self.heartbeat is not None:
-            self.heartbeat.draining = self._urgent = True
+    def drain(self, worker: Any) -> None:  # noqa: ANN401 - untyped in dramatiq 1
+        """Report without delay that this Worker accepts no more jobs."""
+        beat = self._workers.of(worker)
+        if beat is not None:
+            beat.draining = self._urgent = True
+
+    def end_worker(self, worker: Any, timeout: float) -> None:  # noqa: ANN401 - as drain
+        """Send all counts and sign off this Worker within ``timeout`` seconds; the process goes on."""
+        beat = self._workers.of(worker)
+        if beat is None:
+            return
+        deadline = clock() + timeout
+        beat.ended = True
+        self._wake.set()
+        while self._workers.of(worker) and not self._denied and clock() < deadline:
+            time.sleep(_POLL)
 
     def stop(self, timeout: float) -> None:
         """Send the last counts and sign off within ``timeout`` seconds; called once, by another thread."""
         deadline = clock() + timeout
-        self._stopped.set()
+        self._stopped = True
+        self._wake.set()
         self._thread.join(timeout)
         if self._thread.is_alive():
             return  # it waits for Redis: its last counts are lost, as those of a killed worker
-        while not self._sign_off() and clock() < deadline:
-            time.sleep(min(0.2, timeout))
+        while not self._sign_off() and not self._denied and clock() < deadline:
+            time.sleep(min(_RETRY_SOON, timeout))
         self._link.close()
 
     def step(self) -> None:
@@ -104,47 +123,55 @@ class Flusher:
         self._collect()
         now = clock()
         if self._due(now):
-            self._call(now, "worker" if self.heartbeat else "producer")
-        if self.heartbeat and self._reachable and now - self._last_sweep >= PERIOD:
+            self._call(now)
+        if self._workers and self._reachable and now - self._last_sweep >= PERIOD:
             self._last_sweep = now + random.uniform(0, 1)  # noqa: S311 - spreads load, keeps no secret
-            self._guard(lambda: self._sweep.run(time.time_ns() // 1000 + self._redis_ahead_us))
+            self._optionally("sweep", lambda: self._sweep.run(time.time_ns() // 1000 + self._redis_ahead_us))
 
     def _run(self) -> None:
-        while not self._stopped.wait(self._pause()):
+        while True:
+            self._wake.wait(self._pause())
+            self._wake.clear()
+            if self._stopped:
+                return
             try:
                 self.step()
-            except Exception as error:  # the next events must still be counted
-                self.errors += 1
-                if repr(error) not in self._logged:
-                    self._logged.add(repr(error))
-                    logger.exception("flush failed; the same failure again is only counted")
+            except Exception as error:  # noqa: BLE001 - the next events must still be counted
+                self._failures.add("flush", error, f"flush failed with {type(error).__name__}")
 
     def _pause(self) -> float:
         """Seconds to the next step: until a call is allowed, and short from then on."""
         allowed_in = self._last_call + self._interval - clock()
+        if self._workers.ending:
+            allowed_in = 0.0 if self._reachable else _RETRY_SOON
         return min(max(allowed_in, self._min_interval), _MAX_TICK)
 
     def _due(self, now: float) -> bool:
         since = now - self._last_call
+        if self._workers.ending:
+            return self._reachable or since >= _RETRY_SOON
         if not self._reachable:
             return since >= max(_RETRY, self._interval)
         if self._transport.waiting or self._urgent:
             return since >= self._interval
-        return self.heartbeat is not None and since >= max(IDLE, self._interval)
+        return bool(self._workers) and since >= max(IDLE, self._interval)
 
     def _collect(self) -> None:
         offset = time.time_ns() - time.monotonic_ns()
         for log, events, ended in self._recorder.drain():
             self._tally.add(log, events, ended=ended, wall_minus_monotonic_ns=offset)
         self._claim()
-        if len(self._actors) != self._marked and self._transport.epoch:
+        if self._transport.epoch and list(self._actors.values()) != self._marked:
             self._transport.add(self._markers())  # an actor was declared late
-        if self._booted:
-            self._booted = False
+        while self._workers.booted:
+            self._workers.booted -= 1
             self._tally.inc(WHOLE_FLEET, boots_field(self._boot_host()))
-        if self.errors > self._reported_errors:
-            self._tally.inc(WHOLE_FLEET, MIDDLEWARE_ERRORS, self.errors - self._reported_errors)
-            self._reported_errors = self.errors
+        self._take()
+
+    def _take(self) -> None:
+        """Pass the new counts and errors to the transport."""
+        for cause, n in self._failures.take().items():
+            self._tally.inc(WHOLE_FLEET, errors_field(cause), n)
         counts = self._tally.take()
         if counts:
             self._transport.add(counts)
@@ -152,23 +179,26 @@ class Flusher:
                 self._waiting_since = clock()
 
     def _boot_host(self) -> str:
-        """The name of this host; ``(other)`` if the fleet has many: each pod has a new name."""
-        host, totals = socket.gethostname(), self._keys.totals(WHOLE_FLEET)
-        many: list[bool] = []
+        """The name of this host; ``(other)`` without one, or if the fleet has many: pods have new names."""
+        try:
+            host = socket.gethostname()
+        except Exception as error:  # noqa: BLE001 - the start must be counted
+            self._failures.add("host", error, "cannot read the name of this host", level=logging.WARNING)
+            return OTHER
+        totals, many = self._keys.totals(WHOLE_FLEET), []
 
         def look() -> None:
             known = self._link.command("HEXISTS", totals, boots_field(host))
             many.append(not known and self._link.command("HLEN", totals) >= _MAX_HOSTS)
 
-        self._guard(look)
+        self._optionally("host", look)
         return OTHER if any(many) else host
 
     def _markers(self) -> Increments:
         """Zeros with which the series of every declared actor start."""
-        actors = list(self._actors.values())
-        self._marked = len(actors)
+        self._marked = list(self._actors.values())
         markers: Increments = {}
-        for actor in actors:
+        for actor in self._marked:
             markers.setdefault(actor.queue_name, {})[counter_field("processed", actor.actor_name)] = 0
         return markers
 
@@ -180,38 +210,63 @@ class Flusher:
         if started:
             claimed: list[Any] = []
             attempts = [self._tally.attempt(start) for start in started]
-            self._guard(lambda: claimed.extend(self._sweep.claim(attempts)))
+            self._optionally("redelivery", lambda: claimed.extend(self._sweep.claim(attempts)))
             for attempt in claimed:
                 self._tally.inc(attempt.queue, counter_field("redelivered", attempt.actor))
             started.clear()
 
-    def _call(self, now: float, kind: str) -> Reply | None:
-        beat = ""
-        if kind == "worker" and self.heartbeat:
-            age = 0.0 if self._waiting_since is None else now - self._waiting_since
-            beat = self.heartbeat.encode(interval=max(IDLE, self._interval), skew=self._skew, flush_age=age)
-            self._urgent = False
+    def _call(self, now: float, *, leaving: bool = False) -> bool:
+        """Send the counts, and a heartbeat or a sign-off for each Worker; whether all of it has arrived.
+
+        ``leaving``: the process ends.
+        """
+        age = 0.0 if self._waiting_since is None else now - self._waiting_since
+        first, *others = self._workers.callers(
+            leaving=leaving, interval=max(IDLE, self._interval), skew=self._skew, flush_age=age
+        )
+        self._urgent = False
+        self._take()  # a reading that failed is counted with the heartbeat that lacks it
         for _ in range(_CALLS):
             self._idle_closed = False
-            reply = self._transport.call(now, lambda request: self._send(request, kind, beat))
+            reply = self._transport.call(now, lambda request: self._send(request, first))
             # Counts still wait after a reply that has a new epoch.
             if not (self._idle_closed or (reply is not None and self._transport.waiting)):
                 break
         self._last_call = clock()
-        if reply is not None:
-            if not self._transport.waiting:
-                self._waiting_since = None
-            # A jitter of 10 %, so that workers that start together do not stay in step.
-            self._interval = max(self._min_interval, reply.fleet / FLEET_CALLS) * random.uniform(0.9, 1.1)  # noqa: S311
-        return reply
+        if reply is None:
+            return False
+        if not self._transport.waiting:
+            self._waiting_since = None
+            self._done(first)
+        # A jitter of 10 %, so that workers that start together do not stay in step.
+        self._interval = max(self._min_interval, reply.fleet / FLEET_CALLS) * random.uniform(0.9, 1.1)  # noqa: S311
+        answered = [self._send_beat(reply.epoch, caller) for caller in others]
+        return all(answered) and not self._transport.waiting
 
-    def _send(self, request: Request, kind: str, beat: str) -> Reply | None:
+    def _send_beat(self, epoch: int, caller: Caller) -> bool:
+        """The call of a further Worker, which carries no counts; whether it was answered."""
+        try:
+            answered = self._send(Request(epoch, 0, 0, {}), caller) is not None
+        except NotSent:
+            return False
+        if answered:
+            self._done(caller)
+        return answered
+
+    def _done(self, caller: Caller) -> None:
+        """Note that a call was answered, and has taken all counts with it."""
+        if caller.id == self.id:
+            self._signed_off = caller.kind == "gone"
+        if caller.kind == "gone":
+            self._workers.gone(caller.id)
+
+    def _send(self, request: Request, caller: Caller) -> Reply | None:
         before = time.time_ns()
         reply: list[Reply] = []
 
         def flush() -> None:
             try:
-                reply.append(self._link.flush(self.id, request, kind=kind, beat=beat))
+                reply.append(self._link.flush(caller.id, request, kind=caller.kind, beat=caller.beat))
             except IdleClosedError:
                 self._idle_closed = True
 
@@ -227,20 +282,37 @@ class Flusher:
 
     def _sign_off(self) -> bool:
         self._collect()
-        reply = self._call(clock(), "gone")
-        return reply is not None and not self._transport.waiting
+        self._workers.end()
+        idle = self._signed_off and not self._workers and not self._transport.waiting
+        return idle or self._call(clock(), leaving=True)
 
     def _guard(self, action: Callable[[], object]) -> Exception | None:
-        """Run an action that uses Redis and return its error; log when Redis fails and when it is back."""
+        """Make the call that carries counts and return its error; log when it fails, and works again."""
         try:
             action()
-        except (NotSent, NoReplyError) as error:
-            if self._reachable:
-                logger.warning("cannot send counts to Redis, keeping them in memory: %s", error)
-            self._reachable = False
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call counts as unanswered
+            self._away(error)
+            cause = error.__cause__ if isinstance(error, NotSent) else error
+            self._denied = isinstance(cause, RefusedError) and cause.denied
             return error
-        else:
-            if not self._reachable:
-                logger.info("sending counts to Redis again")
-            self._reachable = True
-            return None
+        if not self._reachable:
+            logger.info("sending counts to Redis again")
+        self._reachable, self._denied = True, False
+        return None
+
+    def _optionally(self, cause: str, action: Callable[[], object]) -> None:
+        """Run an action that uses Redis and on which no count depends."""
+        try:
+            action()
+        except RefusedError as error:
+            text = f"Redis refuses what {cause} needs, counts go on without it"
+            self._failures.add(cause, error, text, level=logging.WARNING)
+        except NoReplyError as error:
+            self._away(error)
+        except Exception as error:  # noqa: BLE001 - a bug of ours; counts must not wait for it
+            self._failures.add(cause, error, f"{cause} failed with {type(error).__name__}")
+
+    def _away(self, error: Exception) -> None:
+        if self._reachable:
+            logger.warning("cannot send counts to Redis, keeping them in memory: %s", error)
+        self._reachable = False

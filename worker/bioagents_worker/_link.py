@@ -37,6 +37,14 @@ class IdleClosedError(NoReplyError):
     """The connection was idle, and closed by the other side when it was used again: no outage."""
 
 
+class RefusedError(NoReplyError):
+    """The server answered with an error; ``denied`` to this user, so that it would do so again."""
+
+    def __init__(self, text: str, *, denied: bool) -> None:
+        super().__init__(text)
+        self.denied = denied
+
+
 class _NoScriptError(NoReplyError):
     """The server does not have the script."""
 
@@ -163,9 +171,10 @@ class Link:
         if "NOSCRIPT" in text or "no matching script" in text.lower():  # redis-py cuts off the first word
             return _NoScriptError(text)
         self.close()
-        names = {parent.__name__ for parent in type(error).__mro__}
-        lost = names & {"ConnectionError", "OSError"} and "TimeoutError" not in names
-        return IdleClosedError(text) if idle and lost else NoReplyError(text)
+        names = _names(error)
+        if idle and names & {"ConnectionError", "OSError"} and "TimeoutError" not in names:
+            return IdleClosedError(text)
+        return _failure(error)
 
     def _connect(self) -> None:
         if self._connection is not None and _is_closed(self._connection):
@@ -176,9 +185,23 @@ class Link:
             connection = _connection(self._client, self._keys.seqs)
             connection.connect()
         except Exception as error:
-            raise NoReplyError(str(error) or repr(error)) from error
+            raise _failure(error) from error
         self._connection, self._used = connection, time.monotonic()
         self._run_id = _run_id(self._send("INFO", "server"))
+
+
+def _failure(error: Exception) -> NoReplyError:
+    """What an exception of the client means."""
+    text, names = str(error) or repr(error), _names(error)
+    denied = not names.isdisjoint({"NoPermissionError", "AuthenticationError"})
+    if denied or ("ResponseError" in names and "ConnectionError" not in names):
+        return RefusedError(text, denied=denied)
+    return NoReplyError(text)
+
+
+def _names(error: Exception) -> set[str]:
+    """The names of an exception's classes, which redis-py and the clients derived from it share."""
+    return {parent.__name__ for parent in type(error).__mro__}
 
 
 def _is_closed(connection: Any) -> bool:  # noqa: ANN401 - see Link

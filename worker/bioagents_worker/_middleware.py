@@ -80,7 +80,6 @@ class JobMetrics(Middleware):
         self._version, self._min_interval = version, float(min_interval)
         self._broker: Any = None
         self._active = False
-        self._failures_logged: set[str] = set()
         self._begin()
 
     # -- hooks of each job: the hot path -------------------------------------------------------------------
@@ -203,11 +202,12 @@ class JobMetrics(Middleware):
     def before_worker_shutdown(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401, ARG002 - as above
         """This worker drains: it offers no slots."""
         if self._flusher is not None:
-            self._flusher.drain()
+            self._flusher.drain(worker)
 
     def after_worker_shutdown(self, broker: Broker, worker: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        """The worker has ended; Dramatiq's worker processes run no ``atexit``."""
-        self._stop()
+        """The worker has ended; its process may go on."""
+        if self._flusher is not None:
+            self._flusher.end_worker(worker, _STOP_TIMEOUT)
 
     # -- internals -----------------------------------------------------------------------------------------
 
@@ -289,13 +289,7 @@ class JobMetrics(Middleware):
 
     def _failed(self, hook: str, error: Exception) -> None:
         """A bug of ours: count it, and log it once for each hook."""
-        if self._flusher is not None:
-            self._flusher.errors += 1
-        if hook not in self._failures_logged:
-            self._failures_logged.add(hook)
-            logger.error(
-                "JobMetrics failed in %s; further failures there are only counted", hook, exc_info=error
-            )
+        self._tally.failures.add("hook", error, f"JobMetrics failed in {hook}")
 
 
 def _uses_redis(broker: Any) -> bool:  # noqa: ANN401 - as _attach

@@ -10,6 +10,7 @@ from typing import Final
 
 from bioagents_worker._link import Link
 from bioagents_worker._tally import Attempt
+from bioagents_worker._workers import Workers
 from bioagents_worker.wire import Keys, State, decode_state, is_alive, split_beat
 
 #: Seconds between two sweeps of a fleet.
@@ -24,8 +25,8 @@ _MARK: Final = b"worker:"
 class Sweep:
     """The sweeps of one worker, all from the thread that owns ``link``."""
 
-    def __init__(self, link: Link, keys: Keys, me: str) -> None:
-        self._link, self._keys, self._me = link, keys, me
+    def __init__(self, link: Link, keys: Keys, workers: Workers) -> None:
+        self._link, self._keys, self._workers = link, keys, workers
         self.watching = False  # whether jobs of missing workers may be redelivered
 
     def run(self, now_us: int) -> None:
@@ -34,7 +35,7 @@ class Sweep:
         Raises:
             NoReplyError: As Link.
         """
-        if self._link.command("SET", self._keys.sweep, self._me, "NX", "PX", int(PERIOD * 900)):
+        if self._link.command("SET", self._keys.sweep, self._workers.process, "NX", "PX", int(PERIOD * 900)):
             try:
                 self._mark_missing(now_us)
             finally:  # the dead must be reaped even if marking fails
@@ -51,11 +52,13 @@ class Sweep:
             return []
         ids = [attempt.redis_message_id for attempt in started]
         owners = self._link.command("HMGET", self._keys.lost, *ids)
-        me = self._me.encode()
+        ours = {name.encode() for name in self._workers.names}
         return [
             attempt
             for attempt, owner in zip(started, owners, strict=True)
-            if owner and owner != me and self._link.command("HDEL", self._keys.lost, attempt.redis_message_id)
+            if owner
+            and owner not in ours
+            and self._link.command("HDEL", self._keys.lost, attempt.redis_message_id)
         ]
 
     def _mark_missing(self, now_us: int) -> None:

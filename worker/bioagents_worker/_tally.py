@@ -7,7 +7,7 @@ here, and used once.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -17,6 +17,7 @@ from dramatiq.common import q_name
 from dramatiq.middleware import Shutdown
 
 from bioagents_worker._events import END, ENQUEUED, FIRST, RETRY, SKIP, START, Event, Log
+from bioagents_worker._failures import Failures
 from bioagents_worker.wire import (
     BUCKETS,
     DURATION,
@@ -46,6 +47,9 @@ _LATER: Final = (Retry, RateLimitExceeded, Shutdown)
 #: Enqueues in progress of one thread; more than this have failed, and are forgotten.
 _MAX_INTENTS: Final = 1_000
 
+#: Whether a thread with this home (see :class:`Log`) belongs to the worker that asks.
+Mine = Callable[[object], bool]
+
 
 def canonical(queue: object) -> str:
     """The queue to which a queue name of a message belongs; it may be that of a delay queue, or anything."""
@@ -55,6 +59,11 @@ def canonical(queue: object) -> str:
 @lru_cache(maxsize=4_096)  # bounded, because the names come from messages
 def _canonical(queue: str) -> str:
     return q_name(text(queue))
+
+
+def anyone(home: object) -> bool:  # noqa: ARG001 - a Mine
+    """Every thread is the worker's."""
+    return True
 
 
 class Attempt(NamedTuple):
@@ -67,7 +76,16 @@ class Attempt(NamedTuple):
 
 
 @dataclass(slots=True)
+class _Done:
+    """Attempts that the threads of one Worker have finished."""
+
+    home: object  # see Log
+    n: int = 0
+
+
+@dataclass(slots=True)
 class _Thread:
+    done: _Done  # of its Worker
     start: Event | None = None  # its END has not come yet
     place: Place = ("", "")  # of the attempt
     intents: dict[MessageId, bool] = field(default_factory=dict)  # ids of FIRST without an ENQUEUED
@@ -107,33 +125,50 @@ class Tally:
 
     def __init__(self, declared: Container[str]) -> None:
         """``declared``: the names of the actors that have a label of their own."""
+        self.failures = Failures()
         self._increments: Increments = {}
         self._by_place: dict[Place, _ActorCounts] = {}
         self._places: dict[tuple[str, str], Place] = {}  # of declared actors, by the names in messages
-        self.attempts = 0  # finished, since this process started
+        self._done: dict[int, _Done] = {}  # by id of the home, which is kept so that no other gets its id
         self.started: list[Event] = []  # each START since the flusher emptied it last
         self._declared = declared
         self._threads: dict[Log, _Thread] = {}
         self._exceptions: dict[str, set[str]] = {}
 
     def add(self, log: Log, new: list[Event], *, ended: bool, wall_minus_monotonic_ns: int) -> None:
-        """Count the new events of one thread, in order."""
+        """Count the new events of one thread, in order; one that cannot be counted does not stop others."""
         thread = self._threads.get(log)
         if thread is None:
-            thread = self._threads[log] = _Thread()
-        for event in new:
+            done = self._done.setdefault(id(log.home), _Done(log.home))
+            thread = self._threads[log] = _Thread(done)
+        rest = iter(new)
+        for _ in range(len(new) + 1):
+            try:
+                self._add(thread, rest, wall_minus_monotonic_ns)
+                break
+            except Exception as error:  # noqa: BLE001 - a bug of ours, or a message that no type describes
+                self.failures.add("events", error, f"cannot count an event: {type(error).__name__}")
+        if ended:
+            del self._threads[log]
+
+    def _add(self, thread: _Thread, events: Iterator[Event], offset_ns: int) -> None:
+        for event in events:
             if event[0] == START:
-                self._start(thread, event, wall_minus_monotonic_ns)
+                self._start(thread, event, offset_ns)
             elif event[0] == END:
                 self._end(thread, event)
             else:
                 self._other(thread, event)
-        if ended:
-            del self._threads[log]
 
-    def running(self) -> Iterator[Attempt]:
-        """The attempts in progress."""
-        return (self.attempt(thread.start) for thread in self._threads.values() if thread.start is not None)
+    def running(self, mine: Mine = anyone) -> Iterator[Attempt]:
+        """The attempts in progress in the threads that are ``mine``."""
+        for thread in self._threads.values():
+            if thread.start is not None and mine(thread.done.home):
+                yield self.attempt(thread.start)
+
+    def finished(self, mine: Mine = anyone) -> int:
+        """The number of attempts that these threads have finished since this process started."""
+        return sum(done.n for done in self._done.values() if mine(done.home))
 
     def attempt(self, start: Any) -> Attempt:  # noqa: ANN401 - see events.py
         """The attempt of a START; made on request, because making one for every job would cost too much."""
@@ -182,7 +217,7 @@ class Tally:
         counts.durations[bisect_left(_BUCKETS_US, duration_us)] += 1
         counts.duration_us += duration_us
         counts.processed += 1
-        self.attempts += 1
+        thread.done.n += 1
         if exception is None:
             if not failed:
                 counts.succeeded += 1

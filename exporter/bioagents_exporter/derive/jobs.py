@@ -8,9 +8,15 @@ from typing import Final, TypedDict, Unpack
 
 from bioagents_exporter.derive.family import WIRE_LABEL, Family, Key, Metric, Number, Type
 from bioagents_exporter.derive.totals import Layouts, PublishedTotals, values_of, wire_label
-from bioagents_worker.wire import COUNTERS, WHOLE_FLEET, parse_boots_field
+from bioagents_worker.wire import (
+    COUNTERS,
+    ERROR_CAUSES,
+    OTHER,
+    WHOLE_FLEET,
+    parse_boots_field,
+    parse_errors_field,
+)
 from bioagents_worker.wire import DROPPED as DROPPED_FIELD
-from bioagents_worker.wire import MIDDLEWARE_ERRORS as ERRORS_FIELD
 
 
 class _Other(TypedDict, total=False):
@@ -108,9 +114,11 @@ DROPPED: Final = _total(
 MIDDLEWARE_ERRORS: Final = _total(
     "middleware_errors_total",
     "errors",
-    "Number of errors inside the JobMetrics middleware, none of which affected a job.",
-    "exceptions caught in the hooks and the flusher of `JobMetrics`",
-    labels=(),
+    "Number of errors inside the JobMetrics middleware by cause, none of which affected a job.",
+    "exceptions caught in a `hook`, in adding up `events`, in a `flush`, a `sweep` or a `redelivery`, and in "
+    "each report a number that could not be read: `host`, `queues`, `threads`, `consumers`, `memory`, "
+    "`memory_limit`, `cpu`, `held_jobs`",
+    labels=("cause",),
 )
 
 _COUNTERS: Final = dict(
@@ -171,13 +179,20 @@ def _of_the_fleet(totals: Sequence[PublishedTotals]) -> Iterator[Family]:
         if (host := parse_boots_field(name)) is not None
     ]
     yield Family(BOOTS, [key for key, _ in boots], [n for _, n in boots])
-    yield _fleet_counter(DROPPED, DROPPED_FIELD, totals)
-    yield _fleet_counter(MIDDLEWARE_ERRORS, ERRORS_FIELD, totals)
-
-
-def _fleet_counter(metric: Metric, name: str, totals: Sequence[PublishedTotals]) -> Family:
-    return Family(
-        metric,
+    yield Family(
+        DROPPED,
         [wire_label(each.wire) for each in totals],
-        [each.fields.get(name, 0) for each in totals],
+        [each.fields.get(DROPPED_FIELD, 0) for each in totals],
     )
+    errors = {(cause, *wire_label(each.wire)): n for each in totals for cause, n in _errors(each).items()}
+    yield Family(MIDDLEWARE_ERRORS, list(errors), list(errors.values()))
+
+
+def _errors(totals: PublishedTotals) -> dict[str, int]:
+    """Errors of the middleware by cause; what the field of another version counts is ``(other)``."""
+    errors = dict.fromkeys((*ERROR_CAUSES, OTHER), 0)
+    for name, n in totals.fields.items():
+        cause = parse_errors_field(name)
+        if cause is not None:
+            errors[cause] += n
+    return errors

@@ -84,7 +84,7 @@ class QueueWorkers:
     workers: int = 0  # not draining
     draining: int = 0  # workers
     draining_held: int | None = 0  # jobs; None: a worker does not know
-    slots: int = 0
+    slots: int | None = 0  # as `draining_held`
     running: int = 0  # jobs
     longest: float = 0.0  # seconds
     starts: dict[str, float] = field(default_factory=dict)  # version → Unix time of the latest start
@@ -97,7 +97,7 @@ def families(by_name: Mapping[str, QueueWorkers], missing: int, queues: Sequence
     yield Family(WORKERS, keys, [each.workers for each in found])
     yield Family(DRAINING_WORKERS, keys, [each.draining for each in found])
     yield known(DRAINING_HELD, keys, (each.draining_held for each in found))
-    yield Family(SLOTS, keys, [each.slots for each in found])
+    yield known(SLOTS, keys, (each.slots for each in found))
     yield Family(RUNNING, keys, [each.running for each in found])
     yield Family(LONGEST_RUNNING, keys, [each.longest for each in found])
     starts = {(name, version): at for name, each in by_name.items() for version, at in each.starts.items()}
@@ -129,7 +129,7 @@ def _add(found: dict[str, QueueWorkers], worker: Worker, age: float) -> None:
             queue.draining += 1
         else:
             queue.workers += 1
-            queue.slots += state.threads
+            queue.slots = None if "threads" in state.unknown else _plus(queue.slots, state.threads)
             queue.starts[version] = max(start, queue.starts.get(version, start))
     for name, n in (state.running or {}).items():
         found[name].running += n
@@ -140,16 +140,20 @@ def _add(found: dict[str, QueueWorkers], worker: Worker, age: float) -> None:
         queue.longest = max(queue.longest, job_age)
 
 
+def _plus(total: int | None, n: int) -> int | None:
+    """None remains None: a sum without one of its parts would be wrong."""
+    return None if total is None else total + n
+
+
 def _add_held(found: dict[str, QueueWorkers], state: State) -> None:
     for name, n in (state.held or {}).items():
-        queue = found[name]
-        queue.draining_held = None if queue.draining_held is None else queue.draining_held + n
+        found[name].draining_held = _plus(found[name].draining_held, n)
     for name in state.uncounted:
         found[name].draining_held = None
 
 
 def _load_ratio(waiting: int | None, workers: QueueWorkers) -> float | None:
-    if waiting is None:
+    if waiting is None or workers.slots is None:
         return None
     if workers.slots:
         return (workers.running + waiting) / workers.slots

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from bioagents_exporter.derive.family import Family, Key, Metric, Type, known
+from bioagents_exporter.derive.family import Family, Key, Metric, Number, Type, known
 from bioagents_exporter.read.snapshot import Worker, is_queue
 from bioagents_worker.wire import Identity, is_alive
 
@@ -165,13 +165,13 @@ def families(states: WorkerStates, labels: WorkerKeys, host: str | None, now: fl
 
 
 def _of_the_living(alive: list[Worker], keys: list[Key]) -> Iterator[Family]:
-    yield Family(SLOTS, keys, [0 if w.state.draining else w.state.threads for w in alive])
-    yield Family(THREADS, keys, [w.identity.threads for w in alive])
-    yield Family(CONSUMER_THREADS, keys, [w.state.consumers for w in alive])
+    yield _read(SLOTS, "threads", alive, keys, [0 if w.state.draining else w.state.threads for w in alive])
+    yield _read(THREADS, "threads", alive, keys, [w.identity.threads for w in alive])
+    yield _read(CONSUMER_THREADS, "consumers", alive, keys, [w.state.consumers for w in alive])
     yield Family(RUNNING, keys, [sum(w.state.running.values()) if w.state.running else 0 for w in alive])
-    yield Family(MEMORY, keys, [w.state.rss for w in alive])
+    yield _read(MEMORY, "rss", alive, keys, [w.state.rss for w in alive])
     yield known(MEMORY_LIMIT, keys, (w.state.limit for w in alive))
-    yield Family(CPU, keys, [w.state.cpu for w in alive])
+    yield _read(CPU, "cpu", alive, keys, [w.state.cpu for w in alive])
     yield Family(JOBS, keys, [w.state.jobs for w in alive])
     yield Family(START_TIME, keys, [w.identity.start for w in alive])
     yield Family(CLOCK_SKEW, keys, [w.state.skew for w in alive])
@@ -187,6 +187,14 @@ def _long_jobs(worker: Worker, now: float) -> Iterator[tuple[Key, float]]:
         if job.queue not in seen and is_queue(job.queue):
             seen.add(job.queue)
             yield (worker.id, job.queue, job.actor), job.age + since
+
+
+def _read(metric: Metric, name: str, alive: list[Worker], keys: list[Key], values: list[Number]) -> Family:
+    """The values but those of workers that could not read this field of their state."""
+    unread = {i for i, worker in enumerate(alive) if worker.state.unknown and name in worker.state.unknown}
+    if not unread:
+        return Family(metric, keys, values)
+    return known(metric, keys, (None if i in unread else value for i, value in enumerate(values)))
 
 
 def _on(host: str | None, workers: list[Worker]) -> list[Worker]:

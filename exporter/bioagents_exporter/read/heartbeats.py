@@ -57,13 +57,13 @@ _decode_state: Final = msgspec.json.Decoder(
 
 
 class HeartbeatDecoder:
-    """Remembers each worker's last heartbeat: identities never change, the rest at most once an interval."""
+    """Remembers each worker's last heartbeat: identities seldom change, the rest at most once an interval."""
 
     def __init__(self) -> None:
         self._values: dict[bytes, bytes] = {}
         self._workers: dict[bytes, Worker | None] = {}
         self._identities: dict[bytes, Identity] = {}
-        self._misnamed: dict[bytes, int] = {}  # worker → how many of its queues have impossible names
+        self._misnamed: dict[bytes, int] = {}  # identity → how many of its queues have impossible names
         self.queues: set[str] = set()  # that any worker ever consumed
 
     @property
@@ -77,8 +77,9 @@ class HeartbeatDecoder:
         workers = [worker for worker in self._workers.values() if worker is not None]
         if len(workers) < len(self._workers):
             errors[Cause.BAD_HEARTBEAT] += len(self._workers) - len(workers)
-        if misnamed := sum(n for name, n in self._misnamed.items() if name in self._workers):
-            errors[Cause.BAD_NAME] += misnamed
+        if self._misnamed:
+            current = (split_beat(value)[1] for name, value in self._values.items() if self._workers[name])
+            errors[Cause.BAD_NAME] += sum(self._misnamed.get(identity, 0) for identity in current)
         return workers
 
     def _take(self, names: Iterable[Reply], values: Iterable[Reply]) -> None:
@@ -99,17 +100,17 @@ class HeartbeatDecoder:
             return Worker(
                 name.decode(),
                 time / _MICROSECONDS,
-                self._identities.get(identity) or self._identity(name, identity),
+                self._identities.get(identity) or self._identity(identity),
                 cast("State", _decode_state(state)),  # has the attributes of one
             )
         except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
             return None
 
-    def _identity(self, name: bytes, raw: bytes) -> Identity:
+    def _identity(self, raw: bytes) -> Identity:
         identity = self._identities[raw] = Identity(**msgspec.structs.asdict(_decode_identity(raw)))
         queues = [queue for queue in identity.queues if is_queue(queue)]
         if len(queues) < len(identity.queues):
-            self._misnamed[name] = len(identity.queues) - len(queues)
+            self._misnamed[raw] = len(identity.queues) - len(queues)
         if len(self.queues) < MAX_QUEUES:
             self.queues.update(queues)
         return identity

@@ -1,7 +1,7 @@
 """The heartbeat of a worker: encoded, decoded, and how old the last one may be.
 
 A stored heartbeat has three lines: Redis time in µs (written by the script), then identity and state as JSON.
-The identity is apart so that a reader parses it once for each worker, not with every heartbeat.
+The identity is apart so that a reader parses it only when it changes, not with every heartbeat.
 
 :class:`Identity`, :class:`State` and :class:`RunningJob` are the only lists of the fields. A reader that
 checks values takes their bounds from the types :data:`Count`, :data:`Seconds` and :data:`Offset`.
@@ -31,9 +31,23 @@ _SILENT_INTERVALS: Final = 3
 _MAX_TIME_DIGITS: Final = len("1700000000000000") + 1  # of a Unix time in µs
 
 
+#: What a worker reads for a heartbeat → the fields of the state that are unknown without it. Without the host
+#: or the queues, the identity has the last ones that were read; without the jobs, all queues are `uncounted`.
+READINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "host": (),
+    "queues": (),
+    "threads": ("threads",),
+    "consumers": ("consumers",),
+    "memory": ("rss",),
+    "memory_limit": ("limit",),
+    "cpu": ("cpu",),
+    "held_jobs": (),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What does not change while a worker runs."""
+    """What seldom changes while a worker runs: a reader parses it again only when it does."""
 
     host: str
     pid: Count
@@ -76,6 +90,7 @@ class State:
     oldest: tuple[RunningJob, ...] = ()  # the oldest first, see MAX_LISTED_JOBS
     skew: Offset = 0.0  # worker's clock minus Redis' clock
     flush_age: Seconds = 0.0  # age of the oldest count in this call
+    unknown: tuple[str, ...] = ()  # fields that could not be read: their value here means nothing
 
 
 def encode_identity(identity: Identity) -> str:
@@ -124,7 +139,8 @@ def decode_state(encoded: bytes) -> State:
         known = {name: value for name, value in json.loads(encoded).items() if name in State.__slots__}
         if "interval" in known:
             known["interval"] = float(known["interval"])
-        known["uncounted"] = tuple(known.get("uncounted", ()))
+        for name in ("uncounted", "unknown"):
+            known[name] = tuple(known.get(name, ()))
         known["oldest"] = tuple(_job(*job) for job in known.get("oldest", ()))
         return State(**known)
     except (AttributeError, TypeError, OverflowError, RecursionError) as error:

@@ -11,7 +11,7 @@
 ``wait_us|<actor>``             as ``duration_us``
 ``boots|<host>``                in the fleet's own hash: starts of workers
 ``dropped|``                    in the fleet's own hash: events whose delivery is unknown
-``errors|``                     in the fleet's own hash: errors of the middleware
+``errors|<cause>``              in the fleet's own hash: errors of the middleware, see :data:`ERROR_CAUSES`
 =============================== ========================================================================
 
 ``processed|<actor>`` exists, at 0, from the first call of a worker or producer that declares the actor. The
@@ -21,6 +21,8 @@ exporter then publishes all series of that actor; a field that does not exist is
 from __future__ import annotations
 
 from typing import Final, NamedTuple
+
+from bioagents_worker.wire.heartbeat import READINGS
 
 #: Upper bounds of the duration and wait histograms in seconds; part of the wire version.
 BUCKETS: Final[tuple[float, ...]] = (
@@ -43,9 +45,12 @@ _BOOTS: Final = "boots|"
 EPOCH: Final = "__epoch"
 SERVER: Final = "__server"
 
-#: Fields of the fleet's own hash.
+#: A field of the fleet's own hash.
 DROPPED: Final = "dropped|"
-MIDDLEWARE_ERRORS: Final = "errors|"
+_ERRORS: Final = "errors|"
+#: Where an error of the middleware occurs: in a hook, in adding up events, in a call of Redis that carries
+#: counts or one that does not, or in a reading for the heartbeat.
+ERROR_CAUSES: Final = ("hook", "events", "flush", "sweep", "redelivery", *READINGS)
 
 #: The queue name of the fleet's own hash (no Dramatiq queue has an empty name).
 WHOLE_FLEET: Final = ""
@@ -94,6 +99,11 @@ def boots_field(host: str) -> str:
     return f"{_BOOTS}{host}"
 
 
+def errors_field(cause: str) -> str:
+    """The field with the errors of one of :data:`ERROR_CAUSES`, in the fleet's own hash."""
+    return f"{_ERRORS}{cause}"
+
+
 def parse_actor_field(name: str) -> ActorField | None:
     """The parts of the name of an actor's field; None for any other. An actor's name may hold ``|``."""
     kind, _, rest = name.partition("|")
@@ -108,3 +118,11 @@ def parse_actor_field(name: str) -> ActorField | None:
 def parse_boots_field(name: str) -> str | None:
     """The host of a boots field; None for any other field."""
     return name.removeprefix(_BOOTS) if name.startswith(_BOOTS) else None
+
+
+def parse_errors_field(name: str) -> str | None:
+    """The cause of an errors field, :data:`OTHER` for one that is not known; None for any other field."""
+    if not name.startswith(_ERRORS):
+        return None
+    cause = name.removeprefix(_ERRORS)
+    return cause if cause in ERROR_CAUSES else OTHER
