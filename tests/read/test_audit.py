@@ -292,6 +292,42 @@ def test_a_worker_without_a_heartbeat_of_dramatiq_is_alive(
     assert audited(make_reader(shared_redis.url, queues=("chat",))).orphaned == 0
 
 
+def test_two_workers_of_one_broker_share_its_sets(
+    client: redis.Redis, make_reader: MakeReader, shared_redis: RedisServer
+) -> None:
+    """Two in one process: jobs that either holds are not stuck, one more is; none counts twice."""
+    fleet, reader = WireFleet(client), make_reader(shared_redis.url, queues=("chat",))
+
+    def held(ids: list[str]) -> set[tuple[int | None, int | None]]:
+        """Stuck and unheld jobs in each of several audits."""
+        client.hset("dramatiq:chat.msgs", mapping=dict.fromkeys(ids, "{}"))
+        client.sadd(f"dramatiq:__acks__.{IDENTITY.broker}.chat", *ids)
+        found = set()
+        for _ in range(8):
+            for worker in ("w1", "w2"):
+                fleet.flush(worker, State(held={"chat": 2}))
+            audit = audited(reader)
+            found.add((audit.stuck, audit.unheld))
+        return found
+
+    assert held(["1", "2", "3", "4"]) == {(0, 0)}
+    assert (1, 0) in held(["5"])
+
+
+def test_a_job_of_a_queue_that_its_worker_does_not_name(
+    client: redis.Redis, make_reader: MakeReader, shared_redis: RedisServer
+) -> None:
+    """The worker reports that it holds the job, so the job is not unheld."""
+    WireFleet(client).flush("w1", State(held={"late": 1}))
+    client.hset("dramatiq:late.msgs", "held", "{}")
+    client.sadd(f"dramatiq:__acks__.{IDENTITY.broker}.late", "held")
+    reader = make_reader(shared_redis.url, queues=("late",))
+    for _ in range(4):
+        reader.read()
+        reader.audit()
+    assert reader.read().audits["late"].unheld == 0
+
+
 def test_ages_are_by_the_servers_clock(
     shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
 ) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bioagents_exporter.read.connection import Reply, array, pack
 from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.snapshot import Worker
-from bioagents_worker.wire import is_alive
+from bioagents_worker.wire import State, is_alive
 
 #: Heartbeats read at most: Redis is busy for about 10 ms with as many.
 MAX_BROKERS: Final = 30_000
@@ -43,19 +43,47 @@ class Brokers:
     ) -> None:
         cut = (now - timeout) * 1000
         self._by_queue: dict[str, list[Holder]] = defaultdict(list)
-        ours = set()
-        for worker in workers:
-            broker = worker.identity.broker.encode()
-            ours.add(broker)
-            alive = is_alive(now - worker.seen, worker.state.interval)
-            holder = Holder(broker, scores.get(broker, cut) < cut, worker if alive else None)
-            for queue in worker.identity.queues:
+        ours = _by_broker(workers)
+        for broker, of_broker in ours.items():
+            alive = [w for w in of_broker if is_alive(now - w.seen, w.state.interval)]
+            holder = Holder(broker, scores.get(broker, cut) < cut, _together(alive) if alive else None)
+            for queue in {queue for worker in of_broker for queue in _queues(worker)}:
                 self._by_queue[queue].append(holder)
         self._others = [Holder(id_, score < cut) for id_, score in scores.items() if id_ not in ours]
 
     def of(self, queue: str) -> list[Holder]:
         """The brokers that may hold jobs of this queue."""
         return [*self._by_queue.get(queue, ()), *self._others]
+
+
+def _by_broker(workers: Iterable[Worker]) -> dict[bytes, list[Worker]]:
+    found: dict[bytes, list[Worker]] = defaultdict(list)
+    for worker in workers:
+        found[worker.identity.broker.encode()].append(worker)
+    return found
+
+
+def _queues(worker: Worker) -> set[str]:
+    """The queues of which the worker may hold jobs."""
+    state = worker.state
+    return {*worker.identity.queues, *(state.held or ()), *(state.delayed or ()), *(state.running or ())}
+
+
+def _together(workers: Sequence[Worker]) -> Worker:
+    """The workers of one broker (Dramatiq allows several in a process) as one, which holds what they hold.
+
+    It was seen when the one that has been silent longest was: since then, each has reported.
+    """
+    if len(workers) == 1:
+        return workers[0]
+    first = min(workers, key=lambda worker: worker.id)
+    held, delayed = Counter[str](), Counter[str]()
+    for worker in workers:
+        held.update(worker.state.held or {})
+        delayed.update(worker.state.delayed or {})
+    uncounted = tuple({queue for worker in workers for queue in worker.state.uncounted})
+    state = State(held=held, delayed=delayed, uncounted=uncounted)
+    return replace(first, seen=min(worker.seen for worker in workers), state=state)
 
 
 def heartbeats_command(namespace: str) -> bytes:
