@@ -2,6 +2,9 @@
 
 The palette of Okabe and Ito is distinguishable with every common kind of colour blindness. No colour is the
 only sign: a value, a name or a dashed line says the same.
+
+Three of its colours are darker or lighter here: Grafana writes light text on a background up to a brightness
+of 180 of 255 and dark text on a brighter one, and every text needs a contrast of 4.5 to 1 (WCAG 2, AA).
 """
 
 from __future__ import annotations
@@ -13,9 +16,9 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
 GOOD: Final = "#0072B2"  # blue
-WARN: Final = "#E69F00"  # orange
-BAD: Final = "#D55E00"  # vermilion
-NEUTRAL: Final = "#8C8C8C"  # grey: nothing to judge
+WARN: Final = "#F5B82E"  # orange, light enough for dark text
+BAD: Final = "#BF4A00"  # vermilion
+NEUTRAL: Final = "#6E6E6E"  # grey: nothing to judge
 #: In tables a good value needs no colour.
 CLEAR: Final = "transparent"
 
