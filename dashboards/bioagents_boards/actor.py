@@ -13,9 +13,11 @@ from bioagents_boards.queries import gauge, one_fleet_alone, rate, recorded, top
 from bioagents_boards.shared import NO_FAILURE, NO_JOB, of_actors
 from bioagents_boards.style import (
     ANY_RATE_IS_BAD,
+    ATTEMPTS,
     BAD,
     CLEAR,
     GOOD,
+    JOBS,
     WARN,
     share_of_limit,
     thresholds,
@@ -104,7 +106,7 @@ _STATS: Final = (
         "Jobs per second that failed permanently. Normal: 0. Dramatiq keeps them for seven days: find the "
         "cause, then enqueue those that still matter again.",
         _together("jobs_dead:rate5m"),
-        unit="ops",
+        unit=JOBS,
         thresholds=ANY_RATE_IS_BAD,
         empty=_NO_JOB,
     ),
@@ -113,7 +115,7 @@ _STATS: Final = (
         "Attempts per second of jobs whose worker went missing while it ran them. Normal: 0, and a few "
         "after a crash. Repeatedly: a job that kills its workers; follow the runbook of PoisonJob.",
         rate("jobs_redelivered_total"),
-        unit="ops",
+        unit=ATTEMPTS,
         thresholds=ANY_RATE_IS_BAD,
         empty="no job",
     ),
@@ -183,7 +185,7 @@ _EXCEPTIONS: Final = Table(
     [
         *_ACTOR,
         Label("Exception", label="exception"),
-        Value("Failures/s", query=_LISTED_FAILURES, unit="ops"),
+        Value("Failures/s", query=_LISTED_FAILURES),
         Value(
             "Share of attempts",
             query=f"{_LISTED_FAILURES} / ignoring (exception) group_left () "
@@ -191,8 +193,8 @@ _EXCEPTIONS: Final = Table(
             unit="percentunit",
             whole=True,
         ),
-        Value("1 h before", query=_failures_before("1h"), unit="ops"),
-        Value("1 day before", query=_failures_before("1d"), unit="ops"),
+        Value("1 h before", query=_failures_before("1h")),
+        Value("1 day before", query=_failures_before("1d")),
     ],
     empty=NO_FAILURE,
     sort="Failures/s",
@@ -225,16 +227,15 @@ _ACTORS: Final = Table(
             whole=True,
         ),
         Value("Failure ratio", query=_listed_series(_RATIO), unit="percentunit", whole=True),
-        Value("Attempts/s", query=_listed_series("job_attempts:rate5m"), unit="ops"),
-        Value("Failures/s", query=_listed_series("job_failures:rate5m"), unit="ops"),
-        Value("Retries/s", query=_listed_series("job_retries:rate5m"), unit="ops"),
+        Value("Attempts/s", query=_listed_series("job_attempts:rate5m")),
+        Value("Failures/s", query=_listed_series("job_failures:rate5m")),
+        Value("Retries/s", query=_listed_series("job_retries:rate5m")),
         Value(
             "Dead/s",
             query=_listed_series("jobs_dead:rate5m"),
-            unit="ops",
             thresholds=thresholds(CLEAR, (0.001, BAD)),
         ),
-        Value("Skipped/s", query=_listed_series("jobs_skipped:rate5m"), unit="ops"),
+        Value("Skipped/s", query=_listed_series("jobs_skipped:rate5m")),
         Value("Wait p95", query=_listed_series("job_wait_seconds:p95_rate5m"), unit="s"),
         Value("Run p50", query=_listed_series("job_duration_seconds:p50_rate5m"), unit="s"),
         Value("Run p95", query=_listed_series(_P95), unit="s"),
@@ -281,7 +282,7 @@ _BY_OUTCOME: Final = Graph(
         Target(shared.FAILURES_PER_SECOND, FLEET + " failed"),
         Target(_POSTPONED, FLEET + " postponed"),
     ],
-    unit="ops",
+    unit=ATTEMPTS,
     width=12,
     stacked=True,
     colors=((" succeeded", GOOD), (" failed", BAD), (" postponed", WARN)),
@@ -291,7 +292,7 @@ _BY_OUTCOME: Final = Graph(
 
 def _rate_by_actor(title: str, description: str, counter: str, empty: str) -> Graph:
     query = top(f"{rate(counter, keep=('actor',))} > 0")
-    return Graph(title, description, [Target(query, BY_ACTOR)], unit="ops", width=6, empty=empty)
+    return Graph(title, description, [Target(query, BY_ACTOR)], unit=JOBS, width=6, empty=empty)
 
 
 _CONSEQUENCES: Final = (

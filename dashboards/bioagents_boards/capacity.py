@@ -185,8 +185,8 @@ _QUEUES: Final = Table(
         ),
         Value("Slots", query=shared.SLOTS),
         Value("Slots in use", query=shared.SLOTS_IN_USE, unit="percentunit"),
-        Value("Arrivals/s", query=shared.ARRIVALS, unit="ops"),
-        Value("Completed/s", query=shared.COMPLETIONS, unit="ops"),
+        Value("Arrivals/s", query=shared.ARRIVALS),
+        Value("Completed/s", query=shared.COMPLETIONS),
         Value(
             "Time until wait limit",
             query=_TIME_UNTIL_WAIT_LIMIT,

@@ -17,7 +17,16 @@ from bioagents_boards.queries import (
     top,
 )
 from bioagents_boards.shared import NO_EXPORTER, begins
-from bioagents_boards.style import ANY_RATE_IS_BAD, BAD, CLEAR, WARN, thresholds, value_text
+from bioagents_boards.style import (
+    ANY_RATE_IS_BAD,
+    BAD,
+    CLEAR,
+    ERRORS,
+    WARN,
+    per_second,
+    thresholds,
+    value_text,
+)
 from bioagents_boards.tables import Label, Table, Value
 
 STALE_SECONDS: Final = begins("ExporterReadStale")
@@ -153,7 +162,7 @@ _SOURCES: Final = (
         "frequent causes. Normal: empty. redis_denied: the exporter's user lacks a permission. bad_… and "
         "wrong_type: keys of another program or version. derive: a bug of the exporter; report it.",
         [Target(top(f"{rate('exporter_scrape_errors_total', keep=('cause',))} > 0"), FLEET + " {{cause}}")],
-        unit="ops",
+        unit=ERRORS,
         thresholds=ANY_RATE_IS_BAD,
         width=12,
         height=11,
@@ -205,7 +214,7 @@ _COUNTS: Final = (
         "Normal: 0; a failover or restart of Redis may cost some once. Repeatedly: Redis loses its data, "
         "and totals and rates are too low; see its persistence settings.",
         [Target(rate("metrics_dropped_total"))],
-        unit="ops",
+        unit=per_second("counts"),
         thresholds=ANY_RATE_IS_BAD,
         empty=_NO_COUNTS,
     ),
@@ -215,7 +224,7 @@ _COUNTS: Final = (
         "Normal: 0. Each may be a missing count: the worker's log has the reason. Report what looks like a "
         "bug.",
         [Target(rate("middleware_errors_total"))],
-        unit="ops",
+        unit=ERRORS,
         thresholds=ANY_RATE_IS_BAD,
         empty=_NO_COUNTS,
     ),

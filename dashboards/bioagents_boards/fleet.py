@@ -10,7 +10,7 @@ from bioagents_boards import shared
 from bioagents_boards.alerts import every_alert, firing_for, number_of_alerts
 from bioagents_boards.frame import Board
 from bioagents_boards.panels import BY_HOST, BY_QUEUE, FLEET, LIMIT, Graph, Stat, Target
-from bioagents_boards.queries import bottom, gauge, rate, together, top, unnamed
+from bioagents_boards.queries import bottom, gauge, together, top, unnamed
 from bioagents_boards.shared import NO_JOB, NO_QUEUE, NO_WORKER
 from bioagents_boards.slo import BUDGET_LEFT_OF_BOTH
 from bioagents_boards.style import BAD, CLEAR, WARN, budget_left, infinite, share_of_limit, thresholds
@@ -164,11 +164,13 @@ _NEWEST_WORKERS: Final = Table(
 
 _STARTS: Final = Graph(
     "Starts by host",
-    "Workers that started per minute, top 10 hosts. Normal: 0, and a peak when you deploy or scale. "
-    "Repeated peaks are crashes: read the last lines of the workers' logs.",
-    [Target(top(f"{rate('worker_boots_total', keep=('host',))} * 60"), BY_HOST)],
+    "Workers that started in the minute before each point (in a longer time where days are shown), top 10 "
+    "hosts. Normal: 0, and a peak when you deploy or scale. Repeated peaks are crashes: read the last lines "
+    "of the workers' logs.",
+    [Target(top(shared.starts_by_host()), BY_HOST)],
+    steps=True,
     width=7,
-    empty="no worker",
+    empty=NO_WORKER,
 )
 
 

@@ -12,10 +12,10 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
-from bioagents_boards import style
+from bioagents_boards import shared, style
 from bioagents_boards.alerts import alerts
 from bioagents_boards.panels import BY_QUEUE, DATASOURCE, FLEET, Panel
-from bioagents_boards.queries import TARGET, rate, recorded, variable_selector
+from bioagents_boards.queries import TARGET, recorded, variable_selector
 
 #: By which a board finds the others.
 TAG: Final = "bioagents-monitor"
@@ -89,7 +89,7 @@ def _deployments() -> build.AnnotationQuery:
 
 
 def _restarts() -> build.AnnotationQuery:
-    started = f"{rate('worker_boots_total', keep=('host',))} > 0"
+    started = f"({shared.starts_by_host()}) > 0"
     annotation = _annotation("Restarts", style.NEUTRAL, started)
     return annotation.title_format("Workers started").text_format(f"{FLEET} on {{{{host}}}}")
 

@@ -147,7 +147,7 @@ class Graph(Panel):
         if self.maximum is not None:
             panel.max(self.maximum)
         panel.thresholds(self.thresholds.plain())
-        if self.unit == "short":
+        if self.unit == "short" or self.unit.startswith(style.COUNT):
             panel.axis_soft_max(1)  # otherwise zeros alone get an axis up to 100
         # A lone value between gaps is a point and no line: "auto" shows it, "never" does not.
         panel.fill_opacity(8).line_width(1).show_points(common_model.VisibilityMode.AUTO)
@@ -190,7 +190,7 @@ class Heatmap(Panel):
         scheme = heatmap.HeatmapColorOptions().mode(heatmap_model.HeatmapColorMode.SCHEME)
         panel.color(scheme.scheme("Cividis").steps(32))
         asked = dataquery("A", Target(self.query, "{{le}}")).format(PromQueryFormat.HEATMAP)
-        return self._describe(panel, "ops", self.empty).with_target(asked)
+        return self._describe(panel, style.ATTEMPTS, self.empty).with_target(asked)
 
 
 @dataclass(frozen=True, slots=True)

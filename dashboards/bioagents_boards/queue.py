@@ -146,8 +146,8 @@ _QUEUES: Final = Table(
         ),
         Value("Oldest wait", query=shared.OLDEST_WAIT, unit="s"),
         Value("Waiting", query=shared.WAITING),
-        Value("Arrivals/s", query=shared.ARRIVALS, unit="ops"),
-        Value("Completed/s", query=shared.COMPLETIONS, unit="ops"),
+        Value("Arrivals/s", query=shared.ARRIVALS),
+        Value("Completed/s", query=shared.COMPLETIONS),
         Value("Drain time", query=shared.DRAIN_TIME, unit="s", mappings=[infinite("not shrinking", WARN)]),
         Value(
             "Drain limit",

@@ -19,7 +19,7 @@ from bioagents_boards.panels import (
 )
 from bioagents_boards.queries import gauge, near_limit, one_fleet_alone, rate, recorded, top
 from bioagents_boards.shared import NO_JOB, NO_QUEUE
-from bioagents_boards.style import ANY_IS_BAD
+from bioagents_boards.style import ANY_IS_BAD, JOBS
 
 _NO_HEATMAP: Final = "no job, the rules are not loaded, or several fleets are chosen: choose one"
 
@@ -70,7 +70,7 @@ _ARRIVALS_BY_ACTOR: Final = Graph(
     "Jobs per second that were enqueued, top 10 actors. Normal: as last week. One that rises alone is the "
     "source of a burst. Producers without JobMetrics are not counted.",
     [Target(top(rate("jobs_enqueued_total", keep=("actor",))), BY_ACTOR)],
-    unit="ops",
+    unit=JOBS,
     width=6,
     empty="no producer with JobMetrics has reported yet",
 )
@@ -173,7 +173,7 @@ _DEAD_BY_CAUSE: Final = Graph(
         Target(top(f"{rate('jobs_dead_total', keep=('actor',))} > 0"), BY_ACTOR + " dead"),
         Target(top(recorded("exception:bioagents_jobs_dead:rate5m_raised", "queue", "actor")), BY_EXCEPTION),
     ],
-    unit="ops",
+    unit=JOBS,
     empty="no job became a dead letter",
 )
 _OLDEST_DEAD: Final = Graph(

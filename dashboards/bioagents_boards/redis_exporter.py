@@ -32,11 +32,13 @@ from bioagents_boards.style import (
     ANY_RATE_IS_BAD,
     BAD,
     CLEAR,
+    ERRORS,
     GOOD,
     UP,
     UP_OR_DOWN,
     WARN,
     pattern_text,
+    per_second,
     thresholds,
     value_text,
 )
@@ -44,6 +46,7 @@ from bioagents_boards.tables import Label, Table, Value
 
 _SLOW_SECONDS: Final = shared.begins("RedisSlow")
 _FULL: Final = shared.begins("RedisMemoryHigh")
+_KEYS: Final = per_second("keys")
 _REDIS_DOWN: Final = "Redis is down"
 _NO_REPLICA: Final = "no copy of the exporter reads a replica"
 _ROUND_TRIP: Final = gauge("redis_round_trip_seconds")
@@ -76,7 +79,7 @@ _STATS: Final = (
         "Keys per second that Redis deletes for lack of memory. Normal: 0. With a policy allkeys-… it "
         "deletes jobs too: set noeviction, then give Redis more memory.",
         _EVICTIONS,
-        unit="ops",
+        unit=_KEYS,
         thresholds=ANY_RATE_IS_BAD,
         empty=_REDIS_DOWN,
     ),
@@ -111,7 +114,7 @@ _STATS: Final = (
         "Errors per second because of which scrapes are incomplete, on the copy with the most. Normal: 0. "
         "The graph of errors below shows the cause; the runbook of ExporterScrapeErrors describes the fix.",
         rate("exporter_scrape_errors_total"),
-        unit="ops",
+        unit=ERRORS,
         thresholds=ANY_RATE_IS_BAD,
         empty=NO_EXPORTER,
     ),
@@ -204,7 +207,7 @@ _REDIS: Final = (
         "Keys per second that Redis deletes for lack of memory. Normal: 0 all the time. With a policy "
         "allkeys-… every rise is lost jobs: set noeviction.",
         [Target(_EVICTIONS)],
-        unit="ops",
+        unit=_KEYS,
         thresholds=ANY_RATE_IS_BAD,
         empty=_REDIS_DOWN,
     ),

@@ -20,8 +20,16 @@ from bioagents_boards.panels import (
     Stat,
     Target,
 )
-from bioagents_boards.queries import gauge, near_limit, rate, recorded, top
-from bioagents_boards.style import ANY_IS_BAD, BAD, GOOD, UP, UP_OR_DOWN, thresholds
+from bioagents_boards.queries import (
+    gauge,
+    near_limit,
+    over_copies,
+    rate,
+    recorded,
+    selector,
+    top,
+)
+from bioagents_boards.style import ANY_IS_BAD, ATTEMPTS, BAD, GOOD, JOBS, UP, UP_OR_DOWN, thresholds
 
 #: Texts for the case without data.
 NO_EXPORTER: Final = "no exporter"
@@ -115,6 +123,20 @@ def described(by_worker: str) -> str:
     return f"{by_worker} * ignoring ({FACTS}) group_left ({FACTS}) {WORKER_FACTS}"
 
 
+def starts_by_host() -> str:
+    """By host: workers that started in the time before each point, which is some scrapes or longer.
+
+    The difference of two totals: ``increase`` extrapolates, and three starts would be four. A host that is
+    new, as every pod is, and a counter that began again have no total before; what they have counts where
+    the exporter already read Redis then.
+    """
+    boots = selector("worker_boots_total")
+    now, before = (over_copies(f"{boots}{ago}") for ago in ("", " offset $__rate_interval"))
+    known = f"{gauge('redis_up', ago='$__rate_interval')} == 1"
+    began = f"{now} and ignoring (host, wire) {known}"
+    return f"sum without (wire) ({now} - {before} >= 0 or {began})"
+
+
 def quantiles(of: Callable[[str], str], histogram: str, percents: Sequence[int], legend: str) -> list[Target]:
     """The highest series of each percentile; ``of`` makes a query from the name of a recorded series."""
     return [
@@ -159,7 +181,7 @@ def failures_per_second(find: str) -> Stat:
         "Failed attempts per second; each retry of a job counts. Normal: near 0. Red from 0.1 per second: "
         f"HighJobFailureRate fires there if all are in one queue. {find}",
         FAILURES_PER_SECOND,
-        unit="ops",
+        unit=ATTEMPTS,
         thresholds=thresholds(GOOD, (begins("HighJobFailureRate"), BAD)),
         empty="no job, or rules not loaded",
     )
@@ -192,7 +214,7 @@ def arrivals_and_completions(width: int) -> Graph:
             Target(top(ARRIVALS), BY_QUEUE + " arrivals"),
             Target(top(COMPLETIONS), BY_QUEUE + " completions"),
         ],
-        unit="ops",
+        unit=JOBS,
         width=width,
         empty=NO_JOB,
     )
@@ -222,7 +244,7 @@ def failures_by_exception(width: int) -> Graph:
         "Failed attempts per second, top 10 by actor and class of exception. Normal: empty. One line that "
         "rises is a bug or one broken dependency; many at once are the network or Redis.",
         [Target(f"{failures} > 0", BY_EXCEPTION)],
-        unit="ops",
+        unit=ATTEMPTS,
         width=width,
         empty=NO_FAILURE,
     )
@@ -235,7 +257,7 @@ def attempts_by_actor(width: int) -> Graph:
         "Attempts per second that ended, failed ones included, top 10 actors. Normal: as last week. One "
         "that falls while others do not is slow or fails; one that rises takes slots from the others.",
         [Target(top(f"sum without (queue) ({of_actors('job_attempts:rate5m')})"), BY_ACTOR)],
-        unit="ops",
+        unit=ATTEMPTS,
         width=width,
         empty=NO_JOB,
     )
@@ -249,7 +271,7 @@ def retries_by_queue() -> Graph:
         "half of all attempts fail. Many more than failures: actors postpone jobs themselves (Retry, rate "
         "limits).",
         [Target(top(of_queues("job_retries:rate5m")), BY_QUEUE)],
-        unit="ops",
+        unit=JOBS,
         empty=NO_JOB,
     )
 
@@ -277,7 +299,7 @@ def redeliveries_by_actor(width: int) -> Graph:
         "empty, and a few after a crash. The same actor again and again: its job kills the workers; follow "
         "the runbook of PoisonJob.",
         [Target(top(f"{rate('jobs_redelivered_total', keep=('actor',))} > 0"), BY_ACTOR)],
-        unit="ops",
+        unit=ATTEMPTS,
         width=width,
         empty="no job was redelivered",
     )

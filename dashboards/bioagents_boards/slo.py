@@ -17,7 +17,17 @@ from bioagents_boards.alerts import alerts_of, number_of_alerts
 from bioagents_boards.frame import Board
 from bioagents_boards.panels import BY_QUEUE, FLEET, THRESHOLD, Graph, Stat, Target
 from bioagents_boards.queries import bottom, near_threshold, top
-from bioagents_boards.style import ANY_IS_BAD, BAD, CLEAR, GOOD, WARN, Thresholds, budget_left, thresholds
+from bioagents_boards.style import (
+    ANY_IS_BAD,
+    BAD,
+    CLEAR,
+    GOOD,
+    JOBS,
+    WARN,
+    Thresholds,
+    budget_left,
+    thresholds,
+)
 from bioagents_boards.tables import Label, Table, Value, link
 
 
@@ -203,7 +213,7 @@ def _row(of: ObjectiveView) -> Iterator[Graph]:
             Target(top(of.recorded("_errors:rate5m")), BY_QUEUE + " SLO violations"),
             Target(top(of.recorded("_events:rate5m")), BY_QUEUE + " all"),
         ],
-        unit="ops",
+        unit=JOBS,
         width=12,
         empty=_NO_JOB,
     )

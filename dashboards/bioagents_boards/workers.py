@@ -313,11 +313,12 @@ _PRESENCE: Final = Graph(
 )
 _STARTS: Final = Graph(
     "Starts by host",
-    "Workers that started per minute, and those of the last hour for each worker that the host had; top 10 "
-    "hosts, whichever are chosen. Normal: 0, and a peak when you deploy. Above 3.5 per worker (dashed, from "
-    "half of it) WorkerRestarting fires: read the last lines of their logs.",
+    "Workers that started in the minute before each point (in a longer time where days are shown), and "
+    "those of the last hour for each worker that the host had; top 10 hosts, whichever are chosen. Normal: "
+    "0, and a peak when you deploy. Above 3.5 per worker (dashed, from half of it) WorkerRestarting fires: "
+    "read the last lines of their logs.",
     [
-        Target(top(f"{rate('worker_boots_total', keep=('host',))} * 60"), BY_HOST + " per minute"),
+        Target(top(shared.starts_by_host()), BY_HOST + " started"),
         Target(top(_BOOTS), BY_HOST + " per worker in an hour"),
         Target(near_threshold(_BOOTS, _BOOTS_HIGH, "host"), _ALERT),
     ],

@@ -218,3 +218,21 @@ def test_a_job_is_completed_in_one_of_three_ways(fleet: Fleet) -> None:
     fleet.has("jobs_processed_total", "0+480x60", queue="chat", actor="answer")
     queue_of_fleet = '{fleet="prod", job="bioagents", queue="chat"}'
     fleet.answers("Queue / Arrivals and completions / B", {queue_of_fleet: 7}, within="sum without () ({})")
+
+
+def test_three_starts_are_three(fleet: Fleet) -> None:
+    """Within some seconds, of processes of one host; a graph of starts peaks at their number."""
+    fleet.has("worker_boots_total", "4x10 7x50", host="a")
+    host = '{fleet="prod", host="a", job="bioagents"}'
+    for board, ref in (("Fleet overview", "A"), ("Workers", "A")):
+        fleet.answers(f"{board} / Starts by host / {ref}", {host: 3}, at="11m30s", __rate_interval="2m")
+        fleet.answers(f"{board} / Starts by host / {ref}", {host: 0}, at="20m", __rate_interval="2m")
+
+
+def test_the_first_start_on_a_new_host_counts(fleet: Fleet) -> None:
+    """A pod is a new host each time; but a counter that an exporter finds when it starts is no start."""
+    fleet.has("worker_boots_total", "_x10 1x50", host="pod-1")
+    pod = '{fleet="prod", host="pod-1", job="bioagents"}'
+    fleet.answers("Workers / Starts by host / A", {pod: 1}, at="11m", __rate_interval="2m")
+    fleet.has("redis_up", "_x10 1x50")
+    fleet.answers("Workers / Starts by host / A", {pod: 0}, at="12m", __rate_interval="2m")

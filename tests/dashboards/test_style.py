@@ -70,7 +70,9 @@ def _at_least(least: float, one: str, other: str) -> None:
 
 def test_colours_can_be_seen_on_a_panel() -> None:
     """Lines and bars in both themes; orange in the light one is only ever an area with a name."""
-    pairs = [(c, panel) for c in COLOURS.values() for panel in PANELS if (c, panel) != (style.WARN, PANELS[0])]
+    pairs = [
+        (c, panel) for c in COLOURS.values() for panel in PANELS if (c, panel) != (style.WARN, PANELS[0])
+    ]
     hold(pairs, lambda pair: _at_least(VISIBLE, *pair))
 
 
