@@ -8,8 +8,18 @@ from bioagents_alerts.boards import ACTOR, QUEUE, WORKERS
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of, firing_for
 from bioagents_boards.frame import Board
-from bioagents_boards.panels import BY_ACTOR, FLEET, Graph, Heatmap, Stat, Target, Timeline
-from bioagents_boards.queries import gauge, one_fleet_alone, rate, recorded, top, unnamed
+from bioagents_boards.panels import (
+    BY_ACTOR,
+    FLEET,
+    OF_ACTOR,
+    OF_ALERT,
+    Graph,
+    Heatmap,
+    Stat,
+    Target,
+    Timeline,
+)
+from bioagents_boards.queries import gauge, highest, one_fleet_alone, rate, recorded, top, unnamed
 from bioagents_boards.shared import NO_FAILURE, NO_JOB, of_actors
 from bioagents_boards.style import (
     ANY_RATE_IS_BAD,
@@ -57,7 +67,7 @@ def _slowdown() -> str:
     """95th percentile of the run time to that of a day before, of the actor that slowed down most."""
     now, before = of_actors(_P95), of_actors(_P95, "1d")
     enough = f"{of_actors('job_attempts:rate5m')} > {_ENOUGH / 300:.2g}"
-    return f"max without (queue, actor) ({now} / ({before} > 0) and {enough})"
+    return highest(f"{now} / ({before} > 0) and {enough}", "queue", "actor")
 
 
 _STATS: Final = (
@@ -67,6 +77,7 @@ _STATS: Final = (
         "chosen queues. Normal: none fires. If too few attempts fail for an alert, the bars below show when "
         "failures began.",
         firing_for(ACTOR),
+        which=OF_ALERT,
         unit="s",
         thresholds=thresholds(BAD),
         empty="none fires, or rules not loaded",
@@ -83,7 +94,8 @@ _STATS: Final = (
         "Failure limit used",
         "Failure ratio of five minutes relative to the queue's limit, for the worst selected actor. Normal: "
         "below 70 %. Above 100 %: look up the exceptions of the table below in the workers' logs.",
-        f"max without (queue, actor) ({_FAILURE_LIMIT_USED})",
+        highest(_FAILURE_LIMIT_USED, "queue", "actor"),
+        which=OF_ACTOR,
         unit="percentunit",
         thresholds=share_of_limit(),
         whole=True,
@@ -125,6 +137,7 @@ _STATS: Final = (
         "down most; actors with fewer than 20 attempts in five minutes do not count. Normal: near 100 %. "
         "Far above: a dependency of the actor has become slow, or its jobs have grown.",
         _slowdown(),
+        which=OF_ACTOR,
         unit="percentunit",
         thresholds=thresholds(GOOD, (1.5, WARN), (3, BAD)),
         whole=True,

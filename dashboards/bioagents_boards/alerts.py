@@ -46,8 +46,11 @@ def firing_alerts(board: str = "") -> str:
 
 
 def firing_for(board: str = "") -> str:
-    """By fleet: seconds since the first firing alert, of a board if given, became true; else nothing."""
-    return f"max {_BY_TARGET} ({_age(board)})"
+    """By fleet: seconds since the first firing alert, of a board if given, became true; else nothing.
+
+    It has the labels of that alert.
+    """
+    return f"topk {_BY_TARGET} (1, {_age(board)})"
 
 
 def alert_age(board: str = "") -> str:
@@ -86,7 +89,7 @@ def alerts_of(board: str) -> Table:
     )
 
 
-def number_of_alerts(title: str, description: str, *, board: str = "", width: int = 3) -> Stat:
+def number_of_alerts(title: str, description: str, *, board: str = "", width: int = 6) -> Stat:
     """How many fire."""
     query = firing_alerts(board)
     return Stat(title, description, query, empty=NO_FLEET, thresholds=ANY_IS_BAD, width=width)

@@ -13,8 +13,8 @@ from bioagents_alerts.thresholds import AT_CAPACITY
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of
 from bioagents_boards.frame import Board
-from bioagents_boards.panels import BY_QUEUE, FLEET, LIMIT, Graph, Stat, Target, Timeline
-from bioagents_boards.queries import bottom, gauge, near_limit, recorded, top
+from bioagents_boards.panels import BY_QUEUE, FLEET, LIMIT, OF_QUEUE, Graph, Stat, Target, Timeline
+from bioagents_boards.queries import bottom, gauge, highest, lowest, near_limit, recorded, top
 from bioagents_boards.shared import NO_QUEUE, NO_WORKER, of_queues
 from bioagents_boards.style import (
     ANY_IS_BAD,
@@ -43,7 +43,7 @@ _WAIT_LIMIT: Final = gauge("queue_wait_limit_seconds")
 #: How the time until a wait limit is estimated, for the descriptions of its panels.
 _ESTIMATE: Final = (
     "Estimated from the age of the oldest waiting job, the number of waiting jobs and the jobs that start "
-    "per second over 5 minutes. Nothing is shown while that age shrinks or is below a tenth of its limit. "
+    "per second over 5 minutes; not while that age shrinks or is below a tenth of its limit. "
     "The estimate assumes that jobs continue to start at this pace."
 )
 
@@ -56,30 +56,43 @@ _LOAD: Final = gauge("queue_load_ratio")
 _SHORTAGE: Final = f"({_DESIRED} - {shared.WORKERS}) and ({shared.MINIMUM_IN_SERVICE})"
 
 
-def _time_until_wait_limit() -> str:
-    """BY_QUEUE: seconds until the oldest wait reaches its limit, 0 once it has; nothing while that is far.
-
-    The jobs that wait arrived within the wait of the oldest, A. So W of them arrived at W/A per second, and
-    where s of them start per second, the head of the queue moves s*A/W seconds of arrivals ahead in each
-    second. The oldest wait grows by what is missing to 1 in that. The time left is the distance to the limit
-    divided by this growth.
-    """
-    starts = of_queues("wait_slo_events:rate5m")
-    growth = f"(1 - ({starts} or 0 * {shared.WAITING}) * {shared.OLDEST_WAIT} / ({shared.WAITING} > 0))"
-    left = f"clamp_min({_WAIT_LIMIT} - {shared.OLDEST_WAIT}, 0)"
-    long_enough = f"{shared.OLDEST_WAIT} > {_FROM_SHARE} * {_WAIT_LIMIT}"
-    # For five minutes after a gap the rate is too low, although jobs do start.
-    before = gauge("queue_depth", keep=("queue",), state="waiting", ago="5m")
-    return f"({left} / ({growth} > 0) or {left} == 0) and {long_enough} and {before}"
-
-
-_TIME_UNTIL_WAIT_LIMIT: Final = _time_until_wait_limit()
-_COMPLETED_OF_FLEET: Final = f"sum without (queue) ({recorded('queue:bioagents_jobs_completed:rate5m')})"
-_BUSY: Final = recorded("fleet:bioagents_worker_slots:busy_ratio")
+#: The wait is more than one of a job that has just arrived.
+_NEAR: Final = f"{shared.OLDEST_WAIT} > {_FROM_SHARE} * {_WAIT_LIMIT}"
+#: For five minutes after a gap the rate of starts is too low, although jobs do start.
+_KNOWN: Final = gauge("queue_depth", keep=("queue",), state="waiting", ago="5m")
+_LEFT: Final = f"({_WAIT_LIMIT} - {shared.OLDEST_WAIT})"
 
 
 def _of_fleet(how: str, by_queue: str) -> str:
     return f"{how} without (queue) ({by_queue})"
+
+
+def _growth() -> str:
+    """BY_QUEUE: seconds by which the oldest wait grows in a second, where jobs wait.
+
+    The jobs that wait arrived within the wait of the oldest, A. So W of them arrived at W/A per second, and
+    where s of them start per second, the head of the queue moves s*A/W seconds of arrivals ahead in each
+    second. The oldest wait grows by what is missing to 1 in that.
+    """
+    starts = of_queues("wait_slo_events:rate5m")
+    return f"(1 - ({starts} or 0 * {shared.WAITING}) * {shared.OLDEST_WAIT} / ({shared.WAITING} > 0))"
+
+
+#: Seconds until the oldest wait reaches its limit, 0 once it has; nothing while that is far or not known.
+_TIME_UNTIL_WAIT_LIMIT: Final = (
+    f"(clamp_min({_LEFT} <= 0, 0) or {_LEFT} / ({_growth()} > 0) and {_NEAR} and {_KNOWN})"
+)
+
+
+def _first_wait_limit() -> str:
+    """In each fleet the time of the queue that reaches its limit first, +Inf where none of them does."""
+    not_known = _of_fleet("max", f"{_NEAR} unless {_KNOWN}")
+    never = f"Inf + {_of_fleet('max', shared.WAITING)} unless {not_known}"
+    return f"{lowest(_TIME_UNTIL_WAIT_LIMIT, 'queue')} or ignoring (queue) {never}"
+
+
+_COMPLETED_OF_FLEET: Final = f"sum without (queue) ({recorded('queue:bioagents_jobs_completed:rate5m')})"
+_BUSY: Final = recorded("fleet:bioagents_worker_slots:busy_ratio")
 
 
 _NONE: Final = f"0 * {_of_fleet('max', shared.WORKERS)}"
@@ -106,18 +119,19 @@ _STATS: Final = (
         "Time until wait limit",
         "Time until the oldest job has waited longer than its limit, of the queue that reaches it first. "
         f"{_ESTIMATE} Normal: no wait near its limit, or hours. Minutes: add workers within that time.",
-        f"{_of_fleet('min', _TIME_UNTIL_WAIT_LIMIT)} or Inf + {_of_fleet('max', shared.WAITING)}",
+        _first_wait_limit(),
+        which=OF_QUEUE,
         unit="s",
         thresholds=thresholds(BAD, (900, WARN), (3600, GOOD)),
-        mappings=[value_text("0", "exceeded", BAD), infinite("no wait near its limit", GOOD)],
-        width=4,
+        mappings=[value_text("0", "exceeded", BAD), infinite("not at this pace", GOOD)],
         empty=_NO_QUEUE,
     ),
     Stat(
         "Highest load",
         "Running or waiting jobs for each slot, in the queue where this is highest. Normal: up to 1. Above "
         "1, jobs wait for slots: compare the wait with its limit before you add workers.",
-        _of_fleet("max", _LOAD),
+        highest(_LOAD, "queue"),
+        which=OF_QUEUE,
         thresholds=thresholds(GOOD, (1.01, WARN)),
         mappings=[infinite("no slots")],
         empty=_NO_SIGNAL,
@@ -132,7 +146,7 @@ _STATS: Final = (
         empty=_NO_WORKER,
     ),
     Stat(
-        "Arrival ratio",
+        "Arrival ratio of all queues",
         "Arrivals for each completed job, over 5 minutes in all chosen queues. Normal: near 1. Above 1 the "
         "backlog grows: add workers if it stays. Too low where producers do not load JobMetrics.",
         f"{_of_fleet('sum', shared.ARRIVALS)} / ({_of_fleet('sum', shared.COMPLETIONS)} > 0)",
@@ -144,7 +158,6 @@ _STATS: Final = (
         "Slots of the fleet in which no job runs now: provisioned but idle. Normal: what a burst needs. "
         "Many for hours: run fewer workers.",
         recorded("fleet:bioagents_worker_slots_free:sum"),
-        width=2,
         empty=_NO_WORKER,
     ),
     Stat(
@@ -184,7 +197,7 @@ _QUEUES: Final = Table(
             mappings=[infinite("no slots")],
         ),
         Value("Slots", query=shared.SLOTS),
-        Value("Slots in use", query=shared.SLOTS_IN_USE, unit="percentunit"),
+        Value("Running/slots", query=shared.RUNNING_PER_SLOT, unit="percentunit", whole=True),
         Value("Arrivals/s", query=shared.ARRIVALS),
         Value("Completed/s", query=shared.COMPLETIONS),
         Value(
@@ -262,11 +275,11 @@ _LOADS: Final = Graph(
     empty=_NO_SIGNAL,
 )
 _IN_USE: Final = Graph(
-    "Slots in use by queue",
-    "Share of a queue's slots in which a job of that queue runs, top 10; and of all slots of the fleet. "
-    "Normal: between 30 % and 80 %. 100 % for long: more workers help. Low while jobs wait: they do not. "
-    "Above 100 %, draining workers still run jobs.",
-    [Target(top(shared.SLOTS_IN_USE), BY_QUEUE), Target(_BUSY, FLEET + " all slots")],
+    "Running/slots by queue",
+    "Running jobs of a queue relative to its slots, top 10; and of all queues to all slots. Normal: between "
+    "30 % and 80 %. 100 % for long: more workers help. Low while jobs wait: they do not, unless its workers "
+    "run jobs of other queues. Above 100 %, draining workers still run jobs.",
+    [Target(top(shared.RUNNING_PER_SLOT), BY_QUEUE), Target(_BUSY, FLEET + " all slots")],
     unit="percentunit",
     empty=NO_WORKER,
 )
@@ -291,7 +304,7 @@ _DRAIN: Final = Graph(
         Target(near_limit(_DRAINS, gauge("queue_drain_limit_seconds")), BY_QUEUE + LIMIT),
     ],
     unit="s",
-    empty=_NO_SIGNAL,
+    empty="no backlog shrinks, or the rules are not loaded",
 )
 
 # Cost. Grafana knows no prices: multiply by yours.

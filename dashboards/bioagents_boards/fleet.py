@@ -9,8 +9,18 @@ from bioagents_alerts.boards import QUEUE, SLO, WORKERS
 from bioagents_boards import shared
 from bioagents_boards.alerts import every_alert, firing_for, number_of_alerts
 from bioagents_boards.frame import Board
-from bioagents_boards.panels import BY_HOST, BY_QUEUE, FLEET, LIMIT, Graph, Stat, Target
-from bioagents_boards.queries import bottom, gauge, together, top, unnamed
+from bioagents_boards.panels import (
+    BY_HOST,
+    BY_QUEUE,
+    FLEET,
+    LIMIT,
+    OF_ALERT,
+    OF_QUEUE,
+    Graph,
+    Stat,
+    Target,
+)
+from bioagents_boards.queries import bottom, gauge, highest, together, top, unnamed
 from bioagents_boards.shared import NO_JOB, NO_QUEUE, NO_WORKER
 from bioagents_boards.slo import BUDGET_LEFT_OF_BOTH
 from bioagents_boards.style import BAD, CLEAR, WARN, budget_left, infinite, share_of_limit, thresholds
@@ -34,18 +44,21 @@ _STATS: Final = (
     ),
     Stat(
         "Firing since",
-        "For how long the condition of the oldest firing alert has been true. Normal: none fires.",
+        "For how long the condition of the oldest firing alert has been true, with its name and queue. "
+        "Normal: none fires.",
         firing_for(),
+        which=OF_ALERT,
         unit="s",
         thresholds=thresholds(BAD),
         empty="none fires, or rules not loaded",
     ),
     Stat(
         "Worst limit used",
-        "The highest share of a limit that any queue uses: waiting jobs, oldest wait, failure ratio, or "
-        "100 % when it has fewer workers than its minimum. The exporter's settings set the limits. Normal: "
-        "below 70 %. Above 100 %: the table below shows which queue it is.",
-        f"max without (queue) ({_LIMIT_USED})",
+        "The highest share of a limit that any queue uses, with that queue: waiting jobs, oldest wait, "
+        "failure ratio, or 100 % when it has fewer workers than its minimum. The exporter's settings set "
+        "the limits. Normal: below 70 %. Above 100 %: the dashboard Queue shows which limit it is.",
+        highest(_LIMIT_USED, "queue"),
+        which=OF_QUEUE,
         unit="percentunit",
         thresholds=share_of_limit(),
         empty="no queue, or rules not loaded",
@@ -61,9 +74,10 @@ _STATS: Final = (
     ),
     Stat(
         "Oldest wait",
-        "How long the oldest waiting job has been ready to run. Normal: below the wait limit of its queue, "
-        "which the table below shows.",
-        f"max without (queue) ({shared.OLDEST_WAIT})",
+        "How long the oldest waiting job has been ready to run, and its queue. Normal: below the wait limit "
+        "of that queue: “Limit used” in the table below.",
+        highest(shared.OLDEST_WAIT, "queue"),
+        which=OF_QUEUE,
         unit="s",
         empty="no queue, or rules not loaded",
     ),
@@ -88,9 +102,9 @@ _QUEUES: Final = Table(
         Value("Oldest wait", query=shared.OLDEST_WAIT, unit="s"),
         Value("Workers", query=shared.WORKERS),
         Value("Slots", query=shared.SLOTS),
-        Value("Slots in use", query=shared.SLOTS_IN_USE, unit="percentunit"),
+        Value("Running/slots", query=shared.RUNNING_PER_SLOT, unit="percentunit", whole=True),
         Value("Failure ratio", query=shared.FAILURE_RATIO, unit="percentunit"),
-        Value("Time to drain", query=shared.DRAIN_TIME, unit="s", mappings=[infinite("not shrinking")]),
+        Value("Time to drain", query=shared.DRAIN_TIME, unit="s", mappings=[infinite("not shrinking", WARN)]),
         Value(
             "SLO left",
             query=BUDGET_LEFT_OF_BOTH,
@@ -129,7 +143,7 @@ _BUSIEST_WORKERS: Final = Table(
         Value("Running", query=_BUSIEST),
         Value("Slots", query=f"{unnamed(gauge('worker_slots'))} {_OF_BUSIEST}"),
         Value(
-            "Memory",
+            "Memory used",
             query=f"{shared.MEMORY_SHARE} {_OF_BUSIEST}",
             unit="percentunit",
             thresholds=thresholds(CLEAR, (0.7, WARN), (shared.begins("WorkerMemoryHigh"), BAD)),
@@ -150,14 +164,14 @@ _NEWEST_WORKERS: Final = Table(
         *_WORKER,
         Label("Version", label="version"),
         Value(
-            "Started",
+            "Uptime",
             query=bottom(shared.described(f"(time() - {gauge('worker_start_time_seconds')})")),
             unit="s",
         ),
         _ID,
     ],
     empty=NO_WORKER,
-    sort="Started",
+    sort="Uptime",
     highest_first=False,
     width=10,
 )
@@ -198,7 +212,7 @@ _WORKERS_GRAPH: Final = Graph(
     empty="no worker",
 )
 _SLOTS_GRAPH: Final = Graph(
-    "Slots in use",
+    "Running jobs and slots",
     "Running jobs, and the living threads that can run one (dashed). Normal: running stays below slots. "
     "When they are equal, jobs wait for a free slot: add workers.",
     [

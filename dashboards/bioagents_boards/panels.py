@@ -44,6 +44,13 @@ BY_HOST: Final = FLEET + " {{host}}"
 BY_WORKER: Final = FLEET + " {{host}}:{{pid}}"
 BY_COPY: Final = FLEET + " {{instance}}"
 
+#: What a number is of that is the highest or lowest of several: see :class:`Stat`.
+OF_QUEUE: Final = "{{queue}}"
+OF_ACTOR: Final = "{{queue}} {{actor}}"
+OF_HOST: Final = "{{host}}"
+OF_WORKER: Final = "{{host}}:{{pid}}"
+OF_ALERT: Final = "{{alertname}} {{queue}}"
+
 #: Legends that end so are limits or thresholds of alerts: drawn dashed, in the colour of what is bad.
 LIMIT: Final = " limit"
 THRESHOLD: Final = " threshold"
@@ -51,6 +58,9 @@ THRESHOLD: Final = " threshold"
 #: Data points for numbers and tables, which show one moment. Grafana derives the range of a rate from it: a
 #: minute or little more, whatever time is shown.
 _ONE_MOMENT: Final = 100_000
+
+#: Pixels of the names in tiles. Grafana's own choice, a quarter of the number, is too small to be read.
+_NAME_SIZE: Final = 12
 
 #: A heat map has at most so many columns: narrower cells are indistinguishable, and slow to query.
 _HEATMAP_COLUMNS: Final = 240
@@ -92,7 +102,8 @@ class Panel(ABC):
 class Stat(Panel):
     """One number for each fleet, as it is now; the colour judges it.
 
-    It is not the last value of the shown time: what ended an hour ago would look current.
+    It is not the last value of the shown time: what ended an hour ago would look current. ``which`` names
+    what the number is of, where it is the worst of several: ``{{queue}}``.
     """
 
     query: str
@@ -102,11 +113,12 @@ class Stat(Panel):
     thresholds: Thresholds = NOT_JUDGED
     mappings: Sequence[ValueMapping] = ()
     whole: bool = False  # without decimals
-    width: int = 3
+    which: str = ""
+    width: int = 6
 
     def draw(self) -> stat.Panel:
         """Instant query, no sparkline, coloured background."""
-        panel = stat.Panel().span(self.width).height(5).thresholds(self.thresholds.or_unknown())
+        panel = stat.Panel().span(self.width).height(4).thresholds(self.thresholds.or_unknown())
         panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
         panel.color_mode(common_model.BigValueColorMode.BACKGROUND_SOLID)
         panel.graph_mode(common_model.BigValueGraphMode.NONE).max_data_points(_ONE_MOMENT)
@@ -114,9 +126,11 @@ class Stat(Panel):
             panel.mappings(list(self.mappings))
         if self.whole:
             panel.decimals(0)
-        return self._describe(panel, self.unit, self.empty).with_target(
-            dataquery("A", Target(self.query)).instant()
-        )
+        panel.text(common.VizTextDisplayOptions().title_size(_NAME_SIZE))
+        if self.which:
+            panel.text_mode(common_model.BigValueTextMode.VALUE_AND_NAME)
+        target = Target(self.query, f"{FLEET} {self.which}".rstrip())
+        return self._describe(panel, self.unit, self.empty).with_target(dataquery("A", target).instant())
 
 
 @dataclass(frozen=True, slots=True)

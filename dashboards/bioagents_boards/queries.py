@@ -97,6 +97,16 @@ def bottom(expression: str, count: int = TOP) -> str:
     return f"bottomk({count}, {expression})"
 
 
+def highest(expression: str, *per: str) -> str:
+    """In each fleet the highest of the series that differ in the labels ``per``, which it keeps."""
+    return f"topk without ({', '.join(per)}) (1, {expression})"
+
+
+def lowest(expression: str, *per: str) -> str:
+    """In each fleet the lowest of the series that differ in the labels ``per``, which it keeps."""
+    return f"bottomk without ({', '.join(per)}) (1, {expression})"
+
+
 def near_limit(value: str, limit: str) -> str:
     """The limit where over half of it is used, so that its line appears when it matters."""
     return f"{limit} and ({value} > 0.5 * {limit})"

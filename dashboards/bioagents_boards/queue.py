@@ -8,8 +8,8 @@ from bioagents_alerts.boards import ACTOR, QUEUE, WORKERS
 from bioagents_boards import shared
 from bioagents_boards.alerts import every_alert
 from bioagents_boards.frame import Board
-from bioagents_boards.panels import Stat
-from bioagents_boards.queries import gauge, together
+from bioagents_boards.panels import OF_QUEUE, Stat
+from bioagents_boards.queries import gauge, highest, lowest, together
 from bioagents_boards.queue_graphs import ROWS
 from bioagents_boards.shared import NO_QUEUE
 from bioagents_boards.style import BAD, CLEAR, GOOD, WARN, infinite, share_of_limit, thresholds
@@ -19,8 +19,8 @@ _LONGEST_RUN: Final = gauge("queue_longest_running_job_seconds")
 
 
 def _worst(by_queue: str) -> str:
-    """The highest of the chosen queues, one number for each fleet."""
-    return f"max without (queue) ({by_queue})"
+    """The highest of the chosen queues, one for each fleet, with its name."""
+    return highest(by_queue, "queue")
 
 
 #: Jobs that no worker can run, in all chosen queues.
@@ -37,8 +37,9 @@ _STATS: Final = (
         "Wait limit used",
         "Wait of the oldest waiting job relative to the queue's limit, for the worst selected queue. "
         "Normal: below 70 %. Above 100 % the queue is too slow and QueueWaitTooLong fires: “Arrival ratio”, "
-        "“Slots in use” and “Workers/minimum” show the cause.",
+        "“Running/slots” and “Workers/minimum” show the cause.",
         _worst(shared.WAIT_LIMIT_USED),
+        which=OF_QUEUE,
         unit="percentunit",
         thresholds=share_of_limit(),
         whole=True,
@@ -47,33 +48,36 @@ _STATS: Final = (
     Stat(
         "Time to drain",
         "When the backlog will be gone at the pace of the last five minutes, in the queue that takes "
-        "longest. Normal: below the queue's limit, which the table below shows. “Not shrinking” for more "
-        "than some minutes: “Arrival ratio”, “Slots in use” and “Workers/minimum” show the cause.",
+        "longest. Normal: below the queue's limit, which the table below shows. “Not shrinking” (only where "
+        "more jobs wait than there are slots): “Arrival ratio”, “Running/slots” and “Workers/minimum” show "
+        "the cause.",
         _worst(shared.DRAIN_TIME),
+        which=OF_QUEUE,
         unit="s",
         mappings=[infinite("not shrinking", WARN)],
-        empty="not known yet",
+        empty="not known yet, or rules not loaded",
     ),
     Stat(
         "Arrival ratio",
-        "Arrivals for each completed job, over five minutes, in the queue with waiting jobs where this is "
-        "highest. Normal: below 1, the backlog shrinks. Above 1 for long: arrivals exceed what the workers "
-        "can do; add workers. Producers without JobMetrics are not counted.",
-        _worst(f"{shared.ARRIVALS} / {shared.COMPLETIONS} >= 0 and {shared.WAITING} > 0"),
+        "Arrivals for each completed job, over five minutes, in the queue where this is highest of those in "
+        "which more jobs wait than there are slots. Normal: below 1, the backlog shrinks. Above 1 for long: "
+        "arrivals exceed what the workers can do; add workers. Producers without JobMetrics are not counted.",
+        _worst(f"{shared.ARRIVAL_RATIO} and {shared.BACKLOG}"),
+        which=OF_QUEUE,
         thresholds=thresholds(GOOD, (1.1, WARN)),
         mappings=[infinite("none completes", WARN)],
-        empty="none waits, or rules not loaded",
+        empty="no backlog, or rules not loaded",
     ),
     Stat(
-        "Slots in use",
-        "Running jobs as a share of the living threads that can run one, in the queue with the highest "
-        "share. Normal: below 100 %. At 100 % jobs wait for a free slot: add workers, or find out whether "
-        "jobs take longer than before. Above 100 %, draining workers still run jobs.",
-        _worst(shared.SLOTS_IN_USE),
+        "Running/slots",
+        "Running jobs of a queue relative to its slots, the living threads that can run one, in the queue "
+        "where this is highest. Normal: below 100 %. At 100 % jobs wait for a free slot: add workers, or "
+        "find out whether jobs take longer than before. Above 100 %, draining workers still run jobs.",
+        _worst(shared.RUNNING_PER_SLOT),
+        which=OF_QUEUE,
         unit="percentunit",
         thresholds=thresholds(GOOD, (1, WARN)),
         whole=True,
-        width=2,
         empty="no slots, or rules not loaded",
     ),
     Stat(
@@ -81,7 +85,8 @@ _STATS: Final = (
         "Workers that accept new jobs relative to the queue's minimum, for the worst selected queue. "
         "Normal: 100 % or more. Below it, workers died, drain or were never started: see the dashboard "
         "Workers. A queue without workers for a day counts only while jobs wait.",
-        f"min without (queue) ({shared.WORKERS} / ({shared.MINIMUM_IN_SERVICE} > 0))",
+        lowest(f"{shared.WORKERS} / ({shared.MINIMUM_IN_SERVICE} > 0)", "queue"),
+        which=OF_QUEUE,
         unit="percentunit",
         thresholds=thresholds(BAD, (1, GOOD)),
         whole=True,
@@ -93,6 +98,7 @@ _STATS: Final = (
         "Normal: below 100 %. Above it a job hangs and occupies a slot: the runbook of JobRunningTooLong "
         "describes how to find it.",
         _worst(f"{_LONGEST_RUN} / {gauge('queue_job_duration_limit_seconds')}"),
+        which=OF_QUEUE,
         unit="percentunit",
         thresholds=share_of_limit(),
         whole=True,
@@ -104,6 +110,7 @@ _STATS: Final = (
         "below 70 %. Retries of failed jobs take slots from other jobs: the dashboard Actor shows which "
         "exceptions they raise.",
         _worst(f"{shared.FAILURE_RATIO} / {gauge('queue_failure_ratio_limit')}"),
+        which=OF_QUEUE,
         unit="percentunit",
         thresholds=share_of_limit(),
         whole=True,
@@ -115,7 +122,6 @@ _STATS: Final = (
         "orphaned jobs after a restart return within an hour. The table “Jobs not progressing” shows which "
         "they are.",
         _LOST,
-        width=4,
         thresholds=thresholds(GOOD, (1, WARN)),
         empty="no queue, or rules not loaded",
     ),

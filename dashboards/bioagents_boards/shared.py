@@ -80,16 +80,35 @@ WORKERS: Final = gauge("queue_workers")
 MINIMUM_IN_SERVICE: Final = of_queues("queue_min_workers:in_service")
 SLOTS: Final = gauge("queue_slots")
 RUNNING: Final = gauge("queue_running_jobs")
-#: More than all while workers drain.
-SLOTS_IN_USE: Final = f"{RUNNING} / ({SLOTS} > 0)"
-#: Seconds until no job waits, +Inf while the backlog does not shrink.
-DRAIN_TIME: Final = gauge("queue_drain_seconds")
-DRAIN_LIMIT_USED: Final = f"{DRAIN_TIME} / {gauge('queue_drain_limit_seconds')}"
+#: More than 1 while workers drain. A worker of several queues has its slots in each of them.
+RUNNING_PER_SLOT: Final = f"{RUNNING} / ({SLOTS} > 0)"
 #: Share of the attempts of five minutes that raised; nothing without attempts.
 FAILURE_RATIO: Final = gauge("queue_failure_ratio")
 #: Per second. Completed: succeeded, dead or skipped.
 ARRIVALS: Final = of_queues("jobs_enqueued:rate5m")
 COMPLETIONS: Final = of_queues("jobs_completed:rate5m")
+#: Nothing where neither happens, +Inf where jobs only arrive.
+ARRIVAL_RATIO: Final = f"{ARRIVALS} / {COMPLETIONS} >= 0"
+#: Waiting jobs, of queues that have more of them than slots: others start all of them with their next jobs.
+BACKLOG: Final = f"({WAITING} > {SLOTS})"
+
+
+def _drain_time() -> str:
+    """Seconds until no job waits; +Inf where a backlog does not shrink, nothing where it is none.
+
+    By the arrivals and completions that boards show next to it. Where no producer counts its jobs, what the
+    exporter knows is by how much the queue became shorter.
+    """
+    counted = f"max without (actor, wire) ({over_copies(selector('jobs_enqueued_total'))}) > 0"
+    pace = f"({COMPLETIONS} - {ARRIVALS})"
+    by_rates = f"{WAITING} == 0 or {WAITING} / ({pace} > 0) or Inf * ({BACKLOG} and {pace} <= 0)"
+    by_length = gauge("queue_drain_seconds")
+    uncounted = f"({by_length} < Inf or {by_length} and {BACKLOG}) unless {counted}"
+    return f"((({by_rates}) and {counted}) or {uncounted})"
+
+
+DRAIN_TIME: Final = _drain_time()
+DRAIN_LIMIT_USED: Final = f"{DRAIN_TIME} / {gauge('queue_drain_limit_seconds')}"
 
 # Fleets: one series for each.
 SLOTS_OF_FLEET: Final = recorded("fleet:bioagents_worker_slots:sum")

@@ -15,8 +15,8 @@ from bioagents_alerts.objectives import BURNS, Burn
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of, number_of_alerts
 from bioagents_boards.frame import Board
-from bioagents_boards.panels import BY_QUEUE, FLEET, THRESHOLD, Graph, Stat, Target
-from bioagents_boards.queries import bottom, near_threshold, top
+from bioagents_boards.panels import BY_QUEUE, FLEET, OF_QUEUE, THRESHOLD, Graph, Stat, Target
+from bioagents_boards.queries import bottom, highest, lowest, near_threshold, top
 from bioagents_boards.style import (
     ANY_IS_BAD,
     BAD,
@@ -117,7 +117,8 @@ def _left(of: ObjectiveView) -> Stat:
         f"Remaining error budget for jobs that {of.bad}, over the last three days, of the queue with the "
         "least. Normal: above 30 %. At 0 the queue fails exactly as often as its objective allows; below 0 "
         f"it is overspent. {of.remedy}",
-        f"min without (queue) ({of.budget_left})",
+        lowest(of.budget_left, "queue"),
+        which=OF_QUEUE,
         unit="percentunit",
         thresholds=budget_left(),
         width=4,
@@ -132,7 +133,8 @@ def _fastest(of: ObjectiveView) -> Stat:
         "rates over the last hour and over 5 minutes, of the queue with the fastest. Normal: below 1. From "
         "14.4, 2 % of a month's budget burn in an hour, and an alert pages once ten jobs violate the SLO. "
         "Empty while no job of five minutes counts: see the budget then.",
-        f"max without (queue) ({of.alerting(_FASTEST)})",
+        highest(of.alerting(_FASTEST), "queue"),
+        which=OF_QUEUE,
         thresholds=_burning(_FASTEST),
         width=4,
         empty="no job in 5 min, or rules not loaded",

@@ -9,8 +9,28 @@ from bioagents_alerts.thresholds import COMPARABLE, UNEVEN
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of
 from bioagents_boards.frame import Board
-from bioagents_boards.panels import BY_HOST, BY_WORKER, FLEET, THRESHOLD, Graph, Stat, Target
-from bioagents_boards.queries import bottom, gauge, near_threshold, rate, recorded, top, unnamed
+from bioagents_boards.panels import (
+    BY_HOST,
+    BY_WORKER,
+    FLEET,
+    OF_HOST,
+    OF_WORKER,
+    THRESHOLD,
+    Graph,
+    Stat,
+    Target,
+)
+from bioagents_boards.queries import (
+    bottom,
+    gauge,
+    highest,
+    lowest,
+    near_threshold,
+    rate,
+    recorded,
+    top,
+    unnamed,
+)
 from bioagents_boards.shared import NO_WORKER, of_workers
 from bioagents_boards.style import ANY_IS_BAD, BAD, CLEAR, GOOD, NEUTRAL, WARN, thresholds
 from bioagents_boards.tables import Label, Table, Value, link
@@ -23,6 +43,8 @@ _SKEW_HIGH: Final = shared.begins("WorkerClockSkew")
 LISTED: Final = 50
 
 _HOUR: Final = 3600
+#: The labels in which two workers differ.
+_WORKER: Final = ("worker", "host", "pid", "queues")
 _ALERT: Final = FLEET + THRESHOLD
 _NO_RULES: Final = "no worker, or rules not loaded"
 _NO_HALF_HOUR: Final = "no worker has taken jobs for half an hour, or the rules are not loaded"
@@ -45,10 +67,11 @@ def _leaking() -> str:
 
 def _least_share() -> str:
     """Attempts of the least loaded worker to the average of its group, where there are enough of them."""
-    least = f"min without (worker, host, pid) ({of_workers('jobs:share_rate30m')})"
+    shares = of_workers("jobs:share_rate30m")
     attempts = recorded("role:bioagents_worker_jobs:rate30m", "queues")
     threads = recorded("role:bioagents_worker_threads:avg", "queues")
-    return f"min without (queues) ({least} and {attempts} > {threads} * {COMPARABLE} / 1800)"
+    comparable = f"({attempts} > {threads} * {COMPARABLE} / 1800)"
+    return lowest(f"{shares} and ignoring (worker, host, pid) {comparable}", *_WORKER)
 
 
 _STATS: Final = (
@@ -67,7 +90,8 @@ _STATS: Final = (
         "The highest share of a memory limit that the workers of one host or container use together; "
         "workers with one host name and equal limits count as sharing one. Normal: below 70 %. At 90 % "
         "WorkerMemoryHigh fires: restart the largest worker; at 100 % the kernel kills one.",
-        f"max without (host) ({_HOST_MEMORY})",
+        highest(_HOST_MEMORY, "host"),
+        which=OF_HOST,
         unit="percentunit",
         thresholds=thresholds(GOOD, (0.7, WARN), (_MEMORY_HIGH, BAD)),
         empty=_NO_RULES,
@@ -88,6 +112,7 @@ _STATS: Final = (
         "WorkersUneven fires: compare its log with another's. Not shown where slots finish fewer than 40 "
         "attempts in that time.",
         _least_share(),
+        which=OF_WORKER,
         unit="percentunit",
         thresholds=thresholds(BAD, (UNEVEN, WARN), (0.5, GOOD)),
         empty="too few jobs, or rules not loaded",
@@ -97,7 +122,8 @@ _STATS: Final = (
         "Workers that started in the last hour for each that a host had, on the host with the most, "
         "whichever are chosen. Normal: 0, or 1 after a deployment. Above 3.5 WorkerRestarting fires: find "
         "out why the last ones ended.",
-        f"max without (host) ({_BOOTS})",
+        highest(_BOOTS, "host"),
+        which=OF_HOST,
         thresholds=thresholds(GOOD, (2.5, WARN), (_BOOTS_HIGH, BAD)),
         empty=_NO_RULES,
     ),
@@ -113,7 +139,8 @@ _STATS: Final = (
         "Clock skew",
         "The largest difference between a worker's clock and that of Redis. Normal: below a second. At 10 s "
         "WorkerClockSkew fires: synchronise the clock. From a minute on, running jobs may be started twice.",
-        _CLOCK_SKEW,
+        highest(of_workers("clock_skew_seconds:abs"), *_WORKER),
+        which=OF_WORKER,
         unit="s",
         thresholds=thresholds(GOOD, (2, WARN), (_SKEW_HIGH, BAD)),
         empty=_NO_RULES,

@@ -67,7 +67,16 @@ def fleet(tmp_path: Path) -> Fleet:
     return made
 
 
+#: promtool reads no infinite number: what is infinite is so many whole seconds.
+LONG = 1e9
+SHORTENED = f"round(clamp_max({{}}, {LONG}))"
+
 ONE_FLEET = '{fleet="prod", job="bioagents"}'
+
+
+def of_queue(name: str) -> str:
+    """The labels of a number of one queue."""
+    return f'{{fleet="prod", job="bioagents", queue="{name}"}}'
 
 
 def queue(fleet: Fleet, name: str, *, waiting: int, oldest: str, workers_: int, least: int = 1) -> None:
@@ -95,7 +104,7 @@ def test_a_queue_that_nobody_serves_nears_its_limit(fleet: Fleet) -> None:
     """Its oldest job is 1,500 s old after 25 minutes and grows a second each second: 300 s are left."""
     queue(fleet, "misspelt", waiting=3, oldest="0+60x3000", workers_=0)
     queue(fleet, "chat", waiting=0, oldest="0+0x3000", workers_=2)
-    fleet.answers("Capacity / Time until wait limit / A", {ONE_FLEET: 300}, at="25m")
+    fleet.answers("Capacity / Time until wait limit / A", {of_queue("misspelt"): 300}, at="25m")
 
 
 def test_without_rules_nothing_is_said_of_a_limit(fleet: Fleet) -> None:
@@ -122,7 +131,7 @@ def test_alerts_without_rules(fleet: Fleet) -> None:
 def test_a_retired_queue_is_no_trouble(fleet: Fleet) -> None:
     """No worker has served it for a day and no job waits: no limit is used, no worker to be added."""
     queue(fleet, "old", waiting=0, oldest="0+0x3000", workers_=0)
-    fleet.answers("Fleet overview / Worst limit used / A", {ONE_FLEET: 0}, at="30h")
+    fleet.answers("Fleet overview / Worst limit used / A", {of_queue("old"): 0}, at="30h")
     fleet.answers("Capacity / Workers to add / A", {ONE_FLEET: 0}, at="30h")
     for query in (
         "Queue / Workers/minimum / A",
@@ -135,8 +144,8 @@ def test_a_retired_queue_is_no_trouble(fleet: Fleet) -> None:
 def test_a_queue_without_enough_workers(fleet: Fleet) -> None:
     """Its whole limit is used, and workers are to be added, although nothing waits."""
     queue(fleet, "chat", waiting=0, oldest="0+0x3000", workers_=1, least=2)
-    fleet.answers("Fleet overview / Worst limit used / A", {ONE_FLEET: 1})
-    fleet.answers("Queue / Workers/minimum / A", {ONE_FLEET: 0.5})
+    fleet.answers("Fleet overview / Worst limit used / A", {of_queue("chat"): 1})
+    fleet.answers("Queue / Workers/minimum / A", {of_queue("chat"): 0.5})
     fleet.answers("Capacity / Workers to add / A", {ONE_FLEET: 1})
 
 
@@ -204,10 +213,10 @@ def test_regions_of_one_fleet_stay_apart(fleet: Fleet) -> None:
 
 
 def test_the_worst_queue_is_shown(fleet: Fleet) -> None:
-    """Of two queues the one that uses more of its limit."""
+    """Of two queues the one that uses more of its limit, and its name."""
     queue(fleet, "chat", waiting=1, oldest="900x3000", workers_=1)
     queue(fleet, "reports", waiting=1, oldest="1620x3000", workers_=1)
-    fleet.answers("Queue / Wait limit used / A", {ONE_FLEET: 0.9})
+    fleet.answers("Queue / Wait limit used / A", {of_queue("reports"): 0.9})
 
 
 def test_a_job_is_completed_in_one_of_three_ways(fleet: Fleet) -> None:
@@ -236,3 +245,59 @@ def test_the_first_start_on_a_new_host_counts(fleet: Fleet) -> None:
     fleet.answers("Workers / Starts by host / A", {pod: 1}, at="11m", __rate_interval="2m")
     fleet.has("redis_up", "_x10 1x50")
     fleet.answers("Workers / Starts by host / A", {pod: 0}, at="12m", __rate_interval="2m")
+
+
+def test_a_wait_above_its_limit_is_never_far_from_it(fleet: Fleet) -> None:
+    """In the first minutes of an exporter nothing is known of starts, but much of the limit is used."""
+    queue(fleet, "chat", waiting=3, oldest="1600+60x60", workers_=2)
+    queue(fleet, "mail", waiting=0, oldest="0+0x60", workers_=2)
+    fleet.answers("Capacity / Time until wait limit / A", NO_ANSWER, at="2m")
+    fleet.answers("Capacity / Time until wait limit / A", {of_queue("chat"): 0}, at="4m")
+
+
+def test_no_queue_near_its_limit(fleet: Fleet) -> None:
+    """Jobs wait for some seconds: no queue is named, and there is no time to give."""
+    queue(fleet, "chat", waiting=3, oldest="4x60", workers_=2)
+    fleet.answers("Capacity / Time until wait limit / A", {ONE_FLEET: LONG}, within=SHORTENED)
+
+
+def rates(fleet: Fleet, name: str, *, waiting: int, arrivals: int, completions: int, slots: int = 4) -> None:
+    """A queue with jobs per minute; what the exporter says of its backlog contradicts them."""
+    queue(fleet, name, waiting=waiting, oldest="60x60", workers_=1)
+    fleet.has("queue_slots", f"{slots}+0x60", queue=name)
+    fleet.has("queue_drain_seconds", "77x60", queue=name)
+    fleet.has("jobs_enqueued_total", f"100+{arrivals}x60", queue=name, actor="a")
+    for outcome, jobs in (("succeeded", completions), ("dead", 0), ("skipped", 0)):
+        fleet.has(f"jobs_{outcome}_total", f"100+{jobs}x60", queue=name, actor="a")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "arrivals", "completions", "expected"),
+    [
+        (130, 6, 19, 600.0),  # ten minutes at thirteen jobs a minute
+        (130, 19, 6, LONG),
+        (130, 6, 6, LONG),
+        (0, 6, 19, 0.0),
+        (0, 19, 6, 0.0),
+        (1, 6, 7, 60.0),
+        (1, 19, 6, None),  # one job that has just arrived is no backlog
+        (4, 19, 6, None),  # the slots take them with their next jobs
+        (5, 19, 6, LONG),
+    ],
+)
+def test_a_backlog_shrinks_where_completions_exceed_arrivals(
+    fleet: Fleet, waiting: int, arrivals: int, completions: int, expected: float | None
+) -> None:
+    """The time to drain follows from the rates that are shown next to it, and from nothing else."""
+    rates(fleet, "chat", waiting=waiting, arrivals=arrivals, completions=completions)
+    answer = NO_ANSWER if expected is None else {of_queue("chat"): expected}
+    fleet.answers("Queue / Time to drain / A", answer, within=SHORTENED)
+
+
+def test_a_backlog_of_producers_that_count_nothing(fleet: Fleet) -> None:
+    """What the exporter knows by the length of the queue; no rate of arrivals contradicts it."""
+    queue(fleet, "chat", waiting=130, oldest="60x60", workers_=1)
+    fleet.has("queue_slots", "4x60", queue="chat")
+    fleet.has("queue_drain_seconds", "90x60", queue="chat")
+    fleet.has("jobs_enqueued_total", "0x60", queue="chat", actor="a")
+    fleet.answers("Queue / Time to drain / A", {of_queue("chat"): 90})

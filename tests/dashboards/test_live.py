@@ -112,6 +112,10 @@ BLIND = MappingProxyType(
 )
 
 
+#: A number of each fleet with the name of what it is of.
+WORST = re.compile(r"(?:topk|bottomk) without \((.*?)\) \(1, ")
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """How far two copies may be apart in what a query names, although no job moves, and why."""
@@ -212,6 +216,8 @@ def found_apart(stage: BoardStage, query: Query) -> list[str]:
 
 def differences(expression: str, one: list[Series], three: list[Series]) -> list[str]:
     """Series that are in one answer alone, and values further apart than they may be."""
+    if worst := WORST.match(expression):  # of two that are as bad, each may name another
+        one, three = (unnamed(series, worst[1].split(", ")) for series in (one, three))
     ours, theirs = by_labels(one), by_labels(three)
     found = []
     if not expression.startswith("topk("):  # its last places may go to others whose values are as high
@@ -226,6 +232,13 @@ def differences(expression: str, one: list[Series], three: list[Series]) -> list
         if not (math.isclose(a, b, rel_tol=share, abs_tol=amount) or (math.isnan(a) and math.isnan(b))):
             found.append(f"{labels} {a} and {b}")
     return found
+
+
+def unnamed(series: list[Series], labels: list[str]) -> list[Series]:
+    """The same values without these labels."""
+    return [
+        ({name: text for name, text in own.items() if name not in labels}, value) for own, value in series
+    ]
 
 
 def test_recorded_series_are_the_same_with_three_exporters(stage: BoardStage) -> None:

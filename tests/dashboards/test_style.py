@@ -54,7 +54,7 @@ def text_on(colour: str) -> str:
 
 
 def test_contrast_is_what_wcag_defines() -> None:
-    """Black on white is 21 to 1; the white on amber that nobody could read was 2.25 to 1."""
+    """Black on white is 21 to 1; the white on amber that could not be read was 2.25 to 1."""
     assert round(contrast("#000000", "#ffffff"), 2) == 21
     assert round(contrast("#E69F00", "#ffffff"), 2) == 2.25
 

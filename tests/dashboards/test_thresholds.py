@@ -24,7 +24,7 @@ RED = MappingProxyType(
     {
         "Actor / Failures": (0.1, "HighJobFailureRate"),
         "Fleet overview / Failures": (0.1, "HighJobFailureRate"),
-        "Fleet overview / Busiest workers / Memory": (0.9, "WorkerMemoryHigh"),
+        "Fleet overview / Busiest workers / Memory used": (0.9, "WorkerMemoryHigh"),
         "Workers / Top host memory": (0.9, "WorkerMemoryHigh"),
         "Workers / Workers / Memory used": (0.9, "WorkerMemoryHigh"),
         "Workers / Least loaded": (0.2, "WorkersUneven"),

@@ -225,11 +225,12 @@ def _parts(node: promql.Expr) -> list[promql.Expr]:
 
 
 def _aggregated(node: promql.AggregateExpr, of: Lines, few: int) -> Lines:
-    if str(node.op) in {"topk", "bottomk"}:
-        bounded = isinstance(node.param, promql.NumberLiteral) and node.param.val <= few
-        return min(of, Lines.FEW) if bounded and not node.modifier else of
     named = "worker" in (node.modifier.labels if node.modifier else ())
     without = node.modifier is not None and node.modifier.type == promql.AggModifierType.Without
+    if str(node.op) in {"topk", "bottomk"}:
+        bounded = isinstance(node.param, promql.NumberLiteral) and node.param.val <= few
+        together = node.modifier is None or named == without  # not so many of each worker
+        return min(of, Lines.FEW) if bounded and together else of
     return of if named != without else Lines.NOT_BY_WORKER
 
 
