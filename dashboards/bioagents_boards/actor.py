@@ -153,7 +153,7 @@ _TIMELINE: Final = Timeline(
     Target(top(f"{_FAILURE_LIMIT_USED} > 0"), BY_ACTOR),
     unit="percentunit",
     thresholds=share_of_limit(),
-    width=10,
+    width=8,
     height=9,
     empty=NO_FAILURE,
 )
@@ -166,13 +166,11 @@ _ACTOR: Final = (
         "Queue",
         label="queue",
         links=[link("Why is it slow?", QUEUE, **_CHOSEN), link("Which workers?", WORKERS, **_CHOSEN)],
-        min_width=150,
     ),
     Label(
         "Actor",
         label="actor",
         links=[link("This actor alone", ACTOR, actor="Actor", **_CHOSEN)],
-        min_width=150,
     ),
 )
 
@@ -192,26 +190,26 @@ def _failures_before(ago: str) -> str:
 
 _EXCEPTIONS: Final = Table(
     "Current exceptions",
-    f"Each class of exception in each actor, the {LISTED} highest, and what it was an hour and a day "
-    "before: an empty cell means that it is new. Normal: empty. “(other)” is all classes beyond the first "
-    "thirty of an actor. Look them up in the workers' logs.",
+    f"Each class of exception in each actor, the {LISTED} highest, its share of the actor's attempts, and "
+    "its rate an hour and a day ago: an empty cell means that it is new. Normal: empty. “(other)” is all "
+    "classes beyond the first thirty of an actor. Look them up in the workers' logs.",
     [
         *_ACTOR,
         Label("Exception", label="exception"),
         Value("Failures/s", query=_LISTED_FAILURES),
         Value(
-            "Share of attempts",
+            "Share",
             query=f"{_LISTED_FAILURES} / ignoring (exception) group_left () "
             f"({of_actors('job_attempts:rate5m')} > 0)",
             unit="percentunit",
             whole=True,
         ),
-        Value("1 h before", query=_failures_before("1h")),
-        Value("1 day before", query=_failures_before("1d")),
+        Value("1 h ago", query=_failures_before("1h")),
+        Value("1 d ago", query=_failures_before("1d")),
     ],
     empty=NO_FAILURE,
     sort="Failures/s",
-    width=14,
+    width=16,
     height=9,
 )
 
@@ -248,11 +246,10 @@ _ACTORS: Final = Table(
             query=_listed_series("jobs_dead:rate5m"),
             thresholds=thresholds(CLEAR, (0.001, BAD)),
         ),
-        Value("Skipped/s", query=_listed_series("jobs_skipped:rate5m")),
         Value("Wait p95", query=_listed_series("job_wait_seconds:p95_rate5m"), unit="s"),
         Value("Run p50", query=_listed_series("job_duration_seconds:p50_rate5m"), unit="s"),
         Value("Run p95", query=_listed_series(_P95), unit="s"),
-        Value("Run p95, 1 day before", query=_listed_series(_P95, "1d"), unit="s"),
+        Value("Run p95 1 d ago", query=_listed_series(_P95, "1d"), unit="s"),
     ],
     empty=NO_JOB,
     sort="Limit used",

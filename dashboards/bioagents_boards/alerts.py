@@ -66,7 +66,7 @@ def alert_age(board: str = "") -> str:
     return found
 
 
-def every_alert(*, width: int, height: int) -> Table:
+def every_alert(*, height: int) -> Table:
     """All firing alerts of the chosen queues, or about none."""
     return _table(
         "Alerts",
@@ -74,7 +74,7 @@ def every_alert(*, width: int, height: int) -> Table:
         "been true. Normal: empty. Click an alert to open its runbook, or its queue to find out why that "
         "is slow.",
         alert_age(),
-        (width, height),
+        height,
     )
 
 
@@ -85,7 +85,7 @@ def alerts_of(board: str) -> Table:
         "Firing alerts that link to this dashboard, about the chosen queues or about none, and for how long "
         "the condition of each has been true. Normal: empty. Click an alert to open its runbook.",
         alert_age(board),
-        (24, 5),
+        5,
     )
 
 
@@ -95,24 +95,23 @@ def number_of_alerts(title: str, description: str, *, board: str = "", width: in
     return Stat(title, description, query, empty=NO_FLEET, thresholds=ANY_IS_BAD, width=width)
 
 
-def _table(title: str, description: str, query: str, size: tuple[int, int]) -> Table:
+def _table(title: str, description: str, query: str, height: int) -> Table:
     slow = link("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue")
     return Table(
         title,
         description,
         [
-            Label("Alert", label="alertname", links=[runbook("Alert")], min_width=190),
-            Label("Severity", label="severity"),
+            Label("Alert", label="alertname", links=[runbook("Alert")], width=190),
+            Label("Severity", label="severity", width=85),
             Label("Fleet", label="fleet"),
-            Label("Queue", label="queue", links=[slow], min_width=130),
+            Label("Queue", label="queue", links=[slow]),
             Label("Detail", label=_DETAIL),
             Value("True for", query=query, unit="s"),
         ],
         empty="no alert fires, or the rules are not loaded",
         sort="True for",
         hide=("alertstate", "product", "board", *_DETAILS),
-        width=size[0],
-        height=size[1],
+        height=height,
     )
 
 

@@ -175,7 +175,7 @@ _NOT_SHRINKING: Final = [infinite("not shrinking")]
 _QUEUES: Final = Table(
     "Queues",
     "One row for each queue, the one with the most jobs for each slot first. Normal: as many workers as "
-    "desired, a load up to 1, as many completions as arrivals, nothing under “Time until wait limit”. “Not "
+    "desired, a load up to 1, as many completions as arrivals, nothing under “Until wait limit”. “Not "
     "shrinking” also appears in a healthy queue that just received a job. Click a queue to find out why it "
     "is slow.",
     [
@@ -184,11 +184,9 @@ _QUEUES: Final = Table(
             "Queue",
             label="queue",
             links=[link("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue")],
-            width=150,
         ),
         Value("Desired", query=_DESIRED),
         Value("Workers", query=shared.WORKERS),
-        Value("Minimum", query=_MINIMUM),
         Value("Maximum", query=_MAXIMUM),
         Value(
             "Load",
@@ -201,14 +199,13 @@ _QUEUES: Final = Table(
         Value("Arrivals/s", query=shared.ARRIVALS),
         Value("Completed/s", query=shared.COMPLETIONS),
         Value(
-            "Time until wait limit",
+            "Until wait limit",
             query=_TIME_UNTIL_WAIT_LIMIT,
             unit="s",
             thresholds=thresholds(BAD, (900, WARN), (3600, CLEAR)),
             mappings=[value_text("0", "exceeded", BAD)],
         ),
         Value("Time to drain", query=shared.DRAIN_TIME, unit="s", mappings=_NOT_SHRINKING),
-        Value("Drain limit", query=shared.DRAIN_LIMIT_USED, unit="percentunit", mappings=_NOT_SHRINKING),
     ],
     empty=NO_QUEUE,
     sort="Load",

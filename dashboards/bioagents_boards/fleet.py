@@ -95,7 +95,6 @@ _QUEUES: Final = Table(
             "Queue",
             label="queue",
             links=[link("Why is it slow?", QUEUE, fleet="Fleet", queue="Queue")],
-            min_width=130,
         ),
         Value("Limit used", query=_LIMIT_USED, unit="percentunit", thresholds=share_of_limit(CLEAR)),
         Value("Waiting", query=shared.WAITING),
@@ -121,14 +120,14 @@ _QUEUES: Final = Table(
 _WORKER: Final = (
     Label("Fleet", label="fleet"),
     Label("Host", label="host"),
-    Label("Process", label="pid"),
-    Label("Queues", label="queues", min_width=110),
+    Label("Process", label="pid", width=80),
+    Label("Queues", label="queues"),
 )
 _ID: Final = Label(
     "Id",
     label="worker",
     links=[link("This worker alone", WORKERS, fleet="Fleet", worker="Id")],
-    width=110,
+    width=75,
 )
 _BUSIEST: Final = top(shared.described(gauge("worker_running_jobs")))
 _OF_BUSIEST: Final = f"and ignoring ({shared.FACTS}) {_BUSIEST}"
@@ -153,7 +152,6 @@ _BUSIEST_WORKERS: Final = Table(
     empty=NO_WORKER,
     sort="Running",
     hide=("version",),
-    width=12,
 )
 
 _NEWEST_WORKERS: Final = Table(
@@ -162,7 +160,7 @@ _NEWEST_WORKERS: Final = Table(
     "single young one replaced a worker that died or was stopped. Click an id to see that worker alone.",
     [
         *_WORKER,
-        Label("Version", label="version"),
+        Label("Version", label="version", width=90),
         Value(
             "Uptime",
             query=bottom(shared.described(f"(time() - {gauge('worker_start_time_seconds')})")),
@@ -173,7 +171,7 @@ _NEWEST_WORKERS: Final = Table(
     empty=NO_WORKER,
     sort="Uptime",
     highest_first=False,
-    width=10,
+    width=12,
 )
 
 _STARTS: Final = Graph(
@@ -183,7 +181,7 @@ _STARTS: Final = Graph(
     "of the workers' logs.",
     [Target(top(shared.starts_by_host()), BY_HOST)],
     steps=True,
-    width=7,
+    width=6,
     empty=NO_WORKER,
 )
 
@@ -226,9 +224,9 @@ FLEET_BOARD: Final = Board(
     UID,
     "Fleet overview",
     "Is anything wrong in a fleet of Dramatiq workers, where, and since when?",
-    [*_STATS, _QUEUES, every_alert(width=12, height=8), _BUSIEST_WORKERS],
+    [*_STATS, _QUEUES, every_alert(height=6)],
     {
-        "Recent changes": [shared.workers_by_version(7), _STARTS, _NEWEST_WORKERS],
+        "Recent changes": [shared.workers_by_version(6), _STARTS, _NEWEST_WORKERS],
         "Backlog": [shared.waiting_jobs(12), shared.arrivals_and_completions(12)],
         "Wait and run time": [
             shared.oldest_wait("on the dashboard Queue"),
@@ -240,6 +238,6 @@ FLEET_BOARD: Final = Board(
             shared.retries_by_queue(),
             shared.dead_letters(),
         ],
-        "Workers and slots": [_WORKERS_GRAPH, _SLOTS_GRAPH, shared.memory_of_workers()],
+        "Workers and slots": [_WORKERS_GRAPH, _SLOTS_GRAPH, shared.memory_of_workers(), _BUSIEST_WORKERS],
     },
 )

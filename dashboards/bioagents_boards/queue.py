@@ -133,7 +133,6 @@ _QUEUE: Final = (
         "Queue",
         label="queue",
         links=[link("What fails in it?", ACTOR, fleet="Fleet", queue="Queue")],
-        min_width=150,
     ),
 )
 
@@ -144,7 +143,7 @@ _QUEUES: Final = Table(
     [
         *_QUEUE,
         Value(
-            "Limit used",
+            "Wait limit used",
             query=shared.WAIT_LIMIT_USED,
             unit="percentunit",
             thresholds=share_of_limit(CLEAR),
@@ -154,15 +153,7 @@ _QUEUES: Final = Table(
         Value("Waiting", query=shared.WAITING),
         Value("Arrivals/s", query=shared.ARRIVALS),
         Value("Completed/s", query=shared.COMPLETIONS),
-        Value("Drain time", query=shared.DRAIN_TIME, unit="s", mappings=[infinite("not shrinking", WARN)]),
-        Value(
-            "Drain limit",
-            query=shared.DRAIN_LIMIT_USED,
-            unit="percentunit",
-            thresholds=share_of_limit(CLEAR),
-            mappings=[infinite("not shrinking", CLEAR)],
-            whole=True,
-        ),
+        Value("Time to drain", query=shared.DRAIN_TIME, unit="s", mappings=[infinite("not shrinking", WARN)]),
         Value(
             "Workers",
             query=shared.WORKERS,
@@ -171,11 +162,10 @@ _QUEUES: Final = Table(
         Value("Slots", query=shared.SLOTS),
         Value("Running", query=shared.RUNNING),
         Value("Run p95", query=shared.of_queues("job_duration_seconds:p95_rate5m"), unit="s"),
-        Value("Longest run", query=_LONGEST_RUN, unit="s"),
         Value("Failure ratio", query=shared.FAILURE_RATIO, unit="percentunit", whole=True),
     ],
     empty=NO_QUEUE,
-    sort="Limit used",
+    sort="Wait limit used",
     height=7,
 )
 
@@ -203,7 +193,6 @@ _STANDSTILL: Final = Table(
         Value("Unheld", query=gauge("queue_unheld_jobs"), thresholds=_BAD_IF_ANY),
         Value(
             "Held by draining workers",
-            min_width=205,
             query=gauge("queue_draining_held_jobs"),
             links=[link("Which workers drain?", WORKERS, fleet="Fleet", queue="Queue")],
         ),
@@ -220,6 +209,6 @@ QUEUE_BOARD: Final = Board(
     QUEUE,
     "Queue",
     "Why is this queue slow?",
-    [*_STATS, _QUEUES, every_alert(width=24, height=5), _STANDSTILL],
+    [*_STATS, _QUEUES, every_alert(height=5), _STANDSTILL],
     ROWS,
 )

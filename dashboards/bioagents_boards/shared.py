@@ -101,14 +101,13 @@ def _drain_time() -> str:
     """
     counted = f"max without (actor, wire) ({over_copies(selector('jobs_enqueued_total'))}) > 0"
     pace = f"({COMPLETIONS} - {ARRIVALS})"
-    by_rates = f"{WAITING} == 0 or {WAITING} / ({pace} > 0) or Inf * ({BACKLOG} and {pace} <= 0)"
+    by_rates = f"0 * ({WAITING} == 0) or {WAITING} / ({pace} > 0) or Inf * ({BACKLOG} and {pace} <= 0)"
     by_length = gauge("queue_drain_seconds")
     uncounted = f"({by_length} < Inf or {by_length} and {BACKLOG}) unless {counted}"
     return f"((({by_rates}) and {counted}) or {uncounted})"
 
 
 DRAIN_TIME: Final = _drain_time()
-DRAIN_LIMIT_USED: Final = f"{DRAIN_TIME} / {gauge('queue_drain_limit_seconds')}"
 
 # Fleets: one series for each.
 SLOTS_OF_FLEET: Final = recorded("fleet:bioagents_worker_slots:sum")

@@ -177,7 +177,6 @@ def _queues(of: ObjectiveView, *more: Value) -> Table:
                 "Queue",
                 label="queue",
                 links=[link("Why?", QUEUE, fleet="Fleet", queue="Queue")],
-                min_width=130,
             ),
             Value("Budget left", query=of.budget_left, unit="percentunit", thresholds=budget_left(CLEAR)),
             Value("Burn 1 h", query=of.burn_rate(_FASTEST.long), thresholds=_burning(_FASTEST, CLEAR)),
@@ -189,7 +188,7 @@ def _queues(of: ObjectiveView, *more: Value) -> Table:
         empty=_NO_RECORD,
         sort="Budget left",
         highest_first=False,
-        width=12,
+        height=6,
     )
 
 
@@ -226,7 +225,7 @@ def _burn(of: ObjectiveView, burn: Burn) -> Graph:
     long, short = (f"{window[:-1]} {_PERIODS[window[-1]]}" for window in (burn.long, burn.short))
     alert = "pages" if burn.pages else "opens a ticket"
     return Graph(
-        f"{of.title} burn rate over {long} and {short}",
+        f"{of.title} burn rate, {long} and {short}",
         f"Burn rate of the {of.title.lower()} SLO: error rate divided by the allowed rate; the lower of the "
         f"rates over {long} and over {short}, top 10 queues. Normal: below 1. Above {burn.threshold:g} "
         f"(dashed, from half of it) an alert {alert} if at least ten jobs violate the SLO. {of.remedy}",

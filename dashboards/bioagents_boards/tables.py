@@ -1,16 +1,22 @@
-"""Tables: each column with its query or label, unit, colours and links in one place."""
+"""Tables: each column with its query or label, unit, colours and links in one place.
+
+Columns of values are as wide as their heads and numbers need; those of labels share what is left. Grafana
+cuts a head off that does not fit, and scrolls where the columns together are too wide.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
+from math import ceil
 from string import ascii_uppercase
 from typing import Any, Final
 
 from grafana_foundation_sdk.builders import common, table
 from grafana_foundation_sdk.models import dashboard as model
 
+from bioagents_boards import text
 from bioagents_boards.panels import Panel, Target, dataquery, one_moment
 from bioagents_boards.queries import VARIABLES, unnamed
 from bioagents_boards.style import CLEAR, NOT_JUDGED, Thresholds, ValueMapping
@@ -20,6 +26,13 @@ _SELECTOR: Final = re.compile(r"[\w:]+\{[^{}]*\}( offset \w+)?")
 #: The unit of the table, which its columns need not repeat.
 _PLAIN: Final = "short"
 
+#: Pixels around a text in a cell or a head, and of the arrow of the column that sorts a table.
+_CELL: Final = 17
+_ARROW: Final = 20
+
+#: A wide number of each unit.
+_WIDEST: Final = {"short": "0.0944", "s": "12.8 hours", "percentunit": "1655%", "bytes": "64.1 MiB"}
+
 #: A cell without a value.
 NOTHING: Final = "–"
 
@@ -28,20 +41,19 @@ Link = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """What label and value columns have in common; widths in pixels."""
+    """What label and value columns have in common; widths in pixels, 0: as the text needs."""
 
     name: str
     _: KW_ONLY
     thresholds: Thresholds | None = None
     mappings: Sequence[ValueMapping] = ()
     links: Sequence[Link] = ()
-    width: int | None = None
-    min_width: int | None = None
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Label(_Column):
-    """A label of the series, as text: ``123`` too."""
+    """A label of the series, as text: ``123`` too. Without a ``width`` it takes its part of what is left."""
 
     label: str = ""
 
@@ -80,14 +92,18 @@ class Table(Panel):
         for ref, value in zip(ascii_uppercase, self._values(), strict=False):
             panel.with_target(dataquery(ref, Target(_nameless(value.query)), as_table=True))
         for column in self.columns:
-            if column.name and (properties := _properties(column)):
-                panel.override_by_name(column.name, properties)
+            if column.name:
+                panel.override_by_name(column.name, _properties(column, head=self._head(column)))
         panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
         panel.with_transformation(model.DataTransformerConfig(id_val="organize", options=self._organized()))
         if self.sort:
             order = common.TableSortByFieldState().display_name(self.sort).desc(desc=self.highest_first)
             panel.sort_by([order])
         return self._describe(panel, _PLAIN, self.empty)
+
+    def _head(self, column: _Column) -> int:
+        """Pixels that the head of a column needs, with the arrow of the one that sorts the table."""
+        return ceil(text.width(column.name)) + _CELL + _ARROW * (column.name == self.sort)
 
     def _values(self) -> list[Value]:
         return [column for column in self.columns if isinstance(column, Value)]
@@ -114,8 +130,8 @@ def _nameless(expression: str) -> str:
     return unnamed(expression) if _SELECTOR.fullmatch(expression) else expression
 
 
-def _properties(column: Label | Value) -> list[model.DynamicConfigValue]:
-    """Grafana's overrides for one column."""
+def _properties(column: Label | Value, *, head: int) -> list[model.DynamicConfigValue]:
+    """Grafana's overrides for one column; ``head``: the pixels that its name needs."""
     unit = column.unit if isinstance(column, Value) else "string"
     found: dict[str, Any] = {} if unit == _PLAIN else {"unit": unit}
     if isinstance(column, Value) and column.whole:
@@ -127,9 +143,23 @@ def _properties(column: Label | Value) -> list[model.DynamicConfigValue]:
         found["mappings"] = [mapping.to_json() for mapping in column.mappings]
     if column.links:
         found["links"] = list(column.links)
-    widths = {"custom.width": column.width, "custom.minWidth": column.min_width}
-    found |= {name: width for name, width in widths.items() if width is not None}
+    if isinstance(column, Value):
+        found["custom.width"] = max(column.width, head, _cell(column))
+    else:
+        found["custom.width" if column.width else "custom.minWidth"] = max(column.width, head)
     return [model.DynamicConfigValue(name, value) for name, value in found.items()]
+
+
+def _cell(column: Value) -> int:
+    """Pixels that the widest text of a column of values needs."""
+    replaced = (result.text or "" for mapping in column.mappings for result in _results(mapping))
+    return ceil(max(map(text.width, (_WIDEST[column.unit], *replaced)))) + _CELL
+
+
+def _results(mapping: ValueMapping) -> list[model.ValueMappingResult]:
+    if isinstance(mapping, model.ValueMap):
+        return list(mapping.options.values())
+    return [mapping.options.result]
 
 
 def link(title: str, board: str, **chosen: str) -> Link:

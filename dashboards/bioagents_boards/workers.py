@@ -156,19 +156,15 @@ def _listed(by_worker: str) -> str:
     return unnamed(f"({by_worker}) and {_FULLEST}")
 
 
-def _number(name: str, metric: str, width: int) -> Value:
-    return Value(name, query=_listed(gauge(metric)), width=width)
-
-
 #: By worker: seconds since its last heartbeat.
 _HEARTBEAT_AGE: Final = shared.by_id(of_workers("heartbeat_age_seconds:min"))
 
 _WORKERS: Final = Table(
     "Workers",
     f"The {LISTED} living workers that use the largest share of their memory limit, which the processes of "
-    "one host or container share; choose a queue or a worker to see others. Normal: as many slots as "
-    "threads (none while it drains), two consumers for each queue, a heartbeat of a few seconds (up to a "
-    "minute with thousands of workers). Click a process to see it alone.",
+    "one host or container share; choose a queue or a worker to see others. Normal: no slots only "
+    "while it drains, a heartbeat of a few seconds (up to a minute with thousands of workers). Click a "
+    "process to see it alone.",
     [
         Label("Fleet", label="fleet"),
         Label("Host", label="host"),
@@ -176,43 +172,37 @@ _WORKERS: Final = Table(
             "Process",
             label="pid",
             links=[link("This worker alone", WORKERS, fleet="Fleet", worker="Id")],
-            width=75,
+            width=80,
         ),
         Label("Queues", label="queues"),
-        Label("Version", label="version"),
+        Label("Version", label="version", width=90),
         Value("", query=f"{shared.WORKER_FACTS} and ignoring ({shared.FACTS}) {_FULLEST}"),
         Value(
             "Memory used",
             query=_listed(shared.MEMORY_SHARE),
             unit="percentunit",
             thresholds=thresholds(CLEAR, (0.7, WARN), (_MEMORY_HIGH, BAD)),
-            width=110,
         ),
-        Value("Memory", query=_listed(shared.MEMORY), unit="bytes", width=85),
+        Value("Memory", query=_listed(shared.MEMORY), unit="bytes"),
         Value(
             "CPU",
             query=_listed(rate("worker_cpu_seconds_total", keep=("worker",))),
             unit="percentunit",
-            width=75,
         ),
         Value(
             "Slots",
             query=_listed(gauge("worker_slots")),
             thresholds=thresholds(NEUTRAL, (1, CLEAR)),
-            width=60,
         ),
-        _number("Threads", "worker_threads", 75),
-        _number("Consumers", "worker_consumer_threads", 95),
-        _number("Running", "worker_running_jobs", 75),
-        Value("Attempts/s", query=_listed(rate("worker_jobs_total", keep=("worker",))), width=90),
-        Value("Last heartbeat", query=_listed(_HEARTBEAT_AGE), unit="s", width=120),
+        Value("Running", query=_listed(gauge("worker_running_jobs"))),
+        Value("Attempts/s", query=_listed(rate("worker_jobs_total", keep=("worker",)))),
+        Value("Heartbeat", query=_listed(_HEARTBEAT_AGE), unit="s"),
         Value(
             "Uptime",
             query=_listed(f"time() - {gauge('worker_start_time_seconds')}"),
             unit="s",
-            width=85,
         ),
-        Label("Id", label="worker", width=110),
+        Label("Id", label="worker", width=75),
     ],
     empty=NO_WORKER,
     sort="Memory used",
@@ -227,9 +217,9 @@ _ABSENT: Final = Table(
     [
         Label("Fleet", label="fleet"),
         Label("Host", label="host"),
-        Label("Process", label="pid"),
+        Label("Process", label="pid", width=80),
         Label("Queues", label="queues"),
-        Label("Version", label="version"),
+        Label("Version", label="version", width=90),
         Value(
             "Missing for",
             query=top(shared.described(f"({_HEARTBEAT_AGE} unless {gauge('worker_threads')})"), LISTED),
@@ -238,12 +228,11 @@ _ABSENT: Final = Table(
         ),
         # A worker without slots and jobs is about to end, or has lost all its threads.
         Value(
-            "Running while draining",
+            "Still running",
             query=top(
                 shared.described(f"({gauge('worker_running_jobs')} > 0 and {gauge('worker_slots')} == 0)"),
                 LISTED,
             ),
-            min_width=165,
         ),
     ],
     empty="no worker is missing or drains, or the rules are not loaded",
@@ -261,7 +250,7 @@ _CONFIGURATIONS: Final = Table(
     [
         Label("Fleet", label="fleet"),
         Label("Queues", label="queues"),
-        Label("Version", label="version"),
+        Label("Version", label="version", width=90),
         Label("Threads", label="threads"),
         Value("Workers", query=recorded("role:bioagents_worker_info:count", "queues")),
     ],

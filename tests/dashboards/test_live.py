@@ -113,7 +113,7 @@ BLIND = MappingProxyType(
 
 
 #: A number of each fleet with the name of what it is of.
-WORST = re.compile(r"(?:topk|bottomk) without \((.*?)\) \(1, ")
+WORST = re.compile(r"(topk|bottomk) (by|without) \([^)]*\) \(1, ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +216,8 @@ def found_apart(stage: BoardStage, query: Query) -> list[str]:
 
 def differences(expression: str, one: list[Series], three: list[Series]) -> list[str]:
     """Series that are in one answer alone, and values further apart than they may be."""
-    if worst := WORST.match(expression):  # of two that are as bad, each may name another
-        one, three = (unnamed(series, worst[1].split(", ")) for series in (one, three))
+    if WORST.match(expression):  # of two that are as bad, each may name another
+        one, three = (of_fleets(series) for series in (one, three))
     ours, theirs = by_labels(one), by_labels(three)
     found = []
     if not expression.startswith("topk("):  # its last places may go to others whose values are as high
@@ -234,11 +234,9 @@ def differences(expression: str, one: list[Series], three: list[Series]) -> list
     return found
 
 
-def unnamed(series: list[Series], labels: list[str]) -> list[Series]:
-    """The same values without these labels."""
-    return [
-        ({name: text for name, text in own.items() if name not in labels}, value) for own, value in series
-    ]
+def of_fleets(series: list[Series]) -> list[Series]:
+    """The same values with the fleet as their only label."""
+    return [({"fleet": labels["fleet"]}, value) for labels, value in series]
 
 
 def test_recorded_series_are_the_same_with_three_exporters(stage: BoardStage) -> None:
@@ -336,7 +334,7 @@ def test_numbers_are_those_of_the_fleet(stage: BoardStage) -> None:
     slots = {"chat": 10, "deep-research": 4, "reports": 0, "archive": 0}
     assert values("Fleet overview / Queues / E", "queue") == slots
     assert values("Fleet overview / Workers alive / A") == {FLEET: 5}  # one of them drains
-    assert values("Fleet overview / Slots in use / B") == {FLEET: 14}
+    assert values("Fleet overview / Running jobs and slots / B") == {FLEET: 14}
 
 
 @EACH_BOARD

@@ -49,7 +49,7 @@ OF_ITS_OWN = MappingProxyType(
     {
         "Actor / Run time vs. 1 d": "no alert compares days",
         "Capacity / Time until wait limit": "a forecast, which no alert makes",
-        "Capacity / Queues / Time until wait limit": "a forecast, which no alert makes",
+        "Capacity / Queues / Until wait limit": "a forecast, which no alert makes",
         "Redis and exporter / Copies of the exporter / Scrape": "no alert times scrapes",
         "Redis and exporter / Copies of the exporter / Files open": "no alert counts files",
     }
@@ -67,7 +67,7 @@ DASHED = MappingProxyType(
         "Workers / Starts by host / C": "WorkerRestarting",
         "Workers / Clock difference by worker / B": "WorkerClockSkew",
         **{
-            f"SLO / {name} burn rate over {windows} / B": f"{name}SLO{speed}Burn"
+            f"SLO / {name} burn rate, {windows} / B": f"{name}SLO{speed}Burn"
             for name, (windows, speed) in product(
                 ("Wait", "Success"),
                 (
@@ -170,4 +170,4 @@ def objective_panel(objective: ObjectiveView, burn: Burn) -> str:
     """The title of a panel, with the windows as people write them."""
     long, short = (re.sub("m$", "min", window) for window in (burn.long, burn.short))
     windows = " and ".join(re.sub(r"(\d)(?=[a-z])", r"\1 ", window) for window in (long, short))
-    return f"{objective.title} burn rate over {windows}"
+    return f"{objective.title} burn rate, {windows}"

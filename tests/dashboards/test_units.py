@@ -16,7 +16,7 @@ RATE: Final = re.compile(r":rate\d+[mhd](_raised)?\{|\brate\(")
 #: What is divided, is a share or a percentile, or counts seconds or the buckets of a histogram.
 NO_RATE: Final = re.compile(r" / |ratio|share|:p\d\d_|cpu_seconds|increase|ALERTS| [<>] bool")
 #: Columns with the rates of an earlier time, next to one whose name ends in "/s".
-EARLIER: Final = re.compile(r"^1 (h|day) before$")
+EARLIER: Final = re.compile(r"^1 [hd] ago$")
 
 
 @dataclass(frozen=True, slots=True)
