@@ -34,6 +34,9 @@ _FEW: Final = 4
 #: Below this share of the wait limit one job that has just arrived would look like a queue without progress.
 _FROM_SHARE: Final = 0.1
 
+#: A graph draws no time above two hours: it would flatten the others.
+_SOON: Final = 7200
+
 _NO_QUEUE: Final = "no queue, or rules not loaded"
 _NO_WORKER: Final = "no worker, or rules not loaded"
 _NO_SIGNAL: Final = "the exporter has run for less than a minute"
@@ -284,24 +287,12 @@ _IN_USE: Final = Graph(
 # Forecast.
 _UNTIL_LIMIT: Final = Graph(
     "Time until wait limit by queue",
-    f"Time until a queue's oldest job has waited longer than its limit, the ten shortest. {_ESTIMATE} "
-    "Normal: empty. A line that falls by a minute each minute is reliable: add workers before it reaches 0.",
-    [Target(bottom(_TIME_UNTIL_WAIT_LIMIT), BY_QUEUE)],
+    "Time until a queue's oldest job has waited longer than its limit, the ten shortest, none above two "
+    f"hours. {_ESTIMATE} Normal: empty. A line that falls by a minute each minute is reliable: add workers "
+    "before it reaches 0.",
+    [Target(bottom(f"{_TIME_UNTIL_WAIT_LIMIT} < {_SOON}"), BY_QUEUE)],
     unit="s",
     empty="no wait near its limit, or the rules are not loaded",
-)
-_DRAINS: Final = top(f"{shared.DRAIN_TIME} < Inf")
-_DRAIN: Final = Graph(
-    "Time to drain",
-    "When the backlog will be gone at the pace of the last 5 minutes, top 10. Normal: 0, or below the "
-    "dashed limit, which appears above half of it. A backlog that does not shrink has no line. Above the "
-    "limit: add workers.",
-    [
-        Target(_DRAINS, BY_QUEUE),
-        Target(near_limit(_DRAINS, gauge("queue_drain_limit_seconds")), BY_QUEUE + LIMIT),
-    ],
-    unit="s",
-    empty="no backlog shrinks, or the rules are not loaded",
 )
 
 # Cost. Grafana knows no prices: multiply by yours.
@@ -343,7 +334,7 @@ CAPACITY_BOARD: Final = Board(
     {
         "Scaling": [_DESIRED_AND_ACTUAL, _SHORTAGES, _CHANGES],
         "Worker capacity": [_LOADS, _IN_USE, shared.arrivals_and_completions(8)],
-        "Forecast": [_UNTIL_LIMIT, shared.oldest_wait("on the dashboard Queue"), _DRAIN],
+        "Forecast": [_UNTIL_LIMIT, shared.oldest_wait("on the dashboard Queue"), shared.time_to_drain(8)],
         "Cost": [_SLOT_HOURS, _WORKER_TIME, _CPU_TIME],
     },
 )

@@ -73,7 +73,8 @@ def _other_boards() -> build.DashboardLink:
 
 
 def _firing_alerts() -> build.AnnotationQuery:
-    annotation = _annotation("Firing alerts", style.BAD, alerts())
+    """Where each began to fire: drawn for as long as they fire, a few of them would hide what is below."""
+    annotation = _annotation("Firing alerts", style.BAD, f"{alerts()} unless {alerts()} offset 1m")
     return annotation.title_format("{{alertname}}").text_format(BY_QUEUE).tag_keys("severity")
 
 

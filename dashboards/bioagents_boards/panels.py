@@ -65,7 +65,7 @@ _NAME_SIZE: Final = 12
 #: A heat map has at most so many columns: narrower cells are indistinguishable, and slow to query.
 _HEATMAP_COLUMNS: Final = 240
 
-#: From this width on a graph has its legend at its side.
+#: From this width on a legend has room for the highest value of a line in addition to the last one.
 _WIDE: Final = 12
 
 _AnyPanel = TypeVar(
@@ -252,12 +252,11 @@ def _tooltip() -> common.VizTooltipOptions:
 
 
 def _legend(width: int) -> common.VizLegendOptions:
-    """Next to the lines where there is room for both."""
-    wide = width >= _WIDE
-    place = common_model.LegendPlacement.RIGHT if wide else common_model.LegendPlacement.BOTTOM
+    """Below the lines: at their side its names leave a narrow screen no room for them."""
     legend = common.VizLegendOptions().show_legend(show_legend=True)
-    legend.display_mode(common_model.LegendDisplayMode.TABLE).placement(place)
-    return legend.calcs(["lastNotNull", "max"])
+    legend.display_mode(common_model.LegendDisplayMode.TABLE)
+    legend.placement(common_model.LegendPlacement.BOTTOM)
+    return legend.calcs(["lastNotNull", "max"] if width >= _WIDE else ["lastNotNull"])
 
 
 def _lines(fill: str, drawn: int, gap: int) -> list[model.DynamicConfigValue]:

@@ -40,21 +40,6 @@ def _heatmap(title: str, description: str, of: str) -> Heatmap:
 
 
 # Arrivals and completions.
-#: Almost endless times are not drawn: one such point would flatten all others.
-_DRAIN_TIMES: Final = top(f"{shared.DRAIN_TIME} < 5 * {gauge('queue_drain_limit_seconds')}")
-_DRAIN: Final = Graph(
-    "Time to drain by queue",
-    "Seconds until no job waits at the pace of five minutes, top 10. A gap: the backlog does not shrink, or "
-    "takes more than five times the limit. Normal: below the dashed limit, which appears above half of it, "
-    "and no long gaps. Above the limit: add workers.",
-    [
-        Target(_DRAIN_TIMES, BY_QUEUE),
-        Target(near_limit(_DRAIN_TIMES, gauge("queue_drain_limit_seconds")), BY_QUEUE + LIMIT),
-    ],
-    unit="s",
-    width=6,
-    empty="no backlog shrinks, or the rules are not loaded",
-)
 _STATES: Final = Graph(
     "Jobs by state",
     "The jobs of all chosen queues, stacked: waiting, active (fetched and not completed), delayed, dead. "
@@ -189,7 +174,7 @@ ROWS: Final[Mapping[str, Sequence[Panel]]] = {
     "Do arrivals exceed completions?": [
         shared.arrivals_and_completions(12),
         shared.waiting_jobs(12),
-        _DRAIN,
+        shared.time_to_drain(6),
         _STATES,
         _ARRIVALS_BY_ACTOR,
         shared.attempts_by_actor(6),

@@ -254,6 +254,22 @@ def oldest_wait(cause: str) -> Graph:
     )
 
 
+def time_to_drain(width: int) -> Graph:
+    """How long backlogs last at the present pace; almost endless ones would flatten all others."""
+    limit = gauge("queue_drain_limit_seconds")
+    times = top(f"{DRAIN_TIME} < 5 * {limit}")
+    return Graph(
+        "Time to drain by queue",
+        "Seconds until no job waits at the pace of five minutes, top 10. A gap: the backlog does not shrink, "
+        "or takes more than five times the limit. Normal: below the dashed limit, which appears above half "
+        "of it, and no long gaps. Above the limit: add workers.",
+        [Target(times, BY_QUEUE), Target(near_limit(times, limit), BY_QUEUE + LIMIT)],
+        unit="s",
+        width=width,
+        empty="no backlog shrinks, or the rules are not loaded",
+    )
+
+
 def failures_by_exception(width: int) -> Graph:
     """Which exceptions actors raise."""
     failures = top(recorded("exception:bioagents_job_failures:rate5m", "queue", "actor"))
