@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from bioagents_alerts.boards import ACTOR, WORKERS
 from bioagents_boards import shared
 from bioagents_boards.panels import (
     BY_ACTOR,
@@ -17,9 +18,10 @@ from bioagents_boards.panels import (
     Panel,
     Target,
 )
-from bioagents_boards.queries import gauge, near_limit, one_fleet_alone, rate, recorded, top
+from bioagents_boards.queries import bottom, gauge, near_limit, one_fleet_alone, rate, recorded, top
 from bioagents_boards.shared import NO_JOB, NO_QUEUE
 from bioagents_boards.style import ANY_IS_BAD, JOBS
+from bioagents_boards.tables import Label, Table, Value, link
 
 _NO_HEATMAP: Final = "no job, the rules are not loaded, or several fleets are chosen: choose one"
 
@@ -107,6 +109,54 @@ _LONGEST_RUN: Final = Graph(
     empty=NO_QUEUE,
 )
 
+#: With the names of the workers, which these series lack.
+_LONGEST_OF_WORKERS: Final = (
+    f"{gauge('worker_longest_running_job_seconds')} * ignoring (queue, actor, {shared.FACTS}) "
+    f"group_left ({shared.FACTS}) {shared.WORKER_FACTS}"
+)
+_LONG_RUNNING: Final = Table(
+    "Long-running jobs",
+    "The job of each actor that has been running longest in each worker, the ten longest of those that run "
+    "for more than a minute. Normal: what such jobs usually take (“Run time quantiles”). Jobs that should "
+    "have ended long ago hang: find out what this process waits for, then restart it. Click an id to see "
+    "that worker alone.",
+    [
+        Label("Fleet", label="fleet"),
+        Label("Queue", label="queue"),
+        Label(
+            "Actor",
+            label="actor",
+            links=[link("What fails in it?", ACTOR, fleet="Fleet", queue="Queue", actor="Actor")],
+        ),
+        Label("Host", label="host"),
+        Label("Process", label="pid", width=80),
+        Label("Version", label="version"),
+        Value("Running for", query=top(_LONGEST_OF_WORKERS), unit="s"),
+        Label("Id", label="worker", links=[link("This worker alone", WORKERS, fleet="Fleet", worker="Id")]),
+    ],
+    empty="no job has been running for a minute, or the rules are not loaded",
+    sort="Running for",
+    hide=("queues",),
+    height=6,
+)
+_LAST_STARTS: Final = Table(
+    "Last starts",
+    "When a worker of each queue started last, by the version of the application, the ten latest. Normal: "
+    "the time of your last deployment. A fault that began with such a start came with it: roll back first.",
+    [
+        Label("Fleet", label="fleet"),
+        Label("Queue", label="queue"),
+        Label("Version", label="version"),
+        Value(
+            "Last start", query=bottom(f"time() - {gauge('queue_last_worker_start_time_seconds')}"), unit="s"
+        ),
+    ],
+    empty="no worker",
+    sort="Last start",
+    highest_first=False,
+    height=6,
+)
+
 # Delayed and lost jobs.
 
 
@@ -179,7 +229,7 @@ ROWS: Final[Mapping[str, Sequence[Panel]]] = {
         _ARRIVALS_BY_ACTOR,
         shared.attempts_by_actor(6),
     ],
-    "Worker capacity": [_RUNNING, _WORKERS, _DRAINING],
+    "Worker capacity": [_RUNNING, _WORKERS, _DRAINING, _LAST_STARTS],
     "Wait time": [
         shared.oldest_wait("in the rows above and below"),
         _quantiles(
@@ -214,6 +264,7 @@ ROWS: Final[Mapping[str, Sequence[Panel]]] = {
             "at a round number is a timeout.",
             "duration",
         ),
+        _LONG_RUNNING,
     ],
     "Delayed and lost jobs": [_DELAYED, _LOST, shared.redeliveries_by_actor(8)],
     "Failures and retries": [_FAILURE_RATIO, shared.failures_by_exception(8), shared.retries_by_queue()],

@@ -112,8 +112,13 @@ BLIND = MappingProxyType(
 )
 
 
-#: A number of each fleet with the name of what it is of.
-WORST = re.compile(r"(topk|bottomk) (by|without) \([^)]*\) \(1, ")
+#: Numbers with one series for each fleet, some with the name of what they are of.
+TILES = {
+    f"{board['title']} / {panel['title']} / A"
+    for board in boards().values()
+    for panel in panels(board)
+    if panel["type"] == "stat"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +213,8 @@ def found_apart(stage: BoardStage, query: Query) -> list[str]:
     for before in MOMENTS:
         one, three = (stage.at_rest(query, prometheus, before) for prometheus in (stage.one, stage.three))
         assert not any({"instance", "pod"} & set(labels) for labels, _ in three)
+        if str(query) in TILES:  # of two queues that are as bad, each may name another
+            one, three = of_fleets(one), of_fleets(three)
         found = differences(query.expression, one, three)
         if not found:
             break
@@ -216,8 +223,6 @@ def found_apart(stage: BoardStage, query: Query) -> list[str]:
 
 def differences(expression: str, one: list[Series], three: list[Series]) -> list[str]:
     """Series that are in one answer alone, and values further apart than they may be."""
-    if WORST.match(expression):  # of two that are as bad, each may name another
-        one, three = (of_fleets(series) for series in (one, three))
     ours, theirs = by_labels(one), by_labels(three)
     found = []
     if not expression.startswith("topk("):  # its last places may go to others whose values are as high
