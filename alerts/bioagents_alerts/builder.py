@@ -119,7 +119,7 @@ class Builder:
             annotations={
                 "summary": _asking(summary),
                 "description": _asking(description),
-                "runbook_url": f"{self.variant.runbook_url}/{name}",
+                "runbook_url": f"{self.variant.runbook_url}/{name}{_for_queue(summary)}",
                 "dashboard_url": f"{self.variant.dashboard_url}/d/{board}?{_variables(summary + description)}"
                 f"from=now-{window}&to=now",
             },
@@ -153,6 +153,11 @@ class Builder:
 def _asking(text: str) -> str:
     """The text, with ``$in`` set where a query in it uses that."""
     return f"{_IN}{text}" if "$in" in text else text
+
+
+def _for_queue(summary: str) -> str:
+    """The queue, which the runbook fills into its commands."""
+    return "?queue={{ $labels.queue | urlquery }}" if QUEUE in summary else ""
 
 
 def _variables(shown: str) -> str:

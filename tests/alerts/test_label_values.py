@@ -92,8 +92,9 @@ def _odd(test: dict[str, Any]) -> dict[str, Any]:
             shown["summary"] = shown["summary"].replace(f"Queue {queue}: ", f"Queue {ODD}: ")
             in_promql = shown["description"].replace(f'queue="{queue}"', f"queue={quoted}")
             shown["description"] = in_promql.replace(f'"{queue}"', f'"{ODD}"')
-            link = shown["dashboard_url"].replace(f"queue={queue}&", f"queue={quote_plus(ODD)}&")
-            shown["dashboard_url"] = link
+            for link, end in (("dashboard_url", "&"), ("runbook_url", "")):
+                at = re.compile(f"queue={queue}{end or '$'}")
+                shown[link] = at.sub(lambda _, end=end: f"queue={quote_plus(ODD)}{end}", shown[link])
     return changed
 
 

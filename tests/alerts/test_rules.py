@@ -203,7 +203,8 @@ def test_labels_and_annotations_are_complete() -> None:
         assert annotations.keys() == {"summary", "description", "runbook_url", "dashboard_url"}, alert.name
         first = "If it stops: check " if alert.name == "Watchdog" else "First "
         assert re.search(rf"\b{first}", annotations["description"]), alert.name
-        assert annotations["runbook_url"] == f"http://127.0.0.1:9877/runbooks/{alert.name}"
+        queue = "?queue={{ $labels.queue | urlquery }}" * ("{{ $labels.queue }}" in annotations["summary"])
+        assert annotations["runbook_url"] == f"http://127.0.0.1:9877/runbooks/{alert.name}{queue}"
         assert ("for" in alert.rule) != (alert.name in EVENTS), alert.name
 
 

@@ -48,3 +48,15 @@ def test_nothing_else_is_served(redis_server: RedisServer, start: Start) -> None
     exporter = start("--redis.url", redis_server.url)
     for name in ("Nothing", "..%2Falerts", "..", "%2Fetc%2Fpasswd"):
         assert exporter.get(f"/runbooks/{name}").status == 404
+
+
+def test_a_name_that_a_terminal_would_obey_stays_out_of_the_commands(
+    redis_server: RedisServer, start: Start
+) -> None:
+    """An escape sequence, a newline or a character that turns the line around is shown as its code."""
+    exporter = start("--redis.url", redis_server.url)
+    plain = exporter.get("/runbooks/HighQueueDepth").text
+    for code in ("%1b[201~", "%0a", "%E2%80%AE"):
+        text = exporter.get(f"/runbooks/HighQueueDepth?queue=a{code}b").text
+        assert all(line.isprintable() for line in text.splitlines())
+        assert text.splitlines()[3:] == plain.splitlines()[1:]

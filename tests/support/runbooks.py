@@ -17,7 +17,12 @@ _ASSIGNMENT: Final = re.compile(r"[A-Z]+=\S+")
 
 def blocks(page: Path, *kinds: str) -> list[tuple[str, str]]:
     """Kind and text of each fenced block, or of those of these kinds."""
-    found: list[tuple[str, str]] = _BLOCK.findall(page.read_text(encoding="utf-8"))
+    return blocks_of(page.read_text(encoding="utf-8"), *kinds)
+
+
+def blocks_of(text: str, *kinds: str) -> list[tuple[str, str]]:
+    """The same of a page's text."""
+    found: list[tuple[str, str]] = _BLOCK.findall(text)
     return [block for block in found if not kinds or block[0] in kinds]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from bioagents_exporter.render import CONTENT_TYPE
+from bioagents_exporter.serve import runbooks
 from bioagents_exporter.serve.collector import Collected, CollectError, Collector
 from bioagents_exporter.serve.page import page
 from bioagents_exporter.serve.status import Status, status, to_json
@@ -79,12 +79,12 @@ class Site:
 
     async def runbooks(self, _: web.Request) -> web.Response:
         """The list of runbooks."""
-        return web.Response(text=await self._thread.run(_runbook_index), content_type="text/html")
+        return web.Response(text=await self._thread.run(runbooks.index), content_type="text/html")
 
     async def runbook(self, request: web.Request) -> web.Response:
-        """The runbook of one alert."""
-        alert = request.match_info["alert"]
-        text = await self._thread.run(lambda: _runbook(alert))
+        """The runbook of one alert, its commands filled in for the queue of the query string."""
+        alert, queue = request.match_info["alert"], request.query.get("queue", "")
+        text = await self._thread.run(lambda: runbooks.runbook(alert, queue))
         if text is None:
             return web.Response(text="There is no runbook of this name.\n", status=404)
         return web.Response(text=text)
@@ -157,22 +157,3 @@ def accepts_gzip(header: str) -> bool:
             quality = parameters.replace(" ", "").removeprefix("q=")
             return not quality or quality.strip("0.") != ""
     return False
-
-
-def _runbook(alert: str) -> str | None:
-    """The page of one alert as Markdown; None where there is none."""
-    pages = {path.stem: path for path in _runbooks().glob("*.md")}
-    return pages[alert].read_text(encoding="utf-8") if alert in pages else None
-
-
-def _runbook_index() -> str:
-    """Links to all runbooks, as HTML; names of alerts need no escaping."""
-    names = sorted(path.stem for path in _runbooks().glob("*.md"))
-    links = "".join(f'<li><a href="{name}">{name}</a></li>\n' for name in names)
-    return f"<!doctype html>\n<title>Runbooks</title>\n<h1>Runbooks</h1>\n<ul>\n{links}</ul>\n"
-
-
-def _runbooks() -> Path:
-    """In the installed package, or in a checkout in docs."""
-    packaged = Path(__file__).parents[1] / "runbooks"
-    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "docs" / "runbooks"
