@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bioagents_exporter.read.heads import ready_of
 from bioagents_exporter.read.heartbeats import HeartbeatDecoder
 from bioagents_worker import JobMetrics
-from bioagents_worker._events import DEAD, ENQUEUED, FIRST, RETRY, Recorder, ThreadLocal
+from bioagents_worker._events import DEAD, ENQUEUED, RETRY, Recorder, ThreadLocal
 from bioagents_worker._heartbeat import Heartbeat
 from bioagents_worker._tally import Tally
 from bioagents_worker.wire import milliseconds, ready_when_due, ready_when_enqueued, text
@@ -88,10 +88,16 @@ def started(fields: dict[str, Any]) -> tuple[Tally, int]:
     return tally, (began_ns + offset) // 1000
 
 
-@given(TIMES, TIMES, TIMES)
-def test_worker_and_exporter_agree_about_the_wait(stamp: object, requeued: object, sent: object) -> None:
+#: Whose stamp a message has: its own, that of another, or one of an older version that does not say.
+OF = st.sampled_from([{"bioagents_of": "id"}, {"bioagents_of": "another"}, {}])
+
+
+@given(TIMES, OF, TIMES, TIMES)
+def test_worker_and_exporter_agree_about_the_wait(
+    stamp: object, of: dict[str, str], requeued: object, sent: object
+) -> None:
     """From the same message, whatever it holds; where the exporter knows no time, the wait is 0."""
-    options = {"bioagents_ready": stamp, "requeue_timestamp": requeued}
+    options = {"bioagents_ready": stamp, "requeue_timestamp": requeued, **of}
     message = {"queue_name": "q", "actor_name": "act", "args": [], "kwargs": {}, "options": options}
     message |= {"message_id": "id", "message_timestamp": sent}
     raw = json.dumps(message).encode()
@@ -101,13 +107,16 @@ def test_worker_and_exporter_agree_about_the_wait(stamp: object, requeued: objec
     assert wait_us == pytest.approx(expected, abs=2)
 
 
-@given(TIMES, TIMES, TIMES)
-def test_worker_and_exporter_agree_about_a_delayed_job(stamp: object, eta: object, sent: object) -> None:
+@given(TIMES, OF, TIMES, TIMES)
+def test_worker_and_exporter_agree_about_a_delayed_job(
+    stamp: object, of: dict[str, str], eta: object, sent: object
+) -> None:
     """A worker that fetches it stamps it with the time before which the exporter shows no age."""
-    options = {"bioagents_ready": stamp, "eta": eta}
-    raw = json.dumps({"options": options, "message_timestamp": sent}).encode()
+    options = {"bioagents_ready": stamp, "eta": eta, **of}
+    raw = json.dumps({"options": options, "message_id": "id", "message_timestamp": sent}).encode()
     decoded = json.loads(raw)
-    ready_ms, exporters = ready_when_due(decoded["options"], decoded["message_timestamp"]), ready_of(raw)
+    ready_ms = ready_when_due(decoded["options"], "id", decoded["message_timestamp"])
+    exporters = ready_of(raw)
     if ready_ms is None or exporters is None:
         assert ready_ms is None
         assert exporters is None
@@ -135,7 +144,7 @@ def test_no_name_in_a_message_stops_the_counting(queue: object, actor: object, i
     tally, _ = started({**message, "options": {"redis_message_id": id_}})
     recorder = Recorder()
     local = ThreadLocal(recorder)
-    for event in ((FIRST, id_), (ENQUEUED, id_, queue, actor), (RETRY, queue, actor), (DEAD, queue, actor)):
+    for event in ((ENQUEUED, queue, actor), (RETRY, queue, actor), (DEAD, queue, actor)):
         local.append(event)
     for log, events, ended in recorder.drain():
         tally.add(log, events, ended=ended, wall_minus_monotonic_ns=0)

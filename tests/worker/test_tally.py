@@ -107,14 +107,6 @@ def test_delay_queue_belongs_to_its_queue(thread: Thread) -> None:
     assert thread.happens((events.DEAD, "q.DQ", "act")) == {"q": {"dead|act": 1}}
 
 
-def test_only_the_first_enqueue_counts(thread: Thread) -> None:
-    """One with a FIRST counts; a second without it, and a FIRST whose enqueue failed, do not."""
-    enqueued = (events.ENQUEUED, "id", "q", "act")
-    first = (events.FIRST, "id")
-    assert thread.happens(first, enqueued, enqueued) == {"q": {"enqueued|act": 1}}
-    assert thread.happens((events.FIRST, "failed"), enqueued) == {}
-
-
 def test_skip_counts_unless_it_is_dead(thread: Thread) -> None:
     """A skipped job that failed (AgeLimit) is counted as dead by its own event."""
     assert thread.happens(start(), (events.SKIP, False))["q"]["skipped|act"] == 1

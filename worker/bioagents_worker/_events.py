@@ -11,9 +11,7 @@ Events, by their first element:
 - ``(END, monotonic ns, exception class or None, message failed)``; without a START of its thread before it is
   the second report of one attempt, and is ignored
 - ``(SKIP, message failed)``
-- ``(FIRST, message id)``: the job is about to be enqueued for the first time
-- ``(ENQUEUED, message id, queue, actor)``: an enqueue that succeeded; counted if its FIRST came before
-- ``(RETRY, queue, actor)`` and ``(DEAD, queue, actor)``
+- ``(ENQUEUED, queue, actor)``, ``(RETRY, queue, actor)`` and ``(DEAD, queue, actor)``
 """
 
 from __future__ import annotations
@@ -21,15 +19,17 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from dramatiq.broker import MessageProxy
 
 START: Final = 0
 END: Final = 1
 SKIP: Final = 2
-FIRST: Final = 3
-ENQUEUED: Final = 4
-RETRY: Final = 5
-DEAD: Final = 6
+ENQUEUED: Final = 3
+RETRY: Final = 4
+DEAD: Final = 5
 
 Event = tuple[object, ...]
 
@@ -87,9 +87,16 @@ class Recorder:
 
 
 class ThreadLocal(threading.local):
-    """``append`` of the calling thread's log; ``consumer`` is true in Dramatiq's consumer threads."""
+    """``append`` of the calling thread's log, and what this thread does.
 
-    consumer = False
+    Attributes:
+        attempt: The message of its last attempt, as a proxy; None if it had none.
+        consumer: Whether it is one of Dramatiq's consumer threads.
+        moves: Whether its enqueue moves a delayed job that is due to its queue.
+    """
+
+    attempt: MessageProxy | None = None
+    consumer = moves = False
 
     def __init__(self, recorder: Recorder) -> None:
         self._owner = _Owner()

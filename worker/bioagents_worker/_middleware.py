@@ -18,15 +18,15 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Middleware, MiddlewareError
 
-from bioagents_worker._events import DEAD, END, ENQUEUED, FIRST, RETRY, SKIP, START, Recorder, ThreadLocal
+from bioagents_worker._events import DEAD, END, ENQUEUED, RETRY, SKIP, START, Recorder, ThreadLocal
 from bioagents_worker._flusher import Flusher
 from bioagents_worker._heartbeat import Heartbeat
 from bioagents_worker._tally import Tally
 from bioagents_worker.wire import (
+    READY_OF_OPTION,
     READY_OPTION,
     REDIS_ID_OPTION,
-    REQUEUED_OPTION,
-    milliseconds,
+    first_stamp,
     parse_namespace,
     ready_when_due,
     ready_when_enqueued,
@@ -84,33 +84,41 @@ class JobMetrics(Middleware):
 
     # -- hooks of each job: the hot path -------------------------------------------------------------------
 
-    def before_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:  # noqa: ARG002 - Dramatiq's signature
-        """Set the time at which the job becomes ready; this also marks the job as counted."""
+    def before_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:
+        """Set the time at which the job becomes ready."""
         try:
             if self._broker is None:
                 self._attach(broker)
             local, options = self._local, message.options
             now_ms = time.time_ns() // 1_000_000
-            if local.consumer:  # a delayed job that is due moves from .DQ to its queue
-                if milliseconds(options.get(READY_OPTION)) is None:
-                    options[READY_OPTION] = now_ms
-                return
-            if READY_OPTION not in options and "retries" not in options:
-                local.append((FIRST, message.message_id))
+            if local.consumer:
+                # A delayed job that is due moves from .DQ to its queue; before_delay_message set its time.
+                local.moves = delay is None and READY_OF_OPTION in options
+                if local.moves:
+                    return
             options[READY_OPTION] = ready_when_enqueued(options, now_ms)
+            options[READY_OF_OPTION] = message.message_id
         except Exception as error:  # noqa: BLE001 - a bug here must not fail a job
             self._failed("before_enqueue", error)
 
     def after_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:  # noqa: ARG002 - as above
-        """A job was enqueued, or retried."""
+        """A job was enqueued, or retried.
+
+        Its options say nothing about that: applications enqueue messages again, with the options of the last
+        attempt. It is a retry if this thread's attempt of the same message raised and did not kill the job.
+        """
         try:
             local = self._local
-            if local.consumer:
+            if local.consumer and local.moves:
                 return
-            if delay is not None and "retries" in message.options:
-                local.append((RETRY, message.queue_name, message.actor_name))
-            else:
-                local.append((ENQUEUED, message.message_id, message.queue_name, message.actor_name))
+            attempt = local.attempt
+            retried = (
+                attempt is not None
+                and getattr(attempt, "_exception", None) is not None  # Dramatiq 1 deletes it
+                and not attempt.failed
+                and attempt._message.message_id == message.message_id  # noqa: SLF001 - as below
+            )
+            local.append((RETRY if retried else ENQUEUED, message.queue_name, message.actor_name))
             if self._flusher is None:
                 self._ensure_flusher()
         except Exception as error:  # noqa: BLE001 - see before_enqueue
@@ -120,9 +128,14 @@ class JobMetrics(Middleware):
         """An attempt starts."""
         try:
             m = message._message  # noqa: SLF001 - attribute look-ups of the proxy would be most of the cost here
-            self._local.append(
-                (START, monotonic_ns(), m.queue_name, m.actor_name, m.options.get(REDIS_ID_OPTION),
-                 m.options.get(READY_OPTION) or m.options.get(REQUEUED_OPTION), m.message_timestamp)
+            local, options = self._local, m.options
+            local.attempt = message
+            stamp = options.get(READY_OPTION)
+            if not stamp or options.get(READY_OF_OPTION) != m.message_id:  # saves most jobs a call
+                stamp = first_stamp(options, m.message_id)
+            local.append(
+                (START, monotonic_ns(), m.queue_name, m.actor_name, options.get(REDIS_ID_OPTION),
+                 stamp, m.message_timestamp)
             )  # fmt: skip
         except Exception as error:  # noqa: BLE001 - see before_enqueue
             self._failed("before_process_message", error)
@@ -160,9 +173,10 @@ class JobMetrics(Middleware):
     def before_delay_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - as above
         """A worker fetched a delayed job; its ``eta`` is removed when the job moves to its queue."""
         try:
-            ready_ms = ready_when_due(message.options, message.message_timestamp)
-            if ready_ms is not None:
-                message.options[READY_OPTION] = ready_ms
+            options, message_id = message.options, message.message_id
+            ready_ms = ready_when_due(options, message_id, message.message_timestamp)
+            options[READY_OPTION] = time.time_ns() // 1_000_000 if ready_ms is None else ready_ms
+            options[READY_OF_OPTION] = message_id
         except Exception as error:  # noqa: BLE001 - see before_enqueue
             self._failed("before_delay_message", error)
 
@@ -302,7 +316,8 @@ def _uses_redis(broker: Any) -> bool:  # noqa: ANN401 - as _attach
 class _NoLog:
     """Used in place of a thread's log while nothing is recorded."""
 
-    consumer = False
+    attempt: Any = None
+    consumer = moves = False
 
     def append(self, event: object) -> None:
         """Drop the event."""

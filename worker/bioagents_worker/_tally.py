@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +16,7 @@ from dramatiq import RateLimitExceeded, Retry
 from dramatiq.common import q_name
 from dramatiq.middleware import Shutdown
 
-from bioagents_worker._events import END, ENQUEUED, FIRST, RETRY, SKIP, START, Event, Log
+from bioagents_worker._events import END, ENQUEUED, RETRY, SKIP, START, Event, Log
 from bioagents_worker._failures import Failures
 from bioagents_worker.wire import (
     BUCKETS,
@@ -25,7 +25,6 @@ from bioagents_worker.wire import (
     OTHER,
     UNKNOWN_ACTOR,
     WAIT,
-    MessageId,
     RedisMessageId,
     bucket_field,
     counter_field,
@@ -44,8 +43,6 @@ Place = tuple[str, str]
 
 _BUCKETS_US: Final = tuple(int(bound * 1_000_000) for bound in BUCKETS)
 _LATER: Final = (Retry, RateLimitExceeded, Shutdown)
-#: Enqueues in progress of one thread; more than this have failed, and are forgotten.
-_MAX_INTENTS: Final = 1_000
 
 #: Whether a thread with this home (see :class:`Log`) belongs to the worker that asks.
 Mine = Callable[[object], bool]
@@ -88,7 +85,6 @@ class _Thread:
     done: _Done  # of its Worker
     start: Event | None = None  # its END has not come yet
     place: Place = ("", "")  # of the attempt
-    intents: dict[MessageId, bool] = field(default_factory=dict)  # ids of FIRST without an ENQUEUED
 
 
 class _ActorCounts:
@@ -228,12 +224,7 @@ class Tally:
     def _other(self, thread: _Thread, event: Any) -> None:  # noqa: ANN401 - see events.py
         kind = event[0]
         if kind == ENQUEUED:
-            if thread.intents.pop(MessageId(text(event[1])), False):
-                self.inc(canonical(event[2]), counter_field("enqueued", self._label(event[3])))
-        elif kind == FIRST:
-            if len(thread.intents) >= _MAX_INTENTS:
-                thread.intents.clear()
-            thread.intents[MessageId(text(event[1]))] = True
+            self.inc(canonical(event[1]), counter_field("enqueued", self._label(event[2])))
         elif kind == SKIP:
             start, thread.start = thread.start, None
             if start and not event[1]:

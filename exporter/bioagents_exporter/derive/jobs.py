@@ -33,9 +33,9 @@ def _total(name: str, unit: str, text: str, formula: str, **other: Unpack[_Other
 ENQUEUED: Final = _total(
     "jobs_enqueued_total",
     "jobs",
-    "Number of jobs that processes with JobMetrics enqueued, each counted once at its first enqueue.",
-    "enqueues without the stamp of `JobMetrics`, without `retries` in the options, and not from a consumer "
-    "thread (the hop from Q.DQ); jobs of producers without `JobMetrics` are not counted",
+    "Number of jobs that processes with JobMetrics enqueued, without retries and moves of delayed jobs.",
+    "`after_enqueue` that is not a retry and not the hop from Q.DQ in a consumer thread; jobs of producers "
+    "without `JobMetrics` are not counted",
 )
 PROCESSED: Final = _total(
     "jobs_processed_total",
@@ -62,7 +62,7 @@ RETRIES: Final = _total(
     "job_retries_total",
     "attempts",
     "Number of retries that were enqueued.",
-    "enqueues with a delay and `retries` in the options",
+    "`after_enqueue` of the message whose attempt raised in the same thread, unless the job became dead",
 )
 DEAD: Final = _total(
     "jobs_dead_total",

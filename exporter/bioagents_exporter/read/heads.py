@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from bioagents_exporter.read.connection import Reply, pack, refused
 from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.queues import QueueReplies
-from bioagents_worker.wire import ETA_OPTION, READY_OPTION, first_stamp, milliseconds, ready_time
+from bioagents_worker.wire import ETA_OPTION, first_stamp, milliseconds, own_stamp, ready_time
 
 #: Messages can be megabytes; a larger head is not read.
 MAX_HEAD: Final = 64 * 1024
@@ -149,13 +149,13 @@ def ready_of(message: bytes) -> Ready | None:
     decoded = decode_message(message)
     if decoded is None:
         return None
-    options = decoded["options"]
+    options, message_id = decoded["options"], decoded.get("message_id")
     due = seconds(options, ETA_OPTION)
-    ready_ms = ready_time(first_stamp(options), decoded.get("message_timestamp"))
+    ready_ms = ready_time(first_stamp(options, message_id), decoded.get("message_timestamp"))
     time = due if ready_ms is None else ready_ms / 1000
     if time is None:
         return None
-    return Ready(time, exact=milliseconds(options.get(READY_OPTION)) is not None, due=due)
+    return Ready(time, exact=milliseconds(own_stamp(options, message_id)) is not None, due=due)
 
 
 def seconds(options: dict[str, Any], name: str) -> float | None:

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from typing import Any, Final, NewType, TypeAlias
 
 #: The message option with the wall-clock time in ms at which the job became ready to run.
-#: It also marks a job that was counted at its first enqueue.
 READY_OPTION: Final = "bioagents_ready"
+#: The id of the message for which :data:`READY_OPTION` was set. Applications copy options to other messages,
+#: and the time is not theirs.
+READY_OF_OPTION: Final = "bioagents_of"
 #: Options of Dramatiq, both Unix times in ms: when a delayed job is due, and when an attempt failed that is
 #: retried.
 ETA_OPTION: Final = "eta"
@@ -20,10 +22,9 @@ REQUEUED_OPTION: Final = "requeue_timestamp"
 
 #: Names one enqueue of a job in Redis: in lists, hashes and sets, and in the option ``redis_message_id``. A
 #: job that is enqueued again, by a retry or by the application, gets another; if redelivered, it keeps it.
+#: The id of the message stays the same, so that nothing in Redis may be counted or found by it.
 RedisMessageId = NewType("RedisMessageId", str)
 REDIS_ID_OPTION: Final = "redis_message_id"
-#: Names a job: the same in all its enqueues, so that nothing in Redis may be counted or found by it.
-MessageId = NewType("MessageId", str)
 
 #: A Unix time in ms, with a fraction if the producer calculated with floats: ``delay=8000.0``.
 Milliseconds: TypeAlias = int | float
@@ -49,19 +50,29 @@ def ready_when_enqueued(options: Mapping[str, Any], now_ms: int) -> Milliseconds
     return now_ms if due is None or due < now_ms else due
 
 
-def ready_when_due(options: Mapping[str, Any], sent: object) -> Milliseconds | None:
+def own_stamp(options: Mapping[str, Any], message_id: object) -> object:
+    """The time that JobMetrics set for this message; None if there is none, or one of another message."""
+    return options.get(READY_OPTION) if options.get(READY_OF_OPTION, message_id) == message_id else None
+
+
+def ready_when_due(options: Mapping[str, Any], message_id: object, sent: object) -> Milliseconds | None:
     """The time at which a delayed job is ready; None if it has none.
 
     ``sent`` is its ``message_timestamp``. The latest counts: the stamp of JobMetrics is older than the
     ``eta`` if a worker without JobMetrics retried the job; an ``eta`` that the application sets may be older
     than the job.
     """
-    times = (options.get(READY_OPTION), options.get(ETA_OPTION), sent)
+    times = (own_stamp(options, message_id), options.get(ETA_OPTION), sent)
     return max((ms for ms in map(milliseconds, times) if ms is not None), default=None)
 
 
-def first_stamp(options: Mapping[str, Any]) -> object:
-    """What the options say about the time at which the job became ready: our stamp, or the last failure."""
+def first_stamp(options: Mapping[str, Any], message_id: object) -> object:
+    """What the options say about the time at which the job became ready: our stamp, or the last failure.
+
+    None if they were copied from another message: that one failed, not this.
+    """
+    if options.get(READY_OF_OPTION, message_id) != message_id:
+        return None
     return options.get(READY_OPTION) or options.get(REQUEUED_OPTION)
 
 
