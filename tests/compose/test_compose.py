@@ -43,6 +43,55 @@ def test_images_are_pinned(service: dict[str, Any]) -> None:
     assert re.fullmatch(r"[a-z/-]+:v?\d+\.\d+\.\d+[a-z0-9.-]*", service["image"])
 
 
+#: The last release with security fixes of each line: Lua (CVE-2025-49844) and ACL of Redis, libraries of
+#: Prometheus (CVE-2026-56852), Grafana (September 2026); for Alertmanager the one that fixes inhibitions.
+PATCHED = {
+    "redis": "8.2.10",
+    "prom/prometheus": "3.13.2",
+    "prom/alertmanager": "0.34.1",
+    "grafana/grafana": "12.4.11",
+}
+
+
+def test_images_have_no_known_vulnerability() -> None:
+    """No image of others is older than its last release with security fixes that we know of."""
+    images = dict(service["image"].split(":") for service in SERVICES.values())
+    others = {name: version(tag) for name, tag in images.items() if not name.startswith("bioagents-monitor/")}
+    assert {*others} == {*PATCHED}
+    assert [name for name, found in others.items() if found < version(PATCHED[name])] == []
+
+
+def version(tag: str) -> tuple[int, ...]:
+    """``v3.13.2`` and ``8.2.10-bookworm`` as numbers."""
+    return tuple(int(part) for part in tag.removeprefix("v").partition("-")[0].split("."))
+
+
+def test_one_service_builds_each_of_our_images() -> None:
+    """Two builds of one tag at the same time replace each other; who does not build must not pull either."""
+    ours = [(s["image"], "build" in s, s.get("pull_policy")) for name, s in SERVICES.items() if name in OURS]
+    assert sorted(image for image, builds, _ in ours if builds) == sorted({image for image, _, _ in ours})
+    assert [policy for _, builds, policy in ours if not builds] == ["never"]
+
+
+@EACH
+def test_memory_is_limited(service: dict[str, Any]) -> None:
+    """A leak in one container does not take the memory of the others; WorkerMemoryHigh needs it too."""
+    assert int(service["mem_limit"]) >= 128 << 20
+
+
+def test_redis_is_full_before_its_container_is() -> None:
+    """RedisMemoryHigh compares with ``maxmemory``; the rest is for the copy that writes the file."""
+    redis = SERVICES["redis"]
+    (size,) = re.fullmatch(r"(\d+)mb", flag(redis, "--maxmemory")).groups()  # type: ignore[union-attr]
+    assert 2 * (int(size) << 20) <= int(redis["mem_limit"])
+
+
+@EACH
+def test_logs_are_rotated(service: dict[str, Any]) -> None:
+    """Docker keeps the whole output of a container by default."""
+    assert service["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
+
+
 @EACH
 def test_services_are_restarted(service: dict[str, Any]) -> None:
     """After a crash and after a reboot, unless they were stopped manually."""

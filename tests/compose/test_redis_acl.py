@@ -13,20 +13,26 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 
 from bioagents_demo.reference.actors import declare
-from support.checkout import ROOT, resolved
+from support.checkout import resolved
 from support.monitoring import get
 from support.polling import free_port, wait_until
 from support.programs import Program, require
 
-ACL = ROOT / "deploy" / "redis" / "users.acl"
+
+def command_of(service: str) -> list[str]:
+    """The command of a service, with the mounted files of this checkout in place of the container's."""
+    found = resolved()["services"][service]
+    files = {mount["target"]: mount["source"] for mount in found.get("volumes", [])}
+    return [files.get(argument, argument) for argument in found["command"]]
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a Redis that was started as in the Compose file."""
     folder, number = tmp_path_factory.mktemp("redis"), free_port()
-    command = [require("redis-server"), "--port", str(number), "--bind", "127.0.0.1", "--dir", str(folder)]
-    server = Program([*command, "--save", "", "--aclfile", str(ACL)], cwd=folder, name="redis")
+    program, *flags = command_of("redis")
+    here = ["--port", str(number), "--bind", "127.0.0.1", "--dir", str(folder)]
+    server = Program([require(program), *flags, *here], cwd=folder, name="redis")
     wait_until(lambda: answers(number), what=server.output())
     yield number
     server.stop()
@@ -86,9 +92,9 @@ def test_worker_stays_within_its_keys(port: int) -> None:
 
 def start(port: int, service: str, folder: Path) -> Program:
     """Start a service with its command and user from the Compose file, on this Redis and a free port."""
-    found = resolved()["services"][service]
-    environment = {k: v.replace("redis:6379", f"127.0.0.1:{port}") for k, v in found["environment"].items()}
-    command = [flag.replace("0.0.0.0:9877", "127.0.0.1:0") for flag in found["command"]]
+    given = resolved()["services"][service]["environment"]
+    environment = {k: v.replace("redis:6379", f"127.0.0.1:{port}") for k, v in given.items()}
+    command = [flag.replace("0.0.0.0:9877", "127.0.0.1:0") for flag in command_of(service)]
     return Program(
         [sys.executable, "-m", "bioagents_cli", *command], cwd=folder, name=service, env=environment
     )
@@ -111,6 +117,12 @@ def test_services_run_under_their_rights(port: int, tmp_path: Path) -> None:
     assert 'bioagents_redis_up{fleet="dramatiq"} 1' in metrics
     assert 'bioagents_queue_workers{fleet="dramatiq",queue="chat"} 2' in metrics
     assert 'bioagents_queue_depth{fleet="dramatiq",queue="deep-research",state="waiting"} 0' in metrics
+    assert (
+        'bioagents_queue_job_duration_limit_seconds{fleet="dramatiq",queue="deep-research"} 28800' in metrics
+    )
+    memory = re.search(r"^bioagents_redis_memory_max_bytes\{.*\} (\d+)$", metrics, flags=re.MULTILINE)
+    assert memory, "without a limit RedisMemoryHigh cannot fire"
+    assert int(memory[1]) == 512 << 20
     errors = re.findall(r"^bioagents_exporter_scrape_errors_total\{.*\} (\d+)$", metrics, flags=re.MULTILINE)
     assert errors
     assert set(errors) == {"0"}
