@@ -34,6 +34,7 @@ def main(argv: list[str], prog: str) -> int:
         folder = None if flags.output is None else values.parse("--output", flags.output, values.folder)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    _warn_of_local_links(flags, prog)
     files = build(variant)
     if resource:
         _put(folder, {emit.RESOURCE_FILE: emit.operator_document(files, resource, header)})
@@ -42,6 +43,18 @@ def main(argv: list[str], prog: str) -> int:
     else:
         _put(None, {"": emit.prometheus_document(files, header)})
     return 0
+
+
+def _warn_of_local_links(flags: argparse.Namespace, prog: str) -> None:
+    """The defaults fit one machine; a phone that shows an alert is another."""
+    defaults = {
+        "--runbook-url": (flags.runbook_url, RUNBOOKS),
+        "--dashboard-url": (flags.dashboard_url, GRAFANA),
+    }
+    unset = [flag for flag, (given, default) in defaults.items() if given == default]
+    if unset:
+        text = f"links in alerts lead to 127.0.0.1, which no phone reaches: set {' and '.join(unset)}"
+        print(f"{prog}: {text}", file=sys.stderr)  # noqa: T201 - the rules themselves go to the other stream
 
 
 def _is_text(argument: str) -> bool:

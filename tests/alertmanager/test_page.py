@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -24,7 +26,10 @@ def test_the_commands_of_the_page_succeed(tmp_path: Path) -> None:
     )
     for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL):
         for command in block.splitlines():
-            subprocess.run(command, shell=True, check=True, cwd=tmp_path, stdout=subprocess.DEVNULL)  # noqa: S602
+            subprocess.run(  # noqa: S602 - a page's own command
+                command, shell=True, check=True, cwd=tmp_path, stdout=subprocess.DEVNULL,
+                env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            )  # fmt: skip
 
 
 def _names(matchers: list[str]) -> set[str]:

@@ -24,6 +24,13 @@ PAGE = (ROOT / "docs/how-to/customize-rules.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
+#: What the command says where the addresses of links are not set.
+LOCAL_LINKS = (
+    "bioagents rules: links in alerts lead to 127.0.0.1, which no phone reaches: "
+    "set --runbook-url and --dashboard-url\n"
+)
+
+
 def _rules(*flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "bioagents_cli", "rules", *flags],
@@ -45,10 +52,35 @@ def _name(group: dict[str, Any]) -> str:
     return str(group["name"])
 
 
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--dashboard-url", "https://grafana.example.org"], "--runbook-url"),
+        (["--runbook-url", "https://monitor.example.org/runbooks"], "--dashboard-url"),
+        (
+            [
+                "--dashboard-url",
+                "https://grafana.example.org",
+                "--runbook-url",
+                "https://monitor.example.org/runbooks",
+            ],
+            "",
+        ),
+    ],
+)
+def test_links_that_no_phone_can_open_are_named(flags: list[str], named: str) -> None:
+    """On the error stream, so that the rules can be written with `>`; nothing when both are set."""
+    printed = _rules(*flags)
+    assert printed.returncode == 0
+    assert printed.stderr.endswith(f"set {named}\n" if named else "")
+    assert bool(printed.stderr) == bool(named)
+    assert not named or "127.0.0.1" in printed.stderr
+
+
 def test_the_rules_are_printed_as_one_document(tmp_path: Path) -> None:
     """As Prometheus takes it, all groups in it."""
     printed = _rules()
-    assert (printed.returncode, printed.stderr) == (0, "")
+    assert (printed.returncode, printed.stderr) == (0, LOCAL_LINKS)
     groups = yaml.safe_load(printed.stdout)["groups"]
     assert sorted(groups, key=_name) == sorted(_shipped(), key=_name)
     path = tmp_path / "all.yml"
@@ -65,14 +97,14 @@ sys.modules.update(dict.fromkeys({blocked}))
 from bioagents_cli.main import main
 sys.exit(main(["rules"]))"""
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (printed.returncode, printed.stderr) == (0, "")
+    assert (printed.returncode, printed.stderr) == (0, LOCAL_LINKS)
     assert printed.stdout == _rules().stdout
 
 
 def test_the_rules_are_written_file_by_file(tmp_path: Path) -> None:
     """Under the names that ship, in a folder that need not exist; nothing is printed."""
     written = _rules("--output", str(tmp_path / "new/rules"), "--prefix=acme_")
-    assert (written.returncode, written.stdout, written.stderr) == (0, "", "")
+    assert (written.returncode, written.stdout, written.stderr) == (0, "", LOCAL_LINKS)
     names = sorted(path.name for path in (tmp_path / "new/rules").iterdir())
     assert names == sorted(path.name for path in rules_folder().glob("*.yml"))
     text = (tmp_path / "new/rules/queues.yml").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """The runbooks that alerts link to: as Markdown, with the commands filled in for one queue.
 
-The pages show their commands for a queue ``chat``. A name that replaces it is quoted for where it stands, so
+The pages show their commands for a queue ``chat``. A name that replaces it is quoted for its place, so
 that a command with any name can be pasted into a shell: as one word, as a pattern of Redis, inside a program
 of awk or of Python, or as a string of PromQL.
 """
