@@ -191,6 +191,21 @@ _SOURCES: Final = (
         width=12,
         empty=NO_EXPORTER,
     ),
+    Table(
+        "Messages that are not read",
+        "Queues whose messages the exporter does not decode: in another encoding than JSON (pickle), larger "
+        "than 64 KB, or damaged; out of the next job and a sample of the delayed jobs. The age of the next "
+        "job is then missing on the dashboards. Normal: empty, or the encoding that your application uses.",
+        [
+            Label("Fleet", label="fleet"),
+            Label("Queue", label="queue"),
+            Label("Reason", label="reason"),
+            Value("Messages", query=gauge("queue_unreadable_messages")),
+        ],
+        empty="the exporter reads all messages",
+        sort="Messages",
+        height=6,
+    ),
 )
 
 # Counts on their way from the workers.

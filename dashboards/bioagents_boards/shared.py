@@ -244,7 +244,8 @@ def oldest_wait(cause: str) -> Graph:
     return Graph(
         "Oldest wait by queue",
         "How long the oldest waiting job has been ready to run, top 10 queues. Normal: below the dashed "
-        f"limit, which appears above half of it. Above the limit: add workers, or find the cause {cause}.",
+        f"limit, which appears above half of it. Above the limit: add workers, or find the cause {cause}. No "
+        "line: its messages are not JSON, or are larger than 64 KB (queue_unreadable_messages).",
         [
             Target(longest, BY_QUEUE),
             Target(near_limit(longest, gauge("queue_wait_limit_seconds")), BY_QUEUE + LIMIT),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import time
 from collections.abc import Iterator
@@ -15,9 +16,9 @@ import pytest
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
-from bioagents_exporter.read.heads import MAX_HEAD
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.read.snapshot import QueueAudit, Snapshot
+from bioagents_exporter.read.unread import MAX_MESSAGE
 from bioagents_worker.wire import State
 from read.conftest import MakeReader
 from support.polling import wait_until
@@ -182,6 +183,9 @@ def test_before_three_audits_a_difference_is_not_published(
     assert [audited(reader).unheld for _ in range(3)] == [None, None, 2]
 
 
+LARGE = "x" * (MAX_MESSAGE + 1)
+
+
 def delayed(client: redis.Redis, *etas: float) -> None:
     """Delayed messages that are due in the given number of seconds."""
     due = {str(n): json.dumps({"options": {"eta": (time.time() + eta) * 1000}}) for n, eta in enumerate(etas)}
@@ -216,23 +220,24 @@ def test_many_overdue_jobs_are_estimated(
 def test_what_cannot_be_read_does_not_shrink_the_estimate(
     shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
 ) -> None:
-    """All that can be read are late, so all are taken to be; most are too large or no JSON."""
+    """All that can be read are late, so all are taken to be; most are too large or damaged."""
     delayed(client, *[-60] * 400)
-    junk = {f"junk-{n}": "{}" for n in range(400)} | {f"large-{n}": "x" * (MAX_HEAD + 1) for n in range(200)}
+    junk = {f"junk-{n}": "{}" for n in range(400)} | {f"large-{n}": LARGE for n in range(200)}
     client.hset("dramatiq:chat.DQ.msgs", mapping=junk)  # type: ignore[arg-type]
     reader = make_reader(shared_redis.url, queues=("chat",))
     assert audited(reader).overdue == 1000
     reader.audit()
-    errors = reader.read().errors
-    assert errors.keys() == {"delayed_unreadable"}
-    assert 10 < errors["delayed_unreadable"] <= 100
+    snapshot = reader.read()
+    assert snapshot.errors.keys() == {"delayed_unreadable"}
+    assert 5 < snapshot.errors["delayed_unreadable"] <= 100
+    assert snapshot.unread.keys() == {("chat", "damaged"), ("chat", "too_large")}
 
 
 def test_delayed_messages_that_cannot_be_read(
     shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
 ) -> None:
-    """They are counted as such; the others are still counted, and without others the number is unknown."""
-    junk = {"a": b"\x80pickle", "b": b"{}", "c": b'{"options":{"eta":"soon"}}', "d": b"x" * 5_000_000}
+    """Damaged ones are errors, others are named; the rest is counted, and without a rest nothing is known."""
+    junk = {"a": pickle.dumps({}), "b": b"{}", "c": b'{"options":{"eta":"soon"}}', "d": b"x" * 5_000_000}
     client.hset("dramatiq:chat.DQ.msgs", mapping=junk)  # type: ignore[arg-type]
     reader = make_reader(shared_redis.url, queues=("chat",))
     assert audited(reader).overdue is None
@@ -241,7 +246,9 @@ def test_delayed_messages_that_cannot_be_read(
     reader.audit()
     snapshot = reader.read()
     assert snapshot.audits["chat"].overdue == 1
-    assert snapshot.errors == {"delayed_unreadable": 4}
+    assert snapshot.errors == {"delayed_unreadable": 2}
+    named = {reason: n for (_, reason), n in snapshot.unread.items()}
+    assert named == {"damaged": 2, "pickle": 1, "too_large": 1}
 
 
 def test_keys_of_the_wrong_type(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import pickle
 from uuid import uuid4
 
 import pytest
 import redis
 
-from bioagents_exporter.read.heads import MAX_HEAD
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.read.snapshot import Queue
 from read.conftest import MakeReader
@@ -138,36 +136,7 @@ def test_a_message_is_read_once(reader: Reader, client: redis.Redis) -> None:
     assert "cmdstat_hstrlen" not in commands
 
 
-def test_a_large_head_is_not_read(reader: Reader, client: redis.Redis) -> None:
-    """Five megabytes stay in Redis; the bound of the empty list remains, and the reason is counted."""
-    put(client, bioagents_ready=1, payload="x" * 5_000_000)
-    client.config_resetstat()
-    first, second = reader.read(), reader.read()
-    assert "cmdstat_hget" not in client.info("commandstats")
-    for snapshot in (first, second):
-        assert snapshot.errors == {"head_too_large": 1}
-        assert snapshot.queues[0].waiting == 1
-        assert snapshot.queues[0].head_ready is None
-    take(client)
-    before = now(client)
-    head(reader)
-    put(client, payload="x" * MAX_HEAD)
-    snapshot = reader.read()
-    assert snapshot.errors == {"head_too_large": 1}
-    assert snapshot.queues[0].head_ready is not None
-    assert before <= snapshot.queues[0].head_ready <= now(client)
-
-
-class Bomb:
-    """Fails the test if it is unpickled."""
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        """Called by pickle when it loads."""
-        return (pytest.fail, ("unpickled",))
-
-
-OTHER_BYTES = [
-    pickle.dumps({"options": Bomb()}),  # pickle
+DAMAGED = [
     b"null",  # null
     b"[]",  # a list
     b'{"message_timestamp": 1764000000000}',  # no options
@@ -179,17 +148,17 @@ OTHER_BYTES = [
     b'{"options": {"bioagents_ready": -5}}',  # negative
     b'{"options": ' * 5000,  # cut off
     b"[" * 60_000,  # deep
-    b"\xff\xfe\x00",  # no text
 ]
 
 
-def test_another_encoders_bytes_are_left_out(reader: Reader, client: redis.Redis) -> None:
-    """Never unpickled, never a crash: the depth is right, the age unknown, the cause counted."""
-    for raw in OTHER_BYTES:
+def test_a_damaged_message_is_left_out(reader: Reader, client: redis.Redis) -> None:
+    """Never a crash: the depth is right, the age unknown, the cause counted, the queue named."""
+    for raw in DAMAGED:
         put(client, raw=raw)
         for _ in range(2):
             snapshot = reader.read()
             assert snapshot.errors == {"head_unreadable": 1}, raw[:60]
+            assert snapshot.unread == {("chat", "damaged"): 1}
             assert (snapshot.queues[0].waiting, snapshot.queues[0].head_ready) == (1, None), raw[:60]
         take(client)
 

@@ -114,6 +114,7 @@ def reference_fleet() -> Snapshot:
         stores=(Store(1, 1_000, "run id of the primary"), Store(0, 900, "run id of the primary")),
         audits={"chat": QueueAudit(1, 0, 2, 0, NOW - 8.0),
                 "deep-research": QueueAudit(0, 0, 0, 1, NOW - 3.0)},
+        unread={("deep-research", "pickle"): 1},
         errors={"bad_heartbeat": 1},
     )  # fmt: skip
 

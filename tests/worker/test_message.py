@@ -19,7 +19,7 @@ from bioagents_worker import JobMetrics
 from bioagents_worker._events import DEAD, ENQUEUED, RETRY, Recorder, ThreadLocal
 from bioagents_worker._heartbeat import Heartbeat
 from bioagents_worker._tally import Tally
-from bioagents_worker.wire import milliseconds, ready_when_due, ready_when_enqueued, text
+from bioagents_worker.wire import due_time, milliseconds, ready_when_due, ready_when_enqueued, text
 
 NOW = 1_764_000_000_000  # Unix time in ms
 
@@ -72,6 +72,13 @@ def test_a_time_that_never_comes(value: float) -> None:
 def test_no_time(value: object) -> None:
     """Nothing that Dramatiq does not calculate with, and no number that was not meant to be in ms."""
     assert milliseconds(value) is None
+
+
+@pytest.mark.parametrize("eta", [1, -5, 0, 2.5, math.nan, -math.inf, NOW // 1000])
+def test_an_eta_that_is_no_time_is_due(eta: float) -> None:
+    """Dramatiq compares any number with the clock."""
+    assert due_time(eta) == 0
+    assert ready_when_enqueued({"eta": eta}, NOW) == NOW
 
 
 def started(fields: dict[str, Any]) -> tuple[Tally, int]:

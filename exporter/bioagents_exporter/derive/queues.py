@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from bioagents_exporter.derive.family import Family, Key, Metric, by_queue, known
-from bioagents_exporter.read.snapshot import Queue, QueueAudit
+from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot
+from bioagents_exporter.read.unread import Reason
 
 DEPTH: Final = Metric(
     "queue_depth",
@@ -24,6 +25,18 @@ OLDEST_AGE: Final = by_queue(
     "Time for which the next job of the queue has been ready to run, 0 when none waits.",
     "server time - the instant at which the head of the list became ready: the stamp of `JobMetrics`, or "
     "without it the best upper bound from the message's own times; 0 before the `eta` of a message with one",
+)
+UNREADABLE: Final = Metric(
+    "queue_unreadable_messages",
+    "gauge",
+    ("queue", "reason"),
+    "messages",
+    "Number of messages, out of the next job of the queue and a sample of its delayed jobs, whose times the "
+    "exporter does not read, absent when it reads all of them.",
+    "reasons: `too_large` (more than 64 KB); `damaged` (JSON, but no message of Dramatiq or without a time); "
+    "otherwise the encoding, by the first bytes of the message: "
+    + ", ".join(f"`{reason}`" for reason in Reason if reason not in {Reason.TOO_LARGE, Reason.DAMAGED})
+    + ". The age of such a job is left out, and it is not counted as overdue",
 )
 DEAD_OLDEST_AGE: Final = by_queue(
     "queue_dead_oldest_age_seconds",
@@ -66,9 +79,11 @@ OVERDUE: Final = by_queue(
 )
 
 
-def families(queues: Sequence[Queue], now: float) -> Iterator[Family]:
+def families(snapshot: Snapshot, now: float) -> Iterator[Family]:
     """Depth, ages and dead letters at ``now``, the server's time; what was not read is left out."""
+    queues = snapshot.queues
     yield _depth(queues)
+    yield Family(UNREADABLE, list(snapshot.unread), list(snapshot.unread.values()))
     keys = [(queue.name,) for queue in queues]
     yield known(OLDEST_AGE, keys, (_oldest_age(queue, now) for queue in queues))
     yield known(DEAD_OLDEST_AGE, keys, (_dead_oldest_age(queue, now) for queue in queues))

@@ -107,7 +107,7 @@ class _Part(NamedTuple):
 
 _CENTRAL: Final = (
     _Part("server", lambda view: redis.families(view.server)),
-    _Part("queues", lambda view: queues.families(view.snapshot.queues, view.server.time)),
+    _Part("queues", lambda view: queues.families(view.snapshot, view.server.time)),
     _Part(
         "audit",
         lambda view: queues.audit_families(view.snapshot.audits),

@@ -4,12 +4,11 @@ Exact with our middleware, which stamps each message. Without it the best that i
 the message's construction, the failure that requeued it, and the last read that found the list empty
 (nothing else survives the way from the delayed queue).
 
-Messages are decoded as far as they are JSON: another encoder's bytes are never decoded, pickle least of all.
+The age of a message that is not read (:mod:`bioagents_exporter.read.unread`) is unknown.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -18,23 +17,11 @@ from typing import Any, Final, NamedTuple
 from bioagents_exporter.read.connection import Reply, pack, refused
 from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.queues import QueueReplies
+from bioagents_exporter.read.unread import MAX_MESSAGE, Reason, decode_message, encoding_of
 from bioagents_worker.wire import ETA_OPTION, first_stamp, milliseconds, own_stamp, ready_time
 
-#: Messages can be megabytes; a larger head is not read.
-MAX_HEAD: Final = 64 * 1024
 #: Bytes of messages in one read; the rest waits for the next.
 MAX_HEADS: Final = 2 * 1024 * 1024
-
-
-def decode_message(raw: bytes) -> dict[str, Any] | None:
-    """A message with its ``options``, which is a dictionary; None if it is not a Dramatiq message in JSON."""
-    try:
-        decoded = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(decoded, dict) and isinstance(decoded.get("options"), dict):
-        return decoded
-    return None
 
 
 class Ready(NamedTuple):
@@ -53,7 +40,6 @@ class Head:
     seen: float  # when it was first seen at the head, by the server's clock
     read: bool = False  # its message was read
     ready: Ready | None = None
-    cause: Cause | None = None  # why its message could not be used
 
     def since(self, empty: float | None) -> float | None:
         """Unix seconds at which it became ready, the best that is known.
@@ -76,10 +62,12 @@ class Heads:
     def __init__(self) -> None:
         self._heads: dict[str, Head] = {}
         self._empty: dict[str, float] = {}
+        #: By queue, until a message that is read is at its head.
+        self.unread: dict[str, Counter[Reason]] = {}
 
     def forget(self) -> None:
         """A new connection may lead to another data set, in which the lists were never seen empty."""
-        self._heads, self._empty = {}, {}
+        self._heads, self._empty, self.unread = {}, {}, {}
 
     def observe(self, queue: QueueReplies, now: float) -> bool:
         """Take in one queue; True when the message of its head is still to be read."""
@@ -102,8 +90,8 @@ class Heads:
         for queue, length in zip(asked, lengths, strict=True):
             if not isinstance(length, int):
                 refused(length, errors)
-            elif length > MAX_HEAD:
-                self._set(queue.name, cause=Cause.HEAD_TOO_LARGE)
+            elif length > MAX_MESSAGE:
+                self._skip(queue.name, Reason.TOO_LARGE)
             elif 0 < length <= room:  # 0: taken and acknowledged since the list was read
                 room -= length
                 chosen.append(queue)
@@ -113,11 +101,7 @@ class Heads:
         """Keep what the messages contain."""
         for queue, message in zip(chosen, messages, strict=True):
             if isinstance(message, bytes):
-                found = ready_of(message)
-                if found is None:
-                    self._set(queue.name, cause=Cause.HEAD_UNREADABLE)
-                else:
-                    self._set(queue.name, ready=found)
+                self._take(queue.name, message)
             elif message is not None:
                 refused(message, errors)
 
@@ -126,12 +110,25 @@ class Heads:
         head = self._heads.get(queue.name)
         if head is None:
             return None
-        if head.cause is not None:
-            errors[head.cause] += 1
+        if queue.name in self.unread:
+            if Reason.DAMAGED in self.unread[queue.name]:
+                errors[Cause.HEAD_UNREADABLE] += 1
+            return None
         return head.since(self._empty.get(queue.name))
 
-    def _set(self, name: str, *, ready: Ready | None = None, cause: Cause | None = None) -> None:
-        self._heads[name] = replace(self._heads[name], read=True, ready=ready, cause=cause)
+    def _take(self, name: str, message: bytes) -> None:
+        reason, ready = encoding_of(message), None
+        if reason is None:
+            ready = ready_of(message)
+        if ready is None:
+            self._skip(name, reason or Reason.DAMAGED)
+        else:
+            self._heads[name] = replace(self._heads[name], read=True, ready=ready)
+            self.unread.pop(name, None)
+
+    def _skip(self, name: str, reason: Reason) -> None:
+        self._heads[name] = replace(self._heads[name], read=True)
+        self.unread[name] = Counter({reason: 1})
 
 
 def lengths_batch(asked: Iterable[QueueReplies]) -> bytes:

@@ -14,6 +14,7 @@ from bioagents_exporter.read.errors import ReadError
 from bioagents_exporter.read.info import Clock
 from bioagents_exporter.read.rounds import ReadResult, RoundTrips
 from bioagents_exporter.read.snapshot import Snapshot
+from bioagents_exporter.read.unread import UnreadLog
 from bioagents_exporter.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class Reader:
         self._rounds = RoundTrips(self._connection, settings, self._clock)
         self._discovery = Discovery(settings.namespace)
         self._auditor = Auditor(settings.namespace, settings.heartbeat_timeout, self._connection, self._clock)
+        self._unread = UnreadLog()
         self._audit_errors: Counter[str] = Counter()
         self._lock, self._audit_lock = threading.Lock(), threading.Lock()
         self._failures = 0
@@ -103,6 +105,7 @@ class Reader:
             tuple(result.totals),
             tuple(result.stores),
             self._auditor.results,
+            self._unread.add_up((self._rounds.unread, self._auditor.unread)),
             dict(result.errors + audited),
             used=result.used,
         )

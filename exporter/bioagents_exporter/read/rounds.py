@@ -29,6 +29,7 @@ from bioagents_exporter.read.queues import (
 )
 from bioagents_exporter.read.snapshot import Queue, Store, Totals, Worker
 from bioagents_exporter.read.totals import WIRE_REPLIES, WireVersion
+from bioagents_exporter.read.unread import Unread
 from bioagents_exporter.settings import Settings
 from bioagents_worker.wire import WHOLE_FLEET, WIRE_VERSION, hash_tag
 
@@ -75,6 +76,11 @@ class RoundTrips:
             result.workers += wire.heartbeats.workers(errors)
         result.queues = [self._queue(replies, errors) for replies in result.replies]
         return result
+
+    @property
+    def unread(self) -> Unread:
+        """The queues whose next job is not read."""
+        return self._heads.unread
 
     def look_for_older(self) -> None:
         """Notice workers of the wire version before ours; not needed at every read. Raises ReadError."""

@@ -84,6 +84,8 @@ class Snapshot:
     totals: tuple[Totals, ...] = ()
     stores: tuple[Store, ...] = ()
     audits: Mapping[str, QueueAudit] = field(default_factory=dict)
+    #: (Queue, reason) → messages that are not read, out of the next job and a sample of the delayed ones.
+    unread: Mapping[tuple[str, str], int] = field(default_factory=dict)
     errors: Mapping[str, int] = field(default_factory=dict)  # cause → parts left out of this read
     used: bool = False  # whether Dramatiq has ever written to this namespace
     failure: str = ""  # one line: why Redis could not be read; no secret in it

@@ -44,6 +44,15 @@ def milliseconds(value: object) -> Milliseconds | None:
     return min(value, _LATEST)
 
 
+def due_time(eta: object) -> Milliseconds | None:
+    """The time at which a delayed job is due; None if ``eta`` is no number.
+
+    Dramatiq runs a job at once if its ``eta`` is not after now: the result is 0 for a number that is no time.
+    """
+    number = isinstance(eta, (int, float)) and not isinstance(eta, bool)
+    return milliseconds(eta) or 0 if number else None
+
+
 def ready_when_enqueued(options: Mapping[str, Any], now_ms: int) -> Milliseconds:
     """The time at which a job is ready that is enqueued now: its ``eta``, unless it is over or no time."""
     due = milliseconds(options.get(ETA_OPTION))

@@ -19,6 +19,7 @@ from bioagents_exporter.read.audit.stuck import MAX_IDS, Suspects
 from bioagents_exporter.read.connection import Connection, Reply, array, pack
 from bioagents_exporter.read.info import Clock
 from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot, Worker
+from bioagents_exporter.read.unread import Reason
 from bioagents_worker.wire import is_alive
 
 #: Commands for the queues of one step. With the commands that are sent again, the messages of the samples and
@@ -39,6 +40,7 @@ class Auditor:
         self._left: list[Queue] = []  # of this round
         self._slices, self._suspects, self._unheld = Slices(), Suspects(), Unheld()
         self.results: Mapping[str, QueueAudit] = {}  # replaced, never changed: snapshots hold it
+        self.unread: dict[str, Counter[Reason]] = {}  # in the sample of each queue
 
     def step(self, snapshot: Snapshot, errors: Counter[str]) -> None:
         """Audit the next queues. Raises ReadError."""
@@ -52,6 +54,7 @@ class Auditor:
         _read_unbalanced_again(self._connection, checks, errors)
         _read_suspects(self._connection, checks, self._suspects, now, errors)
         overdue = _sample_delayed(self._connection, checks, now, errors)
+        self.unread |= {check.queue: check.sample.unread if check.sample else Counter() for check in checks}
         self._publish(checks, overdue, snapshot.workers, complete=scores is not None)
 
     def _choose(self, snapshot: Snapshot, brokers: Brokers) -> list[QueueCheck]:

@@ -13,8 +13,8 @@ from typing import Final
 from bioagents_exporter.read.audit.holders import Holder
 from bioagents_exporter.read.connection import Reply, array, integer, pack, refused
 from bioagents_exporter.read.errors import Cause
-from bioagents_exporter.read.heads import MAX_HEAD, decode_message, seconds
-from bioagents_worker.wire import ETA_OPTION
+from bioagents_exporter.read.unread import MAX_MESSAGE, Reason, decode_message, encoding_of
+from bioagents_worker.wire import ETA_OPTION, due_time
 
 #: Audits over which the smallest difference counts, so that a job on its way between two commands does not.
 AUDITS: Final = 3
@@ -36,7 +36,7 @@ class DelayedSample:
         self._total = 0
         self._ids: list[bytes] = []
         self._chosen: list[bytes] = []
-        self._unreadable = 0
+        self.unread: Counter[Reason] = Counter()
         self._failed = False
 
     def ids_command(self) -> bytes:
@@ -63,8 +63,8 @@ class DelayedSample:
         for id_, length in zip(self._ids, replies, strict=True):
             if not isinstance(length, int):
                 refused(length, errors)
-            elif length > MAX_HEAD:
-                self._unreadable += 1
+            elif length > MAX_MESSAGE:
+                self.unread[Reason.TOO_LARGE] += 1
             elif 0 < length <= room:
                 room -= length
                 self._chosen.append(id_)
@@ -77,23 +77,28 @@ class DelayedSample:
         """How many delayed jobs of the queue are late; None where none of them could be read."""
         late = readable = 0
         for message in array(replies[0], errors) if replies else ():
-            eta = _eta(message) if isinstance(message, bytes) else None
+            eta = (
+                self._eta(message) if isinstance(message, bytes) else None
+            )  # no bytes: it is no longer delayed
             if eta is not None:
                 readable += 1
                 late += eta + GRACE < now
-            elif message is not None:  # None: it came due meanwhile
-                self._unreadable += 1
-        if self._unreadable:
-            errors[Cause.DELAYED_UNREADABLE] += self._unreadable
-        if self._failed or (self._unreadable and not readable):
+        if damaged := self.unread[Reason.DAMAGED]:
+            errors[Cause.DELAYED_UNREADABLE] += damaged
+        if self._failed or (self.unread and not readable):
             return None
         whole = self._total <= len(self._ids)
         return late if whole or not readable else round(self._total * late / readable)
 
-
-def _eta(message: bytes) -> float | None:
-    decoded = decode_message(message)
-    return seconds(decoded["options"], ETA_OPTION) if decoded else None
+    def _eta(self, message: bytes) -> float | None:
+        reason, decoded = encoding_of(message), None
+        if reason is None:
+            decoded = decode_message(message)
+        eta_ms = due_time(decoded["options"].get(ETA_OPTION)) if decoded else None
+        if eta_ms is None:
+            self.unread[reason or Reason.DAMAGED] += 1
+            return None
+        return eta_ms / 1000
 
 
 @dataclass(slots=True)
