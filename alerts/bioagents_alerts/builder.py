@@ -31,11 +31,16 @@ COUNT: Final = '{{ $value | printf "%.0f" }}'
 SHARE: Final = "{{ $value | humanizePercentage }}"
 AGE: Final = "{{ $value | humanizeDuration }}"
 
-#: Sets ``$in`` to matchers for the alert's own labels, so that a query in a text asks for the same fleet,
-#: queue and cluster, whatever labels the targets have.
+#: Labels of every alert, which no series has; vmalert shows them to templates too.
+_ADDED: Final = ("severity", "product", "board")
+_OTHERS: Final = "|".join(("__name__", "alertname", "alertgroup", *_ADDED))
+#: Sets ``$in`` to matchers for the labels of the alert's series, so that a query in a text asks for the same
+#: fleet, queue and cluster, whatever labels the targets have. Since Prometheus 3 a name may be any text.
 _IN: Final = (
-    '{{ $in := "" }}{{ range $name, $text := $labels }}{{ if ne $name "__name__" }}'
-    '{{ $in = printf "%s=%q,%s" $name $text $in }}{{ end }}{{ end -}} '
+    '{{ $in := "" }}{{ range $name, $text := $labels }}'
+    f'{{{{ if match "^({_OTHERS})$" $name }}}}'
+    '{{ else if match "^[a-zA-Z_][a-zA-Z0-9_]*$" $name }}{{ $in = printf "%s=%q,%s" $name $text $in }}'
+    '{{ else }}{{ $in = printf "%q=%q,%s" $name $text $in }}{{ end }}{{ end -}} '
 )
 #: Labels that people put on their targets, for which boards have a variable.
 _PLACES: Final = ("region", "cluster", "environment")
@@ -115,7 +120,7 @@ class Builder:
             expr=textwrap.dedent(expr).strip(),
             pending=pending,
             keep_firing=keep_firing,
-            labels={"severity": severity, "product": "bioagents", "board": board},
+            labels=dict(zip(_ADDED, (severity, "bioagents", board), strict=True)),
             annotations={
                 "summary": _asking(summary),
                 "description": _asking(description),

@@ -11,6 +11,7 @@ a series that does not exist.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ RECORDED_GAUGES: Final[Mapping[str, str]] = MappingProxyType(
 _HISTOGRAM: Final = re.compile(r"_(bucket|count|sum)$")
 #: A matcher with a value in quotes.
 _MATCHER: Final = re.compile(r"""(\w+)\s*(=~|!~|!=|=)\s*("(?:\\.|[^"\\])*"|'[^']*')""")
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _RECORDED: Final = re.compile(r"[a-z]+:bioagents_\w+:\w+")
 #: What Prometheus itself writes for each target.
 _OF_TARGETS: Final = frozenset({"up"})
@@ -180,7 +182,7 @@ class PromQL:
 
     def across_copies(self, how: str, *also: str) -> str:
         """The same without its expression, for one of several lines."""
-        return f"{how} without ({', '.join([*self.copies, *map(label, also)])})"
+        return f"{how} without ({', '.join([*map(written, self.copies), *map(label, also)])})"
 
     def _rated(
         self, function: str, name: str, window: str, keep: Iterable[str] | None, equal: Mapping[str, str]
@@ -231,6 +233,11 @@ def label(name: str) -> str:
     if name not in _LABELS:
         raise ValueError(f"{name!r} is not a label of the exporter's catalogue")
     return name
+
+
+def written(name: str) -> str:
+    """The name of a label as PromQL writes it: in quotes (Prometheus 3) unless it is a plain name."""
+    return name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def without(how: str, expression: str, *labels: str) -> str:

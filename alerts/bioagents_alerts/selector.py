@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from bioagents_alerts.promql import written
 from bioagents_exporter.catalogue import FLEET_LABEL, METRICS
 
 #: Labels that some of the exporter's series carry and others do not.
@@ -17,7 +18,8 @@ OWN: Final = frozenset(label for metric in METRICS for label in (*metric.labels,
 _EXPECTED: Final = 'expected label matchers of PromQL such as job="x",region=~"eu.*"'
 _STRING: Final = r'"(?:\\.|[^"\\\n])*"' + r"|'(?:\\.|[^'\\\n])*'" + "|`[^`]*`"
 _MATCHER: Final = re.compile(
-    rf"\s*(?P<label>[A-Za-z_]\w*)\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>{_STRING})\s*(?P<end>,|$)", re.ASCII
+    rf"\s*(?P<label>[A-Za-z_]\w*|{_STRING})\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>{_STRING})\s*(?P<end>,|$)",
+    re.ASCII,
 )
 #: What RE2 knows and Python's regular expressions do not: no reason to refuse.
 _OTHER_DIALECT: Final = re.compile(r"bad escape|unknown extension|global flags")
@@ -33,7 +35,7 @@ class Matcher:
 
     def __str__(self) -> str:
         """As PromQL and YAML can hold it."""
-        return f"{self.label}{self.operator}{json.dumps(self.value, ensure_ascii=False)}"
+        return f"{written(self.label)}{self.operator}{json.dumps(self.value, ensure_ascii=False)}"
 
 
 def parse_selector(text: str) -> tuple[Matcher, ...]:
@@ -54,8 +56,16 @@ def _matchers(text: str) -> Iterator[Matcher]:
         found = _MATCHER.match(text, position)
         if not found:
             raise ValueError(f"{_EXPECTED}, found {text[position : position + 40]!r}")
-        yield Matcher(found["label"], found["operator"], _unquoted(found["value"]))
+        yield Matcher(_label(found["label"]), found["operator"], _unquoted(found["value"]))
         position = found.end()
+
+
+def _label(name: str) -> str:
+    """The name of a label, which Prometheus 3 takes in quotes too."""
+    plain = _unquoted(name) if name[0] in "\"'`" else name
+    if not plain:
+        raise ValueError(f"{_EXPECTED}, found a label without a name")
+    return plain
 
 
 def _unquoted(literal: str) -> str:
@@ -73,10 +83,9 @@ def _check(matcher: Matcher) -> None:
             f"not every series carries the label {matcher.label}: expected labels of the scraped "
             f"targets, such as job, region or cluster, or {FLEET_LABEL}"
         )
-    if re.search(r"\{\{|\}\}", matcher.value):
-        raise ValueError(
-            f"{matcher.value!r} would be a template in annotations: expected no {{{{ and no }}}}"
-        )
+    for text in (matcher.label, matcher.value):
+        if re.search(r"\{\{|\}\}", text):
+            raise ValueError(f"{text!r} would be a template in annotations: expected no {{{{ and no }}}}")
     if matcher.operator in {"=~", "!~"}:
         _check_pattern(matcher.value)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioagents_alerts.selector import Matcher, parse_selector
+from bioagents_alerts.selector import OWN, Matcher, parse_selector
 
 JOB, REGION = Matcher("job", "=", "x"), Matcher("region", "=~", "eu.*")
 
@@ -21,6 +21,8 @@ JOB, REGION = Matcher("job", "=", "x"), Matcher("region", "=~", "eu.*")
         ('job="x",region=~"eu.*",job="x"', (JOB, REGION, JOB)),
         ('fleet="prod"', (Matcher("fleet", "=", "prod"),)),
         (r'a=~"\\pL+"', (Matcher("a", "=~", r"\pL+"),)),
+        ('"k8s.cluster.name"="eu-1"', (Matcher("k8s.cluster.name", "=", "eu-1"),)),
+        ("{'a b'!~`c`, \"job\"='x'}", (Matcher("a b", "!~", "c"), JOB)),
     ],
 )
 def test_a_selector_is_read_as_promql_reads_it(text: str, expected: tuple[Matcher, ...]) -> None:
@@ -28,14 +30,15 @@ def test_a_selector_is_read_as_promql_reads_it(text: str, expected: tuple[Matche
     assert parse_selector(text) == expected
 
 
-@given(
-    st.text(st.characters(exclude_categories=["Cs"])).filter(
-        lambda text: "{{" not in text and "}}" not in text
-    )
+TEXT = st.text(st.characters(exclude_categories=["Cs"])).filter(
+    lambda text: "{{" not in text and "}}" not in text
 )
-def test_any_value_is_written_as_it_was_read(value: str) -> None:
-    """What is written is read back as the same value."""
-    matcher = Matcher("a", "=", value)
+
+
+@given(TEXT.filter(lambda label: label and label not in {*OWN, "__name__"}), TEXT)
+def test_any_matcher_is_written_as_it_was_read(label: str, value: str) -> None:
+    """What is written is read back as the same name of a label and the same value."""
+    matcher = Matcher(label, "=", value)
     assert parse_selector(str(matcher)) == (matcher,)
 
 
@@ -50,6 +53,9 @@ def test_any_value_is_written_as_it_was_read(value: str) -> None:
         ('job="x" region="y"', "expected label matchers"),
         (',job="x"', "expected label matchers"),
         (r'job="\q\x"', "expected label matchers"),
+        ('""="x"', "a label without a name"),
+        ('"queue"="chat"', "the label queue: expected labels of the scraped targets"),
+        ('"{{ x"="y"', "would be a template"),
         ('queue="chat"', "the label queue: expected labels of the scraped targets"),
         ('__name__="up"', "the label __name__: expected labels"),
         ('job="{{ x"', "would be a template"),

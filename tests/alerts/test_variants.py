@@ -16,21 +16,24 @@ from bioagents_alerts import objectives
 from bioagents_alerts.builder import Variant
 from bioagents_alerts.emit import prometheus_files
 from bioagents_alerts.objectives import Objective
+from bioagents_alerts.promql import written
 from bioagents_alerts.selector import parse_selector
 from bioagents_alerts.source import build
 from bioagents_alerts.thresholds import THRESHOLDS
 from support.checkout import ROOT
-from support.programs import require
+from support.programs import Release, require
 from support.rule_cases import run_cases
 from support.rule_files import names, parts, rule_tests
 
 TESTS = ROOT / "alerts" / "tests"
 CONCERNS = [path.name for path in sorted(TESTS.glob("*.yml"))]
 ODD = r"""job!='a"b`c\\d%q é'"""
+#: A label that only Prometheus 3 knows.
+QUOTED = '"k8s.cluster %s"'
 
 
-def _promtool(*args: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([require("promtool"), *args], capture_output=True, text=True, check=False)
+def _promtool(*args: str | Path, release: Release = "stable") -> subprocess.CompletedProcess[str]:
+    return subprocess.run([require("promtool", release), *args], capture_output=True, text=True, check=False)
 
 
 def _written(folder: Path, variant: Variant) -> list[Path]:
@@ -40,9 +43,9 @@ def _written(folder: Path, variant: Variant) -> list[Path]:
     return sorted(folder.glob("*.yml"))
 
 
-def _run(folder: Path, tests: dict[str, Any]) -> None:
+def _run(folder: Path, tests: dict[str, Any], release: Release = "stable") -> None:
     """The tests pass on the rules of the folder ``rules`` next to them."""
-    result = run_cases(folder / "cases", tests, folder / "rules")
+    result = run_cases(folder / "cases", tests, folder / "rules", release)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -77,6 +80,14 @@ def test_a_variant_passes_every_lint(tmp_path: Path, variant: Variant) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     for rule in _rules(variant):
         names(rule["expr"])
+
+
+def test_labels_that_only_prometheus_3_knows_pass_every_lint(tmp_path: Path) -> None:
+    """In a selector, and among those in which copies differ."""
+    variant = Variant(selector=parse_selector(f'{QUOTED}="a"'), copies=("instance", "k8s.pod.name"))
+    files = _written(tmp_path, variant)
+    result = _promtool("check", "rules", "--lint=all", "--lint-fatal", *files, release="newer")
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_no_name_keeps_the_old_prefix() -> None:
@@ -119,17 +130,36 @@ def test_copies_are_those_that_are_given() -> None:
     assert depth["expr"] == "max without (replica) (bioagents_queue_slots)"
 
 
+def _with_labels(test: dict[str, Any], **labels: str) -> dict[str, Any]:
+    """The same case, with these labels on every target."""
+    given = ",".join(f"{written(name)}={json.dumps(value)}" for name, value in labels.items())
+    changed: dict[str, Any] = json.loads(json.dumps(test))
+    for series in changed["input_series"]:
+        series["series"] = re.sub(r"^(\w+)\{", lambda name: f"{name[1]}{{{given},", series["series"])
+    for expected in _expected({"tests": [changed]}):
+        expected["exp_labels"] = labels | expected["exp_labels"]
+    return changed
+
+
 @pytest.mark.parametrize("file", CONCERNS)
 def test_each_alert_fires_under_another_prefix_and_selector(tmp_path: Path, file: str) -> None:
     """With exact labels and texts, when its series are renamed too and the selector leaves nothing out.
 
-    The selector's value holds each kind of quote, and breaks no expression and no template.
+    The selector's value holds each kind of quote, and breaks no expression and no template. Nor do labels of
+    the target: those that our rules add, and one whose name only Prometheus 3 takes.
     """
-    _written(tmp_path / "rules", Variant(prefix="acme_", selector=parse_selector(ODD)))
+    selector = parse_selector(f'{ODD},{QUOTED}=~".+"')
+    _written(tmp_path / "rules", Variant(prefix="acme_", selector=selector))
     text = (TESTS / file).read_text(encoding="utf-8").replace("../rules/", "rules/")
     tests = rule_tests(text.replace("bioagents_", "acme_"))
-    tests["tests"] = [test for test in tests["tests"] if ": fires" in test["name"]]
-    _run(tmp_path, tests)
+    labels = {json.loads(QUOTED): 'a "b"', "severity": "theirs", "alertgroup": "theirs"}
+    fires = [
+        test
+        for test in tests["tests"]
+        if ": fires" in test["name"] and not test["name"].startswith("Watchdog")
+    ]
+    tests["tests"] = [_with_labels(test, **labels) for test in fires]
+    _run(tmp_path, tests, "newer")
 
 
 def test_other_regions_are_left_out(tmp_path: Path) -> None:

@@ -116,9 +116,10 @@ def _target_down(b: Builder) -> Alert:
         severity="warning",
         board=boards.REDIS_EXPORTER,
         summary=of_fleet(f"{counted('exporter target')} down"),
-        description=f"""{COUNT} exporter target(s) of fleet "{FLEET}" are down{unknown}. Down in job "{{{{
-        $labels.job }}}}":{{{{ range {b.down_targets()} }}}} {{{{ .Labels.instance }}}}{{{{ end }}}}. First
-        open such a target on Prometheus' page Status, Targets: it shows the error.""",
+        description=f"""{COUNT} exporter target(s) of fleet "{FLEET}" are down{unknown}.{{{{ with
+        {b.down_targets()} }}}} Down in job "{{{{ $labels.job }}}}":{{{{ range . }}}} {{{{ .Labels.instance
+        }}}}{{{{ end }}}}.{{{{ end }}}} First open such a target on Prometheus' page Status, Targets: it
+        shows the error.""",
         comment="""
         A ticket: some targets are down, others still report on the fleet (or it is a sidecar, which loses
         the workers of one host). A target that vanished from service discovery is no fault here, so every

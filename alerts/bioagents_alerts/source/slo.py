@@ -131,7 +131,7 @@ def _wait_rates(b: Builder) -> tuple[Record, ...]:
                 {ql.recorded("queue:bioagents_job_wait_seconds_bucket:rate5m")}
                 and
                 label_replace(
-                  count_values without ({", ".join(ql.copies)}) ("le", {bound}),
+                  {ql.across_copies("count_values")} ("le", {bound}),
                   "le", "$1.0", "le", "([0-9]+)"
                 )
               ),
