@@ -39,6 +39,7 @@ class Call:
     new: int
     diffs: Counter[Cell]
     kind: Kind = "worker"
+    blind: bool = False  # the run_id is hidden from this caller, as from a user who may not call INFO
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,14 @@ class Store:
         seqs = self.hash("seqs")
         current, stored = seqs.get("__epoch", 0), seqs.get(who, 0)
         rolled_back = epoch == current and stored < base
-        foreign = seqs.get("__server") != self.server
+        server, its_server = 0 if call.blind else self.server, seqs.get("__server", 0)
+        foreign = server and its_server and server != its_server
         if foreign or current == 0 or epoch > current or self.lost(call.diffs) or rolled_back:
             current, stored = max(now, epoch + 1, current + 1), 0
             seqs.clear()  # DEL
-            seqs.update({"__epoch": current, "__server": self.server})
+            seqs.update({"__epoch": current, "__server": server})
+        elif server and not its_server:
+            seqs["__server"] = server
         if epoch == current and stored == base != call.new:
             self.apply(call.diffs, current)
             seqs[who] = stored = call.new
@@ -153,8 +157,8 @@ class Store:
 class Worker:
     """A worker or a producer: counts that are not sent, and one open request."""
 
-    def __init__(self, name: str, store: Store) -> None:
-        self.name, self.store, self.clock = name, store, store.clock
+    def __init__(self, name: str, store: Store, *, blind: bool = False) -> None:
+        self.name, self.store, self.clock, self.blind = name, store, store.clock, blind
         self.unsent: Counter[Cell] = Counter()
         self.open: Counter[Cell] = Counter()  # sent unchanged until there is a reply
         self.dropped: Counter[Cell] = Counter()  # because the outcome is unknown
@@ -185,7 +189,8 @@ class Worker:
             return False
         new, reply = self.acked + bool(self.open), None
         if fate != "lost request":
-            reply = self.store.flush(Call(self.name, self.epoch, self.acked, new, self.open))
+            call = Call(self.name, self.epoch, self.acked, new, self.open, blind=self.blind)
+            reply = self.store.flush(call)
         if reply is None or fate == "lost reply":
             self.unanswered += 1
             return False
@@ -213,7 +218,7 @@ class Exporter:
     def scrape(self, *, fails: bool = False) -> dict[Cell, tuple[int, int]]:
         """The published totals: cell → (epoch, value). Totals that may be wrong are left out."""
         seqs = self.store.hashes.get("seqs", {})
-        if fails or seqs.get("__server") != self.store.server:
+        if fails or not seqs or seqs["__server"] not in {0, self.store.server}:
             return {}
         published: dict[Cell, tuple[int, int]] = {}
         for name, totals in self.store.hashes.items():

@@ -38,7 +38,7 @@ class RealStore:
         names = [keys.seqs, keys.beats, keys.producers, keys.gone, keys.queues]
         args: list[str | int] = [
             call.who,
-            self.server,
+            "" if call.blind else self.server,
             call.epoch,
             call.base,
             call.new,
@@ -92,8 +92,8 @@ def _text(value: str | bytes) -> str:
 
 
 def _number(value: str) -> int:
-    """A heartbeat starts with its time; a run_id ends with its number."""
-    return int(value.split("\n", maxsplit=1)[0].removeprefix("server-"))
+    """A heartbeat starts with its time; a run_id ends with its number, and is empty if it is hidden."""
+    return int(value.split("\n", maxsplit=1)[0].removeprefix("server-") or 0)
 
 
 class TimedStore(Store):

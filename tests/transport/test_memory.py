@@ -11,7 +11,7 @@ from bioagents_exporter.read.snapshot import Store as ReadStore
 from bioagents_exporter.read.snapshot import Totals
 from bioagents_worker.wire import WIRE_VERSION
 from transport.broken import VARIANTS, Broken, play
-from transport.histories import HiddenRunId, History
+from transport.histories import HiddenRunId, History, SomeBlind
 from transport.model import Cell, Exporter, Store
 
 SETTINGS = settings(
@@ -36,7 +36,7 @@ class ComparedExporter(Exporter):
     def remembered(self) -> dict[Cell, tuple[int, int]]:
         """The totals that the real memory publishes from a read of the store."""
         seqs = self.store.hashes.get("seqs", {})
-        epoch, server = seqs.get("__epoch"), str(seqs.get("__server"))
+        epoch, server = seqs.get("__epoch"), str(seqs.get("__server") or "")
         stores = [] if epoch is None else [ReadStore(WIRE_VERSION, epoch, server)]
         held = self.memory.update(
             stores, self.read(), str(self.store.server) if self.store.shows_run_id else None
@@ -65,7 +65,13 @@ class MemoryWithHiddenRunId(HiddenRunId):
     exporter_class = ComparedExporter
 
 
-@pytest.mark.parametrize("machine", [MemoryInAllHistories, MemoryWithHiddenRunId])
+class MemoryWithSomeBlind(SomeBlind):
+    """The same with a run_id that only some callers see."""
+
+    exporter_class = ComparedExporter
+
+
+@pytest.mark.parametrize("machine", [MemoryInAllHistories, MemoryWithHiddenRunId, MemoryWithSomeBlind])
 def test_exporter_publishes_the_totals_of_the_specification(machine: type[History]) -> None:
     """The same series, epochs and values in 300 random histories each."""
     run_state_machine_as_test(machine, settings=SETTINGS)

@@ -50,13 +50,13 @@ class CallByCall(RuleBasedStateMachine):
         assert self.real.hashes() == self.model.visible()
         self.epochs.append(real.epoch)
 
-    @rule(who=WHO, diffs=DIFFS)
-    def go_on(self, who: str, diffs: Counter[Cell]) -> None:
-        """A caller with the right epoch and sequence."""
+    @rule(who=WHO, diffs=DIFFS, blind=st.booleans())
+    def go_on(self, who: str, diffs: Counter[Cell], *, blind: bool = False) -> None:
+        """A caller with the right epoch and sequence, which may see the run_id or not."""
         seqs = self.model.hash("seqs")
         base = seqs.get(who, 0)
         kind: Kind = "producer" if who == "p1" else "worker"
-        self.call(Call(who, seqs.get("__epoch", 0), base, base + bool(diffs), diffs, kind))
+        self.call(Call(who, seqs.get("__epoch", 0), base, base + bool(diffs), diffs, kind, blind))
 
     @rule(who=WHO, sequence=SEQUENCES, diffs=DIFFS, kind=st.sampled_from(["worker", "producer", "gone"]))
     def any_call(self, who: str, sequence: tuple[int, int, int], diffs: Counter[Cell], kind: Kind) -> None:
@@ -128,6 +128,11 @@ def idle(machine: CallByCall) -> None:
     machine.go_on(who="w1", diffs=Counter())
 
 
+def blind(machine: CallByCall) -> None:
+    """A heartbeat of a caller that may not call INFO."""
+    machine.go_on(who="w1", diffs=Counter(), blind=True)
+
+
 def counts(machine: CallByCall) -> None:
     """A difference of the sequence after the last one."""
     machine.go_on(who="w1", diffs=ONE)
@@ -160,7 +165,17 @@ LESS: dict[str, tuple[str, str, tuple[Step, ...]]] = {
     "a new epoch is later than the stored one": (
         ", current + 1)", ")", (idle, newer, restart, call(1, 0, 0)),
     ),
-    "another server begins an epoch": ('(head[2] or "") ~= server', "false", (idle, restart, idle)),
+    "another server begins an epoch": (
+        "server ~= its_server\n", "false\n", (idle, restart, idle),
+    ),
+    "a caller that does not see the server begins no epoch": (
+        'local foreign = server ~= "" and', "local foreign =", (idle, blind),
+    ),
+    "a server that was not seen is not another one": ('its_server ~= "" and ', "", (blind, idle)),
+    "the server is noted by the first caller that sees it": (
+        'elseif server ~= "" and its_server == "" then\n  redis.call("HSET", seqs, "__server", server)',
+        "elseif false then", (blind, idle),
+    ),
     "a caller with a newer epoch begins an epoch": (" or epoch > current", "", (idle, newer)),
     "a marked hash that is lost begins an epoch": (" or lost ", " ", (idle, counts, junk, counts)),
     "a sequence that went back begins an epoch": (" or rolled_back", "", (newer, call(0, 1, 0))),

@@ -34,8 +34,8 @@ class ForeignError(Exception):
 class ComparedWorker(Worker):
     """The specified worker, and the real transport that counts the same and must make the same calls."""
 
-    def __init__(self, name: str, store: Store) -> None:
-        super().__init__(name, store)
+    def __init__(self, name: str, store: Store, *, blind: bool = False) -> None:
+        super().__init__(name, store, blind=blind)
         self.transport = Transport(self.clock.now, dict)
         self.asked: list[tuple[Call, Reply]] = []
 

@@ -27,6 +27,8 @@ from bioagents_worker.wire import Keys
 TIMEOUT: Final = 5.0
 #: A server, a proxy or a firewall may have closed a connection that was not used for this number of seconds.
 _IDLE: Final = 0.9
+#: What Redis 6.2 and 7.0, and later versions, say if a command in a script is not permitted.
+_DENIED_IN_SCRIPT: Final = ("user executing the script can't", "ACL failure in script")
 
 
 class NoReplyError(Exception):
@@ -187,13 +189,18 @@ class Link:
         except Exception as error:
             raise _failure(error) from error
         self._connection, self._used = connection, time.monotonic()
-        self._run_id = _run_id(self._send("INFO", "server"))
+        try:
+            self._run_id = _run_id(self._send("INFO", "server"))
+        except RefusedError:  # to this user, or unknown to this service: the sequences alone are left
+            self._run_id = ""
+            self._connection = connection  # `_send` closed it, and it connects again at its next use
 
 
 def _failure(error: Exception) -> NoReplyError:
     """What an exception of the client means."""
     text, names = str(error) or repr(error), _names(error)
-    denied = not names.isdisjoint({"NoPermissionError", "AuthenticationError"})
+    denied = any(words in text for words in _DENIED_IN_SCRIPT)
+    denied = denied or not names.isdisjoint({"NoPermissionError", "AuthenticationError"})
     if denied or ("ResponseError" in names and "ConnectionError" not in names):
         return RefusedError(text, denied=denied)
     return NoReplyError(text)

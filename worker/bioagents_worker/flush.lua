@@ -2,7 +2,7 @@
 -- The specification is Store.flush in tests/transport/model.py; the tests compare both call by call.
 --
 -- KEYS: seqs, beats, producers, gone, queues, then one totals hash for each queue with increments
--- ARGV: 1 caller  2 run_id  3 epoch  4 base_seq  5 new_seq  6 kind (worker|producer|gone)  7 heartbeat
+-- ARGV: 1 caller  2 run_id, empty if it is hidden from the caller  3 epoch  4 base_seq  5 new_seq  6 kind (worker|producer|gone)  7 heartbeat
 --       then for each totals hash: queue, number of fields, field, increment, field, increment, ...
 -- Returns {epoch, stored sequence, fleet size, Redis time in microseconds}, all integers
 local caller, server, epoch = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -28,7 +28,7 @@ for k = 6, #KEYS do
   if type(its_epoch) ~= "string" then -- missing, or overwritten by something that is not a hash
     its_epoch = nil
   end
-  if not its_epoch and redis.call("HEXISTS", seqs, "q:" .. queue) == 1 then
+  if not its_epoch and redis.call("HGET", seqs, "q:" .. queue) then
     lost = true
   end
   parts[#parts + 1] = { KEYS[k], queue, at + 2, fields, tonumber(its_epoch or "-1") }
@@ -36,10 +36,14 @@ for k = 6, #KEYS do
 end
 
 local rolled_back = epoch == current and stored < base
-if (head[2] or "") ~= server or current == 0 or epoch > current or lost or rolled_back then
+local its_server = head[2] or ""
+local foreign = server ~= "" and its_server ~= "" and server ~= its_server
+if foreign or current == 0 or epoch > current or lost or rolled_back then
   current, stored = math.max(now, epoch + 1, current + 1), 0
   redis.call("DEL", seqs)
   redis.call("HSET", seqs, "__epoch", text(current), "__server", server)
+elseif server ~= "" and its_server == "" then
+  redis.call("HSET", seqs, "__server", server) -- the callers before could not see it
 end
 
 if epoch == current and stored == base and base ~= new then
