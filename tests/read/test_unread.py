@@ -122,6 +122,19 @@ def test_each_reason_is_said_once(
     assert all(sum(f"reason={reason.value} queue=chat" in line for line in said) == 1 for reason in reasons)
 
 
+def test_what_the_first_read_finds_is_said(
+    reader: Reader, client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The exporter logs only errors until it listens, which is after its first read."""
+    put(client, raw=PickleEncoder().encode(fields()))
+    for level in (logging.ERROR, logging.INFO, logging.INFO):
+        caplog.set_level(level)
+        reader.read()
+    assert [record.message.split(":")[0] for record in caplog.records if "not_read" in record.message] == [
+        "messages_not_read reason=pickle queue=chat limit_bytes=65536"
+    ]
+
+
 def test_the_metric_names_queue_and_reason(reader: Reader, client: redis.Redis) -> None:
     """The age of the queue is absent, and no error is counted."""
     put(client, raw=PickleEncoder().encode(fields()))

@@ -46,11 +46,11 @@ _BEGINNINGS: Final[Mapping[bytes, Reason]] = {
 
 def encoding_of(message: bytes) -> Reason | None:
     """The encoding of a message; None for JSON, damaged JSON included."""
+    if message.lstrip()[:1] in (b"{", b"["):  # nearly every message
+        return None
     for beginning, reason in _BEGINNINGS.items():
         if message.startswith(beginning):
             return reason
-    if message.lstrip()[:1] in (b"{", b"["):
-        return None
     try:
         json.loads(message)
     except (ValueError, RecursionError):
@@ -90,7 +90,7 @@ class UnreadLog:
         return dict(sorted(found.items()))
 
     def _say(self, queue: str, reason: Reason) -> None:
-        if reason not in self._said:
+        if reason not in self._said and log.isEnabledFor(logging.WARNING):  # a start logs errors alone
             self._said.add(reason)
             log.warning(
                 "messages_not_read reason=%s queue=%s limit_bytes=%d: their ages and due times are left out",

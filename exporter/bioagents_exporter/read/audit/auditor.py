@@ -19,7 +19,7 @@ from bioagents_exporter.read.audit.stuck import MAX_IDS, Suspects
 from bioagents_exporter.read.connection import Connection, Reply, array, pack
 from bioagents_exporter.read.info import Clock
 from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot, Worker
-from bioagents_exporter.read.unread import Reason
+from bioagents_exporter.read.unread import Unread
 from bioagents_worker.wire import is_alive
 
 #: Commands for the queues of one step. With the commands that are sent again, the messages of the samples and
@@ -40,7 +40,7 @@ class Auditor:
         self._left: list[Queue] = []  # of this round
         self._slices, self._suspects, self._unheld = Slices(), Suspects(), Unheld()
         self.results: Mapping[str, QueueAudit] = {}  # replaced, never changed: snapshots hold it
-        self.unread: dict[str, Counter[Reason]] = {}  # in the sample of each queue
+        self.unread: Unread = {}  # in the samples; replaced too
 
     def step(self, snapshot: Snapshot, errors: Counter[str]) -> None:
         """Audit the next queues. Raises ReadError."""
@@ -54,7 +54,7 @@ class Auditor:
         _read_unbalanced_again(self._connection, checks, errors)
         _read_suspects(self._connection, checks, self._suspects, now, errors)
         overdue = _sample_delayed(self._connection, checks, now, errors)
-        self.unread |= {check.queue: check.sample.unread if check.sample else Counter() for check in checks}
+        self.unread = _updated(self.unread, checks)
         self._publish(checks, overdue, snapshot.workers, complete=scores is not None)
 
     def _choose(self, snapshot: Snapshot, brokers: Brokers) -> list[QueueCheck]:
@@ -100,6 +100,13 @@ class Auditor:
             lost = None if queue in uncounted else stuck[queue]
             results[queue] = QueueAudit(orphaned, unheld, lost, late, read_at)
         self.results = results
+
+
+def _updated(unread: Unread, checks: Sequence[QueueCheck]) -> Unread:
+    """What is not read, after these queues were audited."""
+    audited = {check.queue for check in checks}
+    samples = {check.queue: check.sample.unread for check in checks if check.sample and check.sample.unread}
+    return {queue: found for queue, found in unread.items() if queue not in audited} | samples
 
 
 def _read_counts(connection: Connection, checks: Sequence[QueueCheck], errors: Counter[str]) -> None:
