@@ -1,4 +1,7 @@
-"""The board "Workers": memory, load, restarts, heartbeats, clocks and threads of each worker."""
+"""The board "Workers": memory, load, restarts, heartbeats, clocks and threads of each worker.
+
+:mod:`bioagents_boards.workers_graphs` has its graphs.
+"""
 
 from __future__ import annotations
 
@@ -9,53 +12,19 @@ from bioagents_alerts.thresholds import COMPARABLE, UNEVEN
 from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of
 from bioagents_boards.frame import Board
-from bioagents_boards.panels import (
-    BY_HOST,
-    BY_WORKER,
-    FLEET,
-    OF_HOST,
-    OF_WORKER,
-    THRESHOLD,
-    Graph,
-    Stat,
-    Target,
-)
-from bioagents_boards.queries import (
-    bottom,
-    gauge,
-    highest,
-    lowest,
-    near_threshold,
-    rate,
-    recorded,
-    top,
-    unnamed,
-)
+from bioagents_boards.panels import OF_HOST, OF_WORKER, Stat
+from bioagents_boards.queries import gauge, highest, lowest, rate, recorded, top, unnamed
 from bioagents_boards.shared import NO_WORKER, of_workers
 from bioagents_boards.style import ANY_IS_BAD, BAD, CLEAR, GOOD, NEUTRAL, WARN, thresholds
 from bioagents_boards.tables import Label, Table, Value, link
-
-_MEMORY_HIGH: Final = shared.begins("WorkerMemoryHigh")
-_BOOTS_HIGH: Final = shared.begins("WorkerRestarting")
-_SKEW_HIGH: Final = shared.begins("WorkerClockSkew")
+from bioagents_boards.workers_graphs import BOOTS, BOOTS_HIGH, HOST_MEMORY, MEMORY_HIGH, ROWS, SKEW_HIGH
 
 #: A table has at most this many lines of workers.
 LISTED: Final = 50
 
-_HOUR: Final = 3600
 #: The labels in which two workers differ.
 _WORKER: Final = ("worker", "host", "pid", "queues")
-_ALERT: Final = FLEET + THRESHOLD
 _NO_RULES: Final = "no worker, or rules not loaded"
-_NO_HALF_HOUR: Final = "no worker has taken jobs for half an hour, or the rules are not loaded"
-
-_NAMES: Final = of_workers("info:max")
-#: By host, of hosts with workers of a chosen queue: the share of the limit that its workers use together.
-_HOST_MEMORY: Final = (
-    f"{recorded('host:bioagents_worker_memory:ratio')} and max without (worker, pid, queues) ({_NAMES})"
-)
-_BOOTS: Final = recorded("host:bioagents_worker_boots:ratio1h")
-_CLOCK_SKEW: Final = recorded("fleet:bioagents_worker_clock_skew_seconds:max")
 
 
 def _leaking() -> str:
@@ -90,10 +59,10 @@ _STATS: Final = (
         "The highest share of a memory limit that the workers of one host or container use together; "
         "workers with one host name and equal limits count as sharing one. Normal: below 70 %. At 90 % "
         "WorkerMemoryHigh fires: restart the largest worker; at 100 % the kernel kills one.",
-        highest(_HOST_MEMORY, "host"),
+        highest(HOST_MEMORY, "host"),
         which=OF_HOST,
         unit="percentunit",
-        thresholds=thresholds(GOOD, (0.7, WARN), (_MEMORY_HIGH, BAD)),
+        thresholds=thresholds(GOOD, (0.7, WARN), (MEMORY_HIGH, BAD)),
         empty=_NO_RULES,
     ),
     Stat(
@@ -122,9 +91,9 @@ _STATS: Final = (
         "Workers that started in the last hour for each that a host had, on the host with the most, "
         "whichever are chosen. Normal: 0, or 1 after a deployment. Above 3.5 WorkerRestarting fires: find "
         "out why the last ones ended.",
-        highest(_BOOTS, "host"),
+        highest(BOOTS, "host"),
         which=OF_HOST,
-        thresholds=thresholds(GOOD, (2.5, WARN), (_BOOTS_HIGH, BAD)),
+        thresholds=thresholds(GOOD, (2.5, WARN), (BOOTS_HIGH, BAD)),
         empty=_NO_RULES,
     ),
     Stat(
@@ -142,7 +111,7 @@ _STATS: Final = (
         highest(of_workers("clock_skew_seconds:abs"), *_WORKER),
         which=OF_WORKER,
         unit="s",
-        thresholds=thresholds(GOOD, (2, WARN), (_SKEW_HIGH, BAD)),
+        thresholds=thresholds(GOOD, (2, WARN), (SKEW_HIGH, BAD)),
         empty=_NO_RULES,
     ),
 )
@@ -181,7 +150,7 @@ _WORKERS: Final = Table(
             "Memory used",
             query=_listed(shared.MEMORY_SHARE),
             unit="percentunit",
-            thresholds=thresholds(CLEAR, (0.7, WARN), (_MEMORY_HIGH, BAD)),
+            thresholds=thresholds(CLEAR, (0.7, WARN), (MEMORY_HIGH, BAD)),
         ),
         Value("Memory", query=_listed(shared.MEMORY), unit="bytes"),
         Value(
@@ -260,134 +229,10 @@ _CONFIGURATIONS: Final = Table(
     height=7,
 )
 
-# Memory.
-_MEMORY_BY_HOST: Final = Graph(
-    "Memory used by host",
-    "Share of the memory limit that the workers of a host or container use together, the 10 hosts with the "
-    "highest share. Normal: level, below 70 %. Near 90 %: restart the largest worker gracefully, then give "
-    "it more memory or fewer threads.",
-    [
-        Target(top(_HOST_MEMORY), BY_HOST),
-        Target(near_threshold(f"({_HOST_MEMORY})", _MEMORY_HIGH, "host"), _ALERT),
-    ],
-    unit="percentunit",
-    empty=NO_WORKER,
-)
-_GROWTH: Final = Graph(
-    "Memory growth in an hour",
-    "Bytes per hour by which a worker's memory grew, measured over six hours, the ten fastest; marked when "
-    "it looks like a leak. Normal: high after a start, then near 0. Growth that stays is a leak: plan "
-    "graceful restarts, then look at what the last deployment keeps in memory.",
-    [
-        Target(f"{top(of_workers('memory_rss_bytes:deriv6h'))} * {_HOUR} > 0", BY_WORKER),
-        Target(f"{top(of_workers('memory_leak:deriv6h'))} * {_HOUR}", BY_WORKER + " suspected leak"),
-    ],
-    unit="bytes",
-    empty=NO_WORKER,
-)
-
-# Load.
-_CPU: Final = Graph(
-    "CPU by worker",
-    "Processor time that the ten busiest workers use; 100 % is one processor. Normal: well below 100 %. A "
-    "Python process that stays there computes instead of waiting, and its threads share one processor: "
-    "more processes help, more threads do not.",
-    [Target(top(of_workers("cpu_seconds:rate5m")), BY_WORKER)],
-    unit="percentunit",
-    empty=NO_WORKER,
-)
-_RUNNING: Final = Graph(
-    "Running jobs by worker",
-    "Jobs that a worker ran at a time on average of half an hour, top 10, of workers that took jobs all "
-    "that time. Normal: similar for workers of the same queues. One far above the others has long jobs, or "
-    "jobs that hang.",
-    [Target(top(of_workers("running_jobs:avg30m")), BY_WORKER)],
-    empty=_NO_HALF_HOUR,
-)
-_SHARE: Final = Graph(
-    "Share of the average load",
-    "Attempts that a worker finished in half an hour, as a share of the average of workers of the same "
-    "queues; the ten lowest. Normal: near 100 % with many short jobs; jobs of minutes vary more. One that "
-    "stays near 0 and runs few jobs while others work: compare its log with another's, then restart it.",
-    [Target(bottom(of_workers("jobs:share_rate30m")), BY_WORKER)],
-    unit="percentunit",
-    empty=_NO_HALF_HOUR,
-)
-
-# Starts and ends.
-_PRESENCE: Final = Graph(
-    "Alive, missing, draining",
-    "Workers of the fleet that are alive, those of them that take no jobs (they drain, or lost all "
-    "threads), and those that stopped sending heartbeats in the last hour. Normal: a constant number "
-    "alive, none missing, draining only while you deploy or scale down.",
-    [
-        Target(shared.ALIVE, FLEET + " alive"),
-        Target(shared.MISSING, FLEET + " missing"),
-        Target(shared.DRAINING, FLEET + " draining"),
-    ],
-    empty=NO_WORKER,
-)
-_STARTS: Final = Graph(
-    "Starts by host",
-    "Workers that started in the minute before each point (in a longer time where days are shown), and "
-    "those of the last hour for each worker that the host had; top 10 hosts, whichever are chosen. Normal: "
-    "0, and a peak when you deploy. Above 3.5 per worker (dashed, from half of it) WorkerRestarting fires: "
-    "read the last lines of their logs.",
-    [
-        Target(top(shared.starts_by_host()), BY_HOST + " started"),
-        Target(top(_BOOTS), BY_HOST + " per worker in an hour"),
-        Target(near_threshold(_BOOTS, _BOOTS_HIGH, "host"), _ALERT),
-    ],
-    empty=NO_WORKER,
-)
-
-
-# Heartbeats, clocks and threads.
-def _seconds(title: str, description: str, *targets: Target) -> Graph:
-    return Graph(title, description, targets, unit="s", width=6, empty=NO_WORKER)
-
-
-_HEALTH: Final = (
-    _seconds(
-        "Age of the last heartbeat",
-        "Time since the last heartbeat of a worker, top 10, missing ones included for an hour. Normal: a "
-        "few seconds. Many at once: Redis or the network. One alone: a process that froze or died.",
-        Target(top(of_workers("heartbeat_age_seconds:min")), BY_WORKER),
-    ),
-    _seconds(
-        "Age of unsent counts",
-        "How long the oldest count of a worker waited until it was sent with a heartbeat, top 10. Normal: "
-        "below a second, a few in a large fleet. Higher: Redis was unreachable or is slow, and rates lag "
-        "behind by as much.",
-        Target(top(of_workers("flush_age_seconds:max")), BY_WORKER),
-    ),
-    _seconds(
-        "Clock difference by worker",
-        "The difference between a worker's clock and that of Redis, the ten largest. Normal: below a second. "
-        "One host alone: synchronise its clock. All at once: look at the server of Redis.",
-        Target(top(of_workers("clock_skew_seconds:abs")), BY_WORKER),
-        Target(near_threshold(_CLOCK_SKEW, _SKEW_HIGH), _ALERT),
-    ),
-    Graph(
-        "Lost threads by worker",
-        "Worker and consumer threads that died in a living worker, top 10. Normal: empty, and a moment "
-        "while a worker stops. A line that stays: the worker runs fewer jobs or no longer fetches from a "
-        "queue; restart it gracefully.",
-        [Target(f"{top(of_workers('threads_lost:sum'))} > 0", BY_WORKER)],
-        width=6,
-        empty="no thread was lost, or the rules are not loaded",
-    ),
-)
-
 WORKERS_BOARD: Final = Board(
     WORKERS,
     "Workers",
     "Is memory sufficient, is load even, which workers restart and which are missing?",
     [*_STATS, _WORKERS, _ABSENT, _CONFIGURATIONS, alerts_of(WORKERS)],
-    {
-        "Memory": [_MEMORY_BY_HOST, shared.memory_of_workers(), _GROWTH],
-        "Load": [_CPU, _RUNNING, _SHARE],
-        "Starts and versions": [_PRESENCE, _STARTS, shared.workers_by_version(8)],
-        "Heartbeats, clocks and threads": _HEALTH,
-    },
+    ROWS,
 )

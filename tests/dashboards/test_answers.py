@@ -301,3 +301,26 @@ def test_a_backlog_of_producers_that_count_nothing(fleet: Fleet) -> None:
     fleet.has("queue_drain_seconds", "90x60", queue="chat")
     fleet.has("jobs_enqueued_total", "0x60", queue="chat", actor="a")
     fleet.answers("Queue / Time to drain / A", {of_queue("chat"): 90})
+
+
+@pytest.mark.parametrize(
+    ("minutes", "size", "grows", "shown"),
+    [
+        (120, 73, 100, True),
+        (1, 73, 100, False),  # what it takes after its start is not what it will take in an hour
+        (120, 730, 1, False),  # noise
+    ],
+)
+def test_growth_is_that_of_a_worker_that_has_started_up(
+    fleet: Fleet, minutes: int, size: int, grows: int, *, shown: bool
+) -> None:
+    """Not of one that is a minute old, and not a share of its memory that no one would notice."""
+    mib = 1 << 20
+    worker(fleet, "w", rss=f"{size * mib}+{grows * mib // 60}x180", limit=f"{4000 * mib}x180")
+    facts = {"host": "host-w", "pid": "1", "queues": "chat", "version": "1", "threads": "8"}
+    fleet.has("worker_info", "1x180", worker="w", **facts)
+    fleet.has("worker_start_time_seconds", f"{(180 - minutes) * 60}x180", worker="w")
+    expected = {"{}": float(grows)} if shown else NO_ANSWER
+    fleet.answers(
+        "Workers / Memory growth in an hour / A", expected, at="3h", within=f"sum(round({{}} / {mib}))"
+    )

@@ -74,6 +74,7 @@ MAY_BE_EMPTY = MappingProxyType(
         **TIMES,
         "Workers / Starts by host / C": "there were six workers when two more came",
         "Workers / Clock difference by worker / B": "there is one clock",
+        "Workers / Memory growth in an hour / A": "no worker is older than an hour",
         "Workers / Memory growth in an hour / B": "a leak takes seven hours to be one",
         "Workers / Lost threads by worker / A": "no thread was lost",
     }
