@@ -7,7 +7,7 @@ from typing import Final
 
 from bioagents_boards import shared
 from bioagents_boards.panels import BY_ACTOR, FLEET, Graph, Heatmap, Panel, Target
-from bioagents_boards.queries import one_fleet_alone, rate, top
+from bioagents_boards.queries import one_fleet_alone, top
 from bioagents_boards.shared import NO_FAILURE, of_actors
 from bioagents_boards.style import ATTEMPTS, BAD, GOOD, JOBS, WARN
 
@@ -68,32 +68,33 @@ _BY_OUTCOME: Final = Graph(
 )
 
 
-def _rate_by_actor(title: str, description: str, counter: str, empty: str) -> Graph:
-    query = top(f"{rate(counter, keep=('actor',))} > 0")
+def _rate_by_actor(title: str, description: str, series: str, empty: str) -> Graph:
+    query = top(f"sum without (queue) ({of_actors(series)}) > 0")
     return Graph(title, description, [Target(query, BY_ACTOR)], unit=JOBS, width=6, empty=empty)
 
 
 _CONSEQUENCES: Final = (
     _rate_by_actor(
         "Retries by actor",
-        "Retries per second, top 10 actors. Normal: near 0. Many more than failures: the actor postpones "
-        "jobs itself (Retry, rate limits); see whether it has to.",
-        "job_retries_total",
-        "no job was retried",
+        "Retries per second over five minutes, top 10 actors. Normal: near 0. Many more than failures: the "
+        "actor postpones jobs itself (Retry, rate limits); see whether it has to.",
+        "job_retries:rate5m",
+        "no job was retried, or the rules are not loaded",
     ),
     _rate_by_actor(
         "Dead letters by actor",
-        "Jobs per second that became dead letters, top 10 actors. Normal: empty. They failed too often, "
-        "raised an exception that must not be retried, or were too old: see the exceptions above.",
-        "jobs_dead_total",
-        "no job became a dead letter",
+        "Jobs per second that became dead letters, over five minutes, top 10 actors. Normal: empty. They "
+        "failed too often, raised an exception that must not be retried, or were too old: see the exceptions "
+        "above.",
+        "jobs_dead:rate5m",
+        "no job became a dead letter, or the rules are not loaded",
     ),
     _rate_by_actor(
         "Skipped jobs by actor",
-        "Jobs per second that a middleware skipped and that are gone without an attempt, top 10 actors. "
-        "Normal: empty, unless your application skips jobs on purpose.",
-        "jobs_skipped_total",
-        "no job was skipped",
+        "Jobs per second that a middleware skipped and that are gone without an attempt, over five minutes, "
+        "top 10 actors. Normal: empty, unless your application skips jobs on purpose.",
+        "jobs_skipped:rate5m",
+        "no job was skipped, or the rules are not loaded",
     ),
     shared.redeliveries_by_actor(6),
 )

@@ -201,15 +201,18 @@ _FAILURE_RATIO: Final = Graph(
 )
 _DEAD_BY_CAUSE: Final = Graph(
     "Dead letters by cause",
-    "Jobs per second that became dead letters, by actor, and the exceptions per second that these actors "
-    "raised at the same time: counts cannot name the cause more exactly. Normal: empty. A dead letter "
+    "Jobs per second that became dead letters, over five minutes, by actor, and the exceptions per second "
+    "that these actors raised at the same time: counts cannot name the cause more exactly. Normal: empty. A dead letter "
     "without an exception was too old, or no worker knew its actor.",
     [
-        Target(top(f"{rate('jobs_dead_total', keep=('actor',))} > 0"), BY_ACTOR + " dead"),
-        Target(top(recorded("exception:bioagents_jobs_dead:rate5m_raised", "queue", "actor")), BY_EXCEPTION),
+        Target(top(f"sum without (queue) ({shared.of_actors('jobs_dead:rate5m')}) > 0"), BY_ACTOR + " dead"),
+        Target(
+            top(recorded("exception:bioagents_jobs_dead:rate5m_raised", "queue", "actor")),
+            BY_EXCEPTION + " raised",
+        ),
     ],
     unit=JOBS,
-    empty="no job became a dead letter",
+    empty="no job became a dead letter, or the rules are not loaded",
 )
 _OLDEST_DEAD: Final = Graph(
     "Oldest dead letter",

@@ -18,6 +18,7 @@ from bioagents_boards.panels import BY_COPY, FLEET, LIMIT, THRESHOLD, Graph, Sta
 from bioagents_boards.queries import (
     each_copy,
     gauge,
+    highest,
     near_limit,
     near_threshold,
     over_copies,
@@ -104,7 +105,8 @@ _STATS: Final = (
         "Oldest source",
         "Age of the exporter's oldest source, on any copy. Normal: seconds; up to a minute for those read "
         "in the background. At 5 minutes ExporterReadStale fires: read the exporter's log, then restart it.",
-        gauge("exporter_source_age_seconds", keep=(), how="max"),
+        highest(gauge("exporter_source_age_seconds"), "source"),
+        which="{{source}}",
         unit="s",
         thresholds=thresholds(GOOD, (60, WARN), (STALE_SECONDS, BAD)),
         empty=NO_EXPORTER,

@@ -16,7 +16,7 @@ from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of, number_of_alerts
 from bioagents_boards.frame import Board
 from bioagents_boards.panels import BY_QUEUE, FLEET, OF_QUEUE, THRESHOLD, Graph, Stat, Target
-from bioagents_boards.queries import bottom, highest, lowest, near_threshold, top
+from bioagents_boards.queries import bottom, highest, lowest, near_threshold, top, unnamed
 from bioagents_boards.style import (
     ANY_IS_BAD,
     BAD,
@@ -164,7 +164,13 @@ _STATS: Final = (
 )
 
 
+def _known(of: ObjectiveView, series: str) -> str:
+    """BY_QUEUE: of queues with a budget; without jobs there is none, and such rows would come first."""
+    return unnamed(f"{of.recorded(series)} and {of.budget_left}")
+
+
 def _queues(of: ObjectiveView, *more: Value) -> Table:
+    left = f"{of.title} budget left"
     return Table(
         of.table,
         "One row for each queue, the one with the least budget first. The objective is the share of jobs "
@@ -178,15 +184,19 @@ def _queues(of: ObjectiveView, *more: Value) -> Table:
                 label="queue",
                 links=[link("Why?", QUEUE, fleet="Fleet", queue="Queue")],
             ),
-            Value("Budget left", query=of.budget_left, unit="percentunit", thresholds=budget_left(CLEAR)),
-            Value("Burn 1 h", query=of.burn_rate(_FASTEST.long), thresholds=_burning(_FASTEST, CLEAR)),
-            Value("Burn 6 h", query=of.burn_rate(_FAST.long), thresholds=_burning(_FAST, CLEAR)),
-            Value("Objective", query=of.recorded(":objective"), unit="percentunit"),
-            Value(of.short, query=of.recorded(f"_errors:increase{_BUDGET}"), whole=True),
+            Value(left, query=of.budget_left, unit="percentunit", thresholds=budget_left(CLEAR)),
+            Value(
+                f"{of.title} burn 1 h",
+                query=of.burn_rate(_FASTEST.long),
+                thresholds=_burning(_FASTEST, CLEAR),
+            ),
+            Value(f"{of.title} burn 6 h", query=of.burn_rate(_FAST.long), thresholds=_burning(_FAST, CLEAR)),
+            Value(f"{of.title} objective", query=_known(of, ":objective"), unit="percentunit"),
+            Value(of.short, query=_known(of, f"_errors:increase{_BUDGET}"), whole=True),
             *more,
         ],
         empty=_NO_RECORD,
-        sort="Budget left",
+        sort=left,
         highest_first=False,
         height=6,
     )
@@ -238,7 +248,11 @@ def _burn(of: ObjectiveView, burn: Burn) -> Graph:
     )
 
 
-_BOUND: Final = Value("Within", query=shared.of_queues("wait_slo_bound_seconds:max"), unit="s")
+_BOUND: Final = Value(
+    "Within",
+    query=unnamed(f"{shared.of_queues('wait_slo_bound_seconds:max')} and {WAIT.budget_left}"),
+    unit="s",
+)
 
 SLO_BOARD: Final = Board(
     SLO,

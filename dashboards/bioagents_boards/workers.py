@@ -155,7 +155,7 @@ _WORKERS: Final = Table(
         Value("Memory", query=_listed(shared.MEMORY), unit="bytes"),
         Value(
             "CPU",
-            query=_listed(rate("worker_cpu_seconds_total", keep=("worker",))),
+            query=_listed(shared.by_id(of_workers("cpu_seconds:rate5m"))),
             unit="percentunit",
         ),
         Value(

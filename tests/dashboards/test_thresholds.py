@@ -37,10 +37,10 @@ RED = MappingProxyType(
         "Redis and exporter / Sources of the exporter / Age": (300, "ExporterReadStale"),
         "SLO / Wait burn rate": (14.4, "WaitSLOFastBurn"),
         "SLO / Success burn rate": (14.4, "SuccessSLOFastBurn"),
-        "SLO / Jobs start in time: worst queues / Burn 1 h": (14.4, "WaitSLOFastBurn"),
-        "SLO / Jobs start in time: worst queues / Burn 6 h": (6, "WaitSLOFastBurn"),
-        "SLO / Jobs succeed: worst queues / Burn 1 h": (14.4, "SuccessSLOFastBurn"),
-        "SLO / Jobs succeed: worst queues / Burn 6 h": (6, "SuccessSLOFastBurn"),
+        "SLO / Jobs start in time: worst queues / Wait burn 1 h": (14.4, "WaitSLOFastBurn"),
+        "SLO / Jobs start in time: worst queues / Wait burn 6 h": (6, "WaitSLOFastBurn"),
+        "SLO / Jobs succeed: worst queues / Success burn 1 h": (14.4, "SuccessSLOFastBurn"),
+        "SLO / Jobs succeed: worst queues / Success burn 6 h": (6, "SuccessSLOFastBurn"),
     }
 )
 
