@@ -202,8 +202,8 @@ _FAILURE_RATIO: Final = Graph(
 _DEAD_BY_CAUSE: Final = Graph(
     "Dead letters by cause",
     "Jobs per second that became dead letters, over five minutes, by actor, and the exceptions per second "
-    "that these actors raised at the same time: counts cannot name the cause more exactly. Normal: empty. A dead letter "
-    "without an exception was too old, or no worker knew its actor.",
+    "that these actors raised at the same time: counts cannot name the cause more exactly. Normal: empty. A "
+    "dead letter without an exception was too old, or no worker knew its actor.",
     [
         Target(top(f"sum without (queue) ({shared.of_actors('jobs_dead:rate5m')}) > 0"), BY_ACTOR + " dead"),
         Target(
