@@ -55,8 +55,14 @@ _DESIRED: Final = gauge("queue_desired_workers")
 _MINIMUM: Final = gauge("queue_min_workers")
 _MAXIMUM: Final = gauge("queue_max_workers")
 _LOAD: Final = gauge("queue_load_ratio")
-#: Workers that a queue in service lacks; below 0, those beyond what it needs.
-_SHORTAGE: Final = f"({_DESIRED} - {shared.WORKERS}) and ({shared.MINIMUM_IN_SERVICE})"
+#: Where a queue needs what the scaling signal desires: jobs wait, or it has fewer workers than its minimum.
+_NEEDED: Final = f"({shared.WAITING} > 0 or {shared.WORKERS} < {shared.MINIMUM_IN_SERVICE})"
+#: Workers that a queue in service lacks; below 0, those beyond what is desired.
+_SHORTAGE: Final = (
+    f"(({_DESIRED} - {shared.WORKERS}) and ({_NEEDED} or {_DESIRED} < {shared.WORKERS}) "
+    f"and {shared.MINIMUM_IN_SERVICE} or 0 * {shared.MINIMUM_IN_SERVICE})"
+)
+_TO_ADD: Final = f"clamp_min({_SHORTAGE}, 0)"
 
 
 #: The wait is more than one of a job that has just arrived.
@@ -95,18 +101,16 @@ def _first_wait_limit() -> str:
 
 
 _COMPLETED_OF_FLEET: Final = f"sum without (queue) ({recorded('queue:bioagents_jobs_completed:rate5m')})"
+_IDLE: Final = recorded("fleet:bioagents_worker_slots_free:sum")
 _BUSY: Final = recorded("fleet:bioagents_worker_slots:busy_ratio")
-
-
 _NONE: Final = f"0 * {_of_fleet('max', shared.WORKERS)}"
 
 _STATS: Final = (
     Stat(
         "Workers to add",
-        "Workers that the queues should have for their waiting jobs and do not have, each queue for "
-        "itself; one worker may serve several. Normal: 0, or some while a scaler starts them. The table "
-        "shows which queue needs them.",
-        f"{_of_fleet('sum', f'clamp_min({_SHORTAGE}, 0)')} or {_NONE}",
+        "Workers that the queues should have and do not have: the column “To add” of the table, added up; "
+        "one worker may serve several queues. Normal: 0, or some while a scaler starts them.",
+        f"{_of_fleet('sum', _TO_ADD)} or {_NONE}",
         thresholds=thresholds(GOOD, (1, WARN)),
         empty=_NO_QUEUE,
     ),
@@ -160,7 +164,7 @@ _STATS: Final = (
         "Idle slots",
         "Slots of the fleet in which no job runs now: provisioned but idle. Normal: what a burst needs. "
         "Many for hours: run fewer workers.",
-        recorded("fleet:bioagents_worker_slots_free:sum"),
+        _IDLE,
         empty=_NO_WORKER,
     ),
     Stat(
@@ -177,8 +181,9 @@ _STATS: Final = (
 _NOT_SHRINKING: Final = [infinite("not shrinking")]
 _QUEUES: Final = Table(
     "Queues",
-    "One row for each queue, the one with the most jobs for each slot first. Normal: as many workers as "
-    "desired, a load up to 1, as many completions as arrivals, nothing under “Until wait limit”. “Not "
+    "One row for each queue, the one with the most jobs for each slot first. “To add” is what it lacks of "
+    "the desired workers while jobs wait, and of its minimum at any time. Normal: 0 to add, a load up to 1, "
+    "as many completions as arrivals, nothing under “Until wait limit”. “Not "
     "shrinking” also appears in a healthy queue that just received a job. Click a queue to find out why it "
     "is slow.",
     [
@@ -191,6 +196,7 @@ _QUEUES: Final = Table(
         Value("Desired", query=_DESIRED),
         Value("Workers", query=shared.WORKERS),
         Value("Maximum", query=_MAXIMUM),
+        Value("To add", query=_TO_ADD, thresholds=thresholds(CLEAR, (1, WARN))),
         Value(
             "Load",
             query=_LOAD,
@@ -242,8 +248,8 @@ _DESIRED_AND_ACTUAL: Final = Graph(
 )
 _SHORTAGES: Final = Timeline(
     "Worker shortage",
-    "For each queue, desired workers less those that it has: blue as desired, orange too few, grey more than "
-    "desired; the ten that lack the most. Normal: blue, orange for minutes. Orange that stays: the scaler is "
+    "For each queue, the workers to add: blue none, orange some, grey more workers than desired; the ten "
+    "that lack the most. Normal: blue, orange for minutes. Orange that stays: the scaler is "
     "off or at its maximum, or new workers do not start. Grey that stays: run fewer workers.",
     Target(top(_SHORTAGE), BY_QUEUE),
     thresholds=thresholds(NEUTRAL, (0, GOOD), (1, WARN)),
@@ -303,7 +309,7 @@ _SLOT_HOURS: Final = Graph(
     "jobs wait.",
     [
         Target(shared.SLOTS_OF_FLEET, FLEET + " provisioned"),
-        Target(shared.RUNNING_OF_FLEET, FLEET + " used"),
+        Target(f"{shared.SLOTS_OF_FLEET} - {_IDLE}", FLEET + " in use"),
     ],
     empty=NO_WORKER,
 )

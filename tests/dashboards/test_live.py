@@ -13,6 +13,7 @@ from bioagents_alerts.durations import scale_expression
 from bioagents_alerts.promql import COPIES
 from bioagents_boards.queries import TARGET
 from support.board_copies import differences, means_apart, of_fleets
+from support.board_facts import FACTS, Fact, Number, apart, pairs
 from support.board_fleet import FLEET, STANDBY
 from support.board_stage import FASTER, BoardStage, Series, board_stage, instant
 from support.boards import (
@@ -254,6 +255,35 @@ def test_numbers_are_those_of_the_fleet(stage: BoardStage) -> None:
     assert values("Fleet overview / Queues / E", "queue") == slots
     assert values("Fleet overview / Workers alive / A") == {FLEET: 5}  # one of them drains
     assert values("Fleet overview / Running jobs and slots / B") == {FLEET: 14}
+
+
+def test_the_same_word_is_the_same_number(stage: BoardStage) -> None:
+    """Tiles, columns and lines with one word agree at each moment, on one board and on different ones."""
+
+    def check(pair: tuple[Number, Number]) -> None:
+        one, other = (stage.moment(number.query) for number in pair)
+        same_board = pair[0].query.board == pair[1].query.board
+        assert apart(one, other, same_board=same_board) == [], f"{pair[0]} and {pair[1]}"
+
+    hold(pairs(), check)
+
+
+def test_a_word_with_two_numbers_would_be_found(stage: BoardStage) -> None:
+    """The share of a fleet's slots in use is neither the sum nor the highest of its queues' shares."""
+    by_name = {str(query): query for query in QUERIES}
+    of_fleet = stage.moment(by_name["Capacity / Slots in use / A"])
+    of_queues = stage.moment(by_name["Capacity / Running/slots by queue / A"])
+    assert apart(of_fleet, of_queues, same_board=True)
+
+
+def test_numbers_of_a_board_follow_from_each_other(stage: BoardStage) -> None:
+    """Sums are those of their parts, shares those of their numbers, and both fleets' at the same moment."""
+
+    def check(fact: Fact) -> None:
+        for fleet in (FLEET, STANDBY):
+            fact.check(stage, fleet)
+
+    hold(FACTS, check)
 
 
 @EACH_BOARD

@@ -62,6 +62,10 @@ class BoardStage:
         )
         return [(series["metric"], float(series["values"][-1][1])) for series in answer]
 
+    def moment(self, query: Query) -> list[Series]:
+        """The series of a query at the end of the load, those of graphs too."""
+        return instant(self.three, _filled(query, f"{RATE_INTERVAL}s", {}), self.load)
+
     def at_rest(self, query: Query, prometheus: Prometheus, before: float = 0.0) -> list[Series]:
         """The series of a query for the one fleet when nothing moved any more, ``before`` seconds earlier."""
         return instant(prometheus, _filled(query, f"{LOAD}s", {"fleet": FLEET}), self.rest - before)
