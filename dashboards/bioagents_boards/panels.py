@@ -65,6 +65,9 @@ _NAME_SIZE: Final = 12
 #: A heat map has at most so many columns: narrower cells are indistinguishable, and slow to query.
 _HEATMAP_COLUMNS: Final = 240
 
+#: Where the axis of a unit ends at least: zeros alone would get one up to 100, as 10,000 % or 1.67 minutes.
+_LEAST_AXIS: Final = {"short": 1, "count": 1, "percentunit": 0.01, "s": 0.001}
+
 #: From this width on a legend has room for the highest value of a line in addition to the last one.
 _WIDE: Final = 12
 
@@ -161,8 +164,8 @@ class Graph(Panel):
         if self.maximum is not None:
             panel.max(self.maximum)
         panel.thresholds(self.thresholds.plain())
-        if self.unit == "short" or self.unit.startswith(style.COUNT):
-            panel.axis_soft_max(1)  # otherwise zeros alone get an axis up to 100
+        if (least := _LEAST_AXIS.get(self.unit.split(":")[0])) is not None:
+            panel.axis_soft_max(least)
         # A lone value between gaps is a point and no line: "auto" shows it, "never" does not.
         panel.fill_opacity(8).line_width(1).show_points(common_model.VisibilityMode.AUTO)
         panel.tooltip(_tooltip()).legend(_legend(self.width))

@@ -22,13 +22,10 @@ NEUTRAL: Final = "#6E6E6E"  # grey: nothing to judge
 #: In tables a good value needs no colour.
 CLEAR: Final = "transparent"
 
-#: The beginning of a unit of ours for what is counted.
-COUNT: Final = "count:"
-
 
 def per_second(things: str) -> str:
     """The unit of a rate, as "9 jobs/s"; Grafana's own unit for rates says operations ("ops/s")."""
-    return f"{COUNT}{things}/s"
+    return f"count:{things}/s"
 
 
 JOBS: Final = per_second("jobs")
