@@ -34,6 +34,8 @@ _RETRY: Final = 1.0
 _RETRY_SOON: Final = 0.2
 #: Events are added up at least this often (seconds), even if the size of the fleet allows fewer calls.
 _MAX_TICK: Final = 1.0
+#: A call may come this number of seconds too soon: a wait may end a little early, and the next one is long.
+_EARLY: Final = 0.001
 #: Seconds between two looks of :meth:`Flusher.end_worker`.
 _POLL: Final = 0.01
 #: Attempts remembered for :meth:`Sweep.claim`.
@@ -82,7 +84,7 @@ class Flusher:
         self._thread = threading.Thread(target=self._run, name="bioagents-flusher", daemon=True)
 
     def start(self) -> None:
-        """Start the thread; every flusher that is started must be stopped."""
+        """Start the thread; every flusher must be stopped."""
         self._thread.start()
 
     def become_worker(self, heartbeat: Heartbeat) -> None:
@@ -111,7 +113,8 @@ class Flusher:
         deadline = clock() + timeout
         self._stopped = True
         self._wake.set()
-        self._thread.join(timeout)
+        if self._thread.ident is not None:  # it was started
+            self._thread.join(timeout)
         if self._thread.is_alive():
             return  # it waits for Redis: its last counts are lost, as those of a killed worker
         while not self._sign_off() and not self._denied and clock() < deadline:
@@ -129,22 +132,22 @@ class Flusher:
             self._optionally("sweep", lambda: self._sweep.run(time.time_ns() // 1000 + self._redis_ahead_us))
 
     def _run(self) -> None:
-        while True:
-            self._wake.wait(self._pause())
-            self._wake.clear()
-            if self._stopped:
-                return
+        while not self._stopped:  # the first step at once: a script may end soon after its first enqueue
             try:
                 self.step()
             except Exception as error:  # noqa: BLE001 - the next events must still be counted
                 self._failures.add("flush", error, f"flush failed with {type(error).__name__}")
+            self._wake.wait(self._pause())
+            self._wake.clear()
 
     def _pause(self) -> float:
         """Seconds to the next step: until a call is allowed, and short from then on."""
         allowed_in = self._last_call + self._interval - clock()
         if self._workers.ending:
             allowed_in = 0.0 if self._reachable else _RETRY_SOON
-        return min(max(allowed_in, self._min_interval), _MAX_TICK)
+        if not (self._transport.waiting and self._reachable and allowed_in > 0):
+            allowed_in = max(allowed_in, self._min_interval / 2)
+        return min(allowed_in, _MAX_TICK)
 
     def _due(self, now: float) -> bool:
         since = now - self._last_call
@@ -153,7 +156,7 @@ class Flusher:
         if not self._reachable:
             return since >= max(_RETRY, self._interval)
         if self._transport.waiting or self._urgent:
-            return since >= self._interval
+            return since >= self._interval - _EARLY
         return bool(self._workers) and since >= max(IDLE, self._interval)
 
     def _collect(self) -> None:
@@ -238,8 +241,9 @@ class Flusher:
         if not self._transport.waiting:
             self._waiting_since = None
             self._done(first)
-        # A jitter of 10 %, so that workers that start together do not stay in step.
-        self._interval = max(self._min_interval, reply.fleet / FLEET_CALLS) * random.uniform(0.9, 1.1)  # noqa: S311
+        # A jitter, so that workers that start together do not stay in step.
+        most = self._min_interval * random.uniform(0.9, 1.0)  # noqa: S311 - as above
+        self._interval = max(most, reply.fleet / FLEET_CALLS * random.uniform(0.9, 1.1))  # noqa: S311
         answered = [self._send_beat(reply.epoch, caller) for caller in others]
         return all(answered) and not self._transport.waiting
 

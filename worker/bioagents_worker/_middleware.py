@@ -279,14 +279,16 @@ class JobMetrics(Middleware):
         acquire, unset = self._starting.acquire, self._active and self._flusher is None
         if unset and (acquire(timeout=_STOP_TIMEOUT) if wait else acquire(blocking=False)):
             try:
-                if self._flusher is None:
+                if not threading.main_thread().is_alive():  # in an ``atexit`` function: no thread can start
+                    self._new_flusher().stop(_STOP_TIMEOUT)
+                elif self._flusher is None:
                     self._flusher = self._start()
             finally:
                 self._starting.release()
         return self._flusher
 
     def _start(self) -> Flusher:
-        flusher = Flusher(self._broker, self._recorder, self._tally, min_interval=self._min_interval)
+        flusher = self._new_flusher()
         flusher.start()
         stop = weakref.WeakMethod(self._stop)
         # Runs at the end of the interpreter, and of multiprocessing's children, which run no atexit.
@@ -294,6 +296,9 @@ class JobMetrics(Middleware):
             None, lambda: (end := stop()) and end(), exitpriority=0
         )
         return flusher
+
+    def _new_flusher(self) -> Flusher:
+        return Flusher(self._broker, self._recorder, self._tally, min_interval=self._min_interval)
 
     def _stop(self) -> None:
         flusher, self._flusher = self._flusher, None
