@@ -175,7 +175,7 @@ def test_urls_of_valkey_py(served: Served) -> None:
     """``valkey://`` is ``redis://``, and ``valkeys://`` is ``rediss://``."""
     plain = served.plain.replace("redis:", "valkey:")
     tls = f"{served.tls.replace('rediss:', 'valkeys:')}?ssl_ca_certs={served.certificate}"
-    for url in (plain, tls):
+    for url in (plain, tls, plain.replace("valkey", "VALKEY")):
         with valkey.Valkey.from_url(url) as client:
             assert client.ping()
         assert exporter_refuses(url) == ""

@@ -124,10 +124,10 @@ def redis_url(text: str) -> Secret:
 def address_of(text: str) -> Address:
     """The parts of a Redis URL; ValueError as :func:`redis_url`."""
     match = _PARTS.fullmatch(_clean(text))
-    if not match or match[1] not in SCHEMES:
+    if not match or match[1].lower() not in SCHEMES:
         raise ValueError(_EXPECTED)
     name, authority, path, query, fragment = (part or "" for part in match.groups())
-    scheme, sentinel = SCHEMES[name], name.endswith("+sentinel")
+    scheme, sentinel = SCHEMES[name.lower()], name.lower().endswith("+sentinel")
     if "@" in fragment or ("@" in path and scheme != "unix"):  # the end of a password
         raise ValueError(_ENCODE)
     options = _options(query, SENTINEL_OPTIONS if sentinel else APPLIED, tls=scheme == "rediss")
