@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import signal
 import sys
 from contextlib import ExitStack
@@ -71,12 +72,15 @@ class BoardFleet:
         self.draining.signal(signal.SIGTERM)
 
     def spoil_redis(self) -> None:
-        """More than half of its memory in use, a lost job, a stuck one, and a total that is none."""
+        """Memory more than half full; a lost job, a stuck one, one in pickle; a total that is no number."""
         with self.redis.client(decode_responses=True) as client:
             for piece in range(40):
                 client.set(f"filler-{piece}", "x" * _MIB)
             # Its message stays, its id is in no list: no worker will ever run it.
             client.hset("dramatiq:archive.msgs", "lost", "{}")
+            # A delayed job of an application with another encoder than JSON.
+            client.hset("dramatiq:archive.DQ.msgs", "pickled", pickle.dumps({}))
+            client.rpush("dramatiq:archive.DQ", "pickled")
             # Assigned to a worker that lost it.
             held = wait_until(lambda: client.keys("dramatiq:__acks__.*.chat"), what="jobs of chat")
             client.hset("dramatiq:chat.msgs", "stuck", "{}")
