@@ -81,7 +81,8 @@ def _check(matcher: Matcher) -> None:
     if matcher.label == "__name__" or matcher.label in OWN:
         raise ValueError(
             f"not every series carries the label {matcher.label}: expected labels of the scraped "
-            f"targets, such as job, region or cluster, or {FLEET_LABEL}"
+            f"targets, such as job, region or cluster, or {FLEET_LABEL}; if your targets have a label "
+            f"{matcher.label}, rename it (see the runbook MetricsLabelConflict)"
         )
     for text in (matcher.label, matcher.value):
         if re.search(r"\{\{|\}\}", text):

@@ -29,6 +29,9 @@ OTHERS = {
     "master_link_status", "run_id",
     # an event in the exporter's log; a setting of its web configuration
     "source_failed", "basic_auth_users",
+    # settings of Prometheus
+    "convert_classic_histograms_to_nhcb", "external_labels", "honor_labels", "metric_relabel_configs",
+    "relabel_configs",
 }  # fmt: skip
 
 

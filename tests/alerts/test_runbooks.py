@@ -159,9 +159,9 @@ def test_every_key_is_there(places: tuple[RedisServer, Exporter]) -> None:
 
 
 def test_every_block_says_what_it_is() -> None:
-    """``sh`` is safe, ``sh change`` is not but is a command too; ``promql`` is looked at by other tests."""
+    """``sh`` is safe, ``sh change`` is not but is a command too; other tests read ``promql`` and ``yaml``."""
     for kind, text in (block for page in PAGES for block in blocks(page)):
-        assert kind in {"promql", "sh", "sh change"}, kind
+        assert kind in {"promql", "sh", "sh change", "yaml"}, kind
         if kind.startswith("sh"):
             parsed = subprocess.run(["sh", "-n", "-c", text], capture_output=True, text=True, check=False)
             assert (parsed.returncode, parsed.stderr, refusal(text)) == (0, "", ""), text

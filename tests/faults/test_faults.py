@@ -70,8 +70,10 @@ def test_the_servers_reported_no_problem(injected: Run) -> None:
 NOT_INJECTED = {
     "AutoscalerBlind": "takes an exporter that reads a queue and works out no signal for it",
     "ExporterReadStale": "takes an exporter whose reading hangs while Redis answers",
+    "HistogramsMissing": "takes a scrape configuration of its own: tests/alerts/test_scrape_configuration.py",
     "MetricsDropped": "takes a Redis that loses its data again and again for 45 minutes, each time in a call",
     "MetricsFlushDelayed": "takes a network that loses every answer for a minute and no request",
+    "MetricsLabelConflict": "as HistogramsMissing",
     "SuccessSLOSlowBurn": "takes a little trouble for days; here it may fire together with the fast burn",
     "Watchdog": "has no fault: it always fires, see test_watchdog_fired",
     "WaitSLOSlowBurn": "as SuccessSLOSlowBurn",

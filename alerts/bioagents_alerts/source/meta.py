@@ -5,14 +5,18 @@ from __future__ import annotations
 from bioagents_alerts import boards
 from bioagents_alerts.builder import COUNT, FLEET, Builder
 from bioagents_alerts.model import Alert, Group, RuleFile
-from bioagents_alerts.promql import without
-from bioagents_alerts.titles import counted
+from bioagents_alerts.promql import labels_of_all, without
+from bioagents_alerts.titles import counted, of_fleet
+from bioagents_exporter.catalogue import FLEET_LABEL
+
+#: Labels of our own that a target must not have; Prometheus writes the last one for a target's ``fleet``.
+_OWN = (*sorted(labels_of_all() - {FLEET_LABEL}), f"exported_{FLEET_LABEL}")
 
 
 def rules(b: Builder) -> RuleFile:
     """The file meta.yml."""
     comment = "Alerts about the monitoring itself, and about what acts on its numbers."
-    return RuleFile("meta", comment, (Group("bioagents-meta", (_watchdog(b), _autoscaler(b))),))
+    return RuleFile("meta", comment, (Group("bioagents-meta", tuple(alert(b) for alert in _ALERTS)),))
 
 
 def _watchdog(b: Builder) -> Alert:
@@ -68,3 +72,67 @@ def _autoscaler(b: Builder) -> Alert:
         exporter's settings. keep_firing_for is that of ExporterReadStale, which this alert inhibits.
         """,
     )
+
+
+def _label_conflict(b: Builder) -> Alert:
+    up = b.ql.series("redis_up")
+    names = (
+        f'{{{{ range $name, $text := $labels }}}}{{{{ if match "^({"|".join(_OWN)})$" $name }}}}'
+        ' {{ $name | reReplaceAll "^exported_" "" }}="{{ $text }}"{{ end }}{{ end }}'
+    )
+    return b.alert(
+        "MetricsLabelConflict",
+        b.ql.over_copies(f"{up} unless max without ({', '.join(_OWN)}) ({up})"),
+        pending="15m",
+        severity="warning",
+        board=boards.REDIS_EXPORTER,
+        summary=of_fleet("targets have labels that its metrics use"),
+        description=f"""Targets of fleet "{FLEET}" in job "{{{{ $labels.job }}}}" have labels with names that
+        the exporter's metrics use:{names}. Rules that need these labels of the metrics fire falsely or not at
+        all. First rename the labels of the targets in the scrape configuration, with relabel_configs: see
+        the runbook.""",
+        comment="""
+        Where a label of the target has the name of a label of ours, Prometheus renames ours to exported_...
+        (honor_labels: false), or gives the target's label to the series that lack it (honor_labels: true).
+        redis_up has no label of its own but fleet, so it shows both: a series that still differs once
+        these labels are dropped has one of them. `for`: old and new targets of a changed configuration
+        overlap.
+        """,
+    )
+
+
+def _histograms_missing(b: Builder) -> Alert:
+    ql, own = b.ql, ("queue", "actor", "wire")
+    attempts = ql.over_copies(ql.series("jobs_processed_total"), *own, how="count")
+    wait, duration = (
+        ql.over_copies(ql.series(f"job_{what}_seconds_bucket"), *own, "le", how="count")
+        for what in ("wait", "duration")
+    )
+    return b.alert(
+        "HistogramsMissing",
+        f"""
+        {attempts}
+        unless (
+          {wait}
+          and
+          {duration}
+        )
+        """,
+        pending="15m",
+        severity="warning",
+        board=boards.REDIS_EXPORTER,
+        summary=of_fleet("no buckets of waiting and run times"),
+        description=f"""Prometheus has counts of the jobs of fleet "{FLEET}" in job "{{{{ $labels.job }}}}",
+        but no buckets of their waiting times or run times: alerts about objectives and stalled queues cannot
+        fire, and latencies are missing on the dashboards. First check the scrape configuration: with
+        convert_classic_histograms_to_nhcb it needs always_scrape_classic_histograms as well, and no
+        metric_relabel_configs may drop series that end in _bucket.""",
+        comment="""
+        The exporter publishes counts and histograms of an actor together. Prometheus 3 can convert classic
+        histograms to native ones and then drops the series with _bucket, _count and _sum, which rules and
+        boards read.
+        """,
+    )
+
+
+_ALERTS = (_watchdog, _autoscaler, _label_conflict, _histograms_missing)
