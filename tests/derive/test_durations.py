@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioagents_exporter.derive import Memory
+from bioagents_exporter.derive import Memory, sample
 from bioagents_exporter.derive.durations import ENOUGH, FACTOR, LEAST, UNKNOWN, usual_duration
-from bioagents_exporter.read.snapshot import Store
+from bioagents_exporter.read.snapshot import Snapshot, Store
 from bioagents_exporter.settings import Limits, QueueLimits, Settings
 from bioagents_worker.wire import BUCKETS
-from support.snapshots import RUN_ID, published, queue, snapshot, totals
+from support.snapshots import RUN_ID, Series, published, queue, snapshot, totals
 
 COUNTS = st.lists(
     st.integers(min_value=0, max_value=10_000), min_size=len(BUCKETS) + 1, max_size=len(BUCKETS) + 1
@@ -30,8 +32,14 @@ def attempts(**actors: dict[float, int]) -> dict[str, int]:
 def limit(fields: dict[str, int], set_to: float | None = None) -> float:
     """The published limit of a queue with these totals."""
     read = snapshot(queues=(queue("chat"),), totals=(totals("chat", fields),) if fields else ())
-    settings = Settings(limits=Limits(QueueLimits(job_duration_seconds=set_to)))
-    return published(read, settings=settings)["queue_job_duration_limit_seconds"]["chat",]
+    return limits(read, Settings(limits=Limits(QueueLimits(job_duration_seconds=set_to))))["chat",]
+
+
+def limits(read: Snapshot, settings: Settings | None = None) -> Series:
+    """The published limits after one sample."""
+    memory = Memory()
+    sample(read, memory, settings or Settings(), 1_000.0)
+    return published(read, memory=memory, settings=settings)["queue_job_duration_limit_seconds"]
 
 
 def test_a_queue_of_short_jobs_has_a_short_limit() -> None:
@@ -73,7 +81,7 @@ def test_both_wire_versions_count() -> None:
     read = snapshot(
         queues=(queue("chat"),), totals=(old, new), stores=(Store(1, 1_000, RUN_ID), Store(0, 900, RUN_ID))
     )
-    assert published(read)["queue_job_duration_limit_seconds"]["chat",] > 3 * 3500
+    assert limits(read)["chat",] > 3 * 3500
 
 
 def test_a_queue_whose_totals_are_missing_keeps_its_limit() -> None:
@@ -82,9 +90,21 @@ def test_a_queue_whose_totals_are_missing_keeps_its_limit() -> None:
     known = snapshot(queues=(queue("chat"),), totals=(totals("chat", attempts(answer={1.0: 900})),))
     away = snapshot(queues=(queue("chat"), queue("new")))
     for now, read in enumerate((known, away)):
+        sample(read, memory, Settings(), now * minute)
         found = published(read, memory=memory, now=now * minute)["queue_job_duration_limit_seconds"]
         assert found["chat",] == LEAST
     assert found["new",] == UNKNOWN
+
+
+def test_a_bug_in_the_history_hides_no_limit() -> None:
+    """Limits that are set do not depend on the totals."""
+    memory, settings = Memory(), Settings(limits=Limits(QueueLimits(job_duration_seconds=5.0)))
+    nothing: Any = None  # as a bug of ours would
+    broken = snapshot(queues=(queue("chat"),), totals=(totals("chat", nothing),))
+    sample(broken, memory, settings, 1_000.0)
+    found = published(broken, memory=memory, settings=settings)
+    assert "job_duration_seconds" not in found
+    assert found["queue_job_duration_limit_seconds"] == {("chat",): 5.0}
 
 
 @given(counts=COUNTS)

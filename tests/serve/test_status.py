@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from bioagents_alerts.thresholds import THRESHOLDS
@@ -29,6 +31,7 @@ def collected(read: Snapshot, settings: Settings | None = None) -> Collected:
     return Collected(read, tuple(derive(read, Memory(), settings or Settings(), 1_000.0)), b"")
 
 
+@cache
 def reference() -> Status:
     """The reference fleet after a minute, with a warning and an error."""
     made = Collected(reference_fleet(), tuple(reference_families()), b"")
@@ -61,6 +64,7 @@ def test_what_is_out_of_its_limits_is_marked() -> None:
     assert '<td data-name="Workers">1</td>' in found
 
 
+@given_settings(deadline=None)  # the first example makes the reference fleet
 @given(
     waiting=st.integers(0, 4),
     age=st.floats(0, 60),

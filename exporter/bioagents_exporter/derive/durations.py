@@ -7,7 +7,7 @@ counts alone, because a queue may have one actor whose jobs are rare and long.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -25,18 +25,21 @@ _REFRESH: Final = 60.0
 
 
 class DurationLimits:
-    """Queue → limit for the run time of one attempt, in seconds; without queues that have no history."""
+    """The limits that follow from the history; the sampler updates them, so that a scrape does not.
+
+    Attributes:
+        limits: queue → seconds, without queues that have no history.
+    """
 
     def __init__(self) -> None:
-        self._limits: dict[str, float] = {}
+        self.limits: dict[str, float] = {}
         self._calculated = -math.inf
 
-    def update(self, totals: Iterable[PublishedTotals], layouts: Layouts, now: float) -> Mapping[str, float]:
-        """The limits, at most a minute old; a queue whose totals are missing now keeps its limit."""
+    def update(self, totals: Iterable[PublishedTotals], layouts: Layouts, now: float) -> None:
+        """Calculate once a minute; a queue whose totals are missing now keeps its limit."""
         if now - self._calculated >= _REFRESH:
-            self._limits |= _calculate(totals, layouts)
+            self.limits |= _calculate(totals, layouts)
             self._calculated = now
-        return self._limits
 
 
 def _calculate(totals: Iterable[PublishedTotals], layouts: Layouts) -> dict[str, float]:

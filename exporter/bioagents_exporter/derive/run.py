@@ -93,8 +93,7 @@ def _signals(view: View) -> Iterable[Family]:
 
 
 def _limits(view: View) -> Iterable[Family]:
-    durations = view.memory.durations.update(view.totals, view.memory.layouts, view.now)
-    return signals.limit_families(view.snapshot.queues, view.settings.limits, durations)
+    return signals.limit_families(view.snapshot.queues, view.settings.limits, view.memory.durations.limits)
 
 
 class _Part(NamedTuple):
@@ -155,6 +154,7 @@ def sample(snapshot: Snapshot, memory: Memory, settings: Settings, now: float) -
 def _add_sample(view: View) -> tuple[()]:
     found = signals.samples(view.snapshot.queues, view.totals, view.memory.layouts)
     view.memory.window.add(view.now, found)
+    view.memory.durations.update(view.totals, view.memory.layouts, view.now)
     return ()
 
 
