@@ -11,8 +11,8 @@ PUBLIC = {
     "bioagents_worker.wire": {
         "BUCKETS", "COUNTERS", "DROPPED", "DURATION", "EPOCH", "ERROR_CAUSES", "ETA_OPTION",
         "MAX_EXCEPTIONS", "MAX_LISTED_JOBS", "OTHER", "READINGS", "READY_OF_OPTION", "READY_OPTION",
-        "REDIS_ID_OPTION", "REQUEUED_OPTION", "SERVER", "UNKNOWN_ACTOR", "WAIT", "WHOLE_FLEET",
-        "WIRE_VERSION", "ActorField", "Count", "Identity", "Keys", "Milliseconds", "Offset",
+        "REDIS_ID_OPTION", "REQUEUED_OPTION", "SERVER", "SILENT", "SWEPT", "UNKNOWN_ACTOR", "WAIT",
+        "WHOLE_FLEET", "WIRE_VERSION", "ActorField", "Count", "Identity", "Keys", "Milliseconds", "Offset",
         "RedisMessageId", "RunningJob", "Seconds", "State", "boots_field", "bucket_field", "counter_field",
         "decode_state", "due_time", "encode_beat", "encode_identity", "errors_field", "failures_field",
         "first_stamp", "hash_tag", "is_alive", "milliseconds", "missing_after", "own_stamp",

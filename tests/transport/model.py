@@ -20,6 +20,7 @@ Hashes = dict[str, dict[str, int]]
 
 SILENT = 12 * 3600.0  # seconds without a reply after which a caller starts over
 REAP_AGE = 24 * 3600.0  # seconds after which the entries of the dead are removed
+SWEPT_FOR = 60_000_000  # microseconds for which the number of silent callers is believed
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """The reply of the script: the current epoch, the caller's sequence, the number of callers."""
+    """The reply of the script: the current epoch, the caller's sequence, the number of living callers."""
 
     epoch: int
     stored: int
@@ -81,6 +82,7 @@ class Store:
         now, who, epoch, base = self.micros(), call.who, call.epoch, call.base
         seqs = self.hash("seqs")
         current, stored = seqs.get("__epoch", 0), seqs.get(who, 0)
+        silent = seqs.get("__silent", 0) if now - seqs.get("__swept", 0) < SWEPT_FOR else None
         rolled_back = epoch == current and stored < base
         server, its_server = 0 if call.blind else self.server, seqs.get("__server", 0)
         foreign = server and its_server and server != its_server
@@ -94,7 +96,8 @@ class Store:
             self.apply(call.diffs, current)
             seqs[who] = stored = call.new
         self.stamp(who, call.kind, now)
-        return Reply(current, stored, len(self.hash("beats")) + len(self.hash("producers")))
+        fleet = len(self.hash("beats")) + len(self.hash("producers"))
+        return Reply(current, stored, fleet if silent is None else max(1, fleet - silent))
 
     def lost(self, diffs: Counter[Cell]) -> bool:
         """Whether the hash of a queue that is marked in this epoch is missing."""
@@ -123,6 +126,10 @@ class Store:
         self.hash("beats").pop(who, None)
         self.hash("producers").pop(who, None)
         self.hash("gone")[who] = now
+
+    def sweep(self, silent: int, at: int) -> None:
+        """Another caller counts the entries of callers that no longer call; ``at`` in microseconds."""
+        self.hash("seqs").update({"__silent": silent, "__swept": at})
 
     def reap(self, age: float = REAP_AGE, callers: frozenset[str] | None = None) -> None:
         """Remove the entries of callers (all, or those named) that are dead or gone for ``age`` seconds.

@@ -113,6 +113,13 @@ class CallByCall(RuleBasedStateMachine):
         self.model.reap(age, callers)
         assert self.real.hashes() == self.model.visible()
 
+    @rule(silent=st.integers(0, 4), age=st.sampled_from([0, 59_000_000, 61_000_000]))
+    def sweep(self, silent: int, age: int) -> None:
+        """Some time ago a sweep counted callers that no longer call."""
+        at = self.real.now - age
+        self.real.client.hset(self.real.keys.seqs, mapping={"__silent": silent, "__swept": at})
+        self.model.sweep(silent, at)
+
     @rule(queue=st.sampled_from(QUEUES))
     def put_junk_in_place_of_totals(self, queue: str) -> None:
         """Something that is not a hash counts as missing."""
@@ -131,6 +138,21 @@ def idle(machine: CallByCall) -> None:
 def blind(machine: CallByCall) -> None:
     """A heartbeat of a caller that may not call INFO."""
     machine.go_on(who="w1", diffs=Counter(), blind=True)
+
+
+def swept(machine: CallByCall) -> None:
+    """A sweep found one silent caller."""
+    machine.sweep(silent=1, age=0)
+
+
+def swept_long_ago(machine: CallByCall) -> None:
+    """A sweep found one silent caller, too long ago."""
+    machine.sweep(silent=1, age=61_000_000)
+
+
+def another(machine: CallByCall) -> None:
+    """A heartbeat of another worker."""
+    machine.go_on(who="w2", diffs=Counter())
 
 
 def counts(machine: CallByCall) -> None:
@@ -177,6 +199,11 @@ LESS: dict[str, tuple[str, str, tuple[Step, ...]]] = {
         "elseif false then", (blind, idle),
     ),
     "a caller with a newer epoch begins an epoch": (" or epoch > current", "", (idle, newer)),
+    "silent callers do not count": (
+        "fleet - (tonumber", "fleet - 0 * (tonumber", (idle, another, swept, idle),
+    ),
+    "a caller counts itself": ("math.max(1, ", "math.max(0, ", (idle, swept, idle)),
+    "an old sweep is not believed": ("< 60000000", "< 600000000", (idle, another, swept_long_ago, idle)),
     "a marked hash that is lost begins an epoch": (" or lost ", " ", (idle, counts, junk, counts)),
     "a sequence that went back begins an epoch": (" or rolled_back", "", (newer, call(0, 1, 0))),
     "a caller with another epoch is not applied": ("if epoch == current and stored", "if stored", (counts,)),

@@ -90,7 +90,7 @@ def test_documented_permissions_suffice(redis_server: RedisServer) -> None:
     assert link.flush("w", Request(epoch, 0, 1, counts), kind="gone").stored == 1
     redis_server.client().hset(KEYS.beats, "lost", '1\n{}\n{"oldest":[["q","a",1,"job"]]}')
     sweep = Sweep(link, KEYS, Workers("w", Failures()))
-    sweep.run(time.time_ns() // 1000)
+    sweep.run(time.time_ns() // 1000, 0.1)
     assert not redis_server.client().hexists(KEYS.beats, "lost"), "older than a day: reaped"
     assert len(sweep.claim([Attempt(0, "q", "a", RedisMessageId("job"))])) == 1
     link.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from bioagents_worker._flusher import Flusher
 from bioagents_worker._heartbeat import Heartbeat
 from bioagents_worker._link import NoReplyError
 from bioagents_worker._tally import Tally
-from bioagents_worker.wire import Keys
+from bioagents_worker.wire import Keys, missing_after
 from support.redis_server import RedisServer
 
 KEYS = Keys("dramatiq")
@@ -31,11 +32,12 @@ WORKER = SimpleNamespace(
 class ByHand(Flusher):
     """A flusher whose thread is not started."""
 
-    def __init__(self, broker: RedisBroker, client: redis.Redis) -> None:
+    def __init__(self, broker: RedisBroker, client: redis.Redis, *, works: bool = True) -> None:
         self.recorder, self.tally = Recorder(), Tally(())
         super().__init__(broker, self.recorder, self.tally, min_interval=0.1)
         self.local, self.client = ThreadLocal(self.recorder), client
-        self.become_worker(Heartbeat(broker, WORKER, self.tally, version=""))
+        if works:
+            self.become_worker(Heartbeat(broker, WORKER, self.tally, version=""))
 
     def happens(self) -> None:
         """A job."""
@@ -165,6 +167,78 @@ def test_workers_of_a_large_fleet_call_less_often(by_hand: ByHand, clock: Simple
     clock.now += 15
     by_hand.step()
     assert by_hand.beat["jobs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "dead", "living"),
+    [
+        ("producers", 6_000, 0),
+        ("producers", 20_000, 0),
+        ("beats", 4_000, 0),
+        ("producers", 6_000, 3_000),
+        ("beats", 4_000, 3_000),
+    ],
+)
+def test_interval_follows_the_callers_that_live(
+    by_hand: ByHand, clock: SimpleNamespace, role: str, dead: int, living: int
+) -> None:
+    """Callers that ended without a sign-off within the last day make no worker report later."""
+    callers(by_hand, role, living, age=5)
+    callers(by_hand, role, dead, age=3600)
+    by_hand.client.delete(KEYS.sweep)  # its lifetime has passed
+    by_hand.happens()
+    clock.now += 17
+    by_hand.step()  # the call learns the size of the fleet, and the sweep that most of it is gone
+    clock.now += 1
+    by_hand.step()
+    expected = max(0.1, living / flusher.FLEET_CALLS)
+    assert by_hand._interval == pytest.approx(expected, rel=0.11)
+
+
+@pytest.mark.parametrize("dead", [0, 9_000])
+def test_no_heartbeat_is_later_than_the_last_one_announced(
+    by_hand: ByHand, clock: SimpleNamespace, dead: int
+) -> None:
+    """A worker that starts in a large fleet, or whose fleet grows and shrinks, never seems to be missing."""
+    callers(by_hand, "producers", dead, age=3600)
+    beats = [(clock.now, by_hand.beat)]
+    for second in range(180):
+        if second == 60:
+            callers(by_hand, "producers", 9_000, age=0)
+            by_hand.client.delete(KEYS.sweep)
+        by_hand.happens()
+        clock.now += 1
+        by_hand.step()
+        if by_hand.beat["at"] != beats[-1][1]["at"]:
+            beats.append((clock.now, by_hand.beat))
+    gaps = [(later - now, beat["interval"]) for (now, beat), (later, _) in itertools.pairwise(beats)]
+    assert [gap for gap, interval in gaps if gap >= missing_after(interval)] == []
+    assert max(gap for gap, _ in gaps) > 25, "the fleet is large"
+
+
+def test_a_producer_is_not_slowed_by_the_dead(
+    broker: RedisBroker, redis_server: RedisServer, clock: SimpleNamespace
+) -> None:
+    """In a fleet without workers the producers sweep, if they may call less often than usual."""
+    producer = ByHand(broker, redis_server.client(decode_responses=True), works=False)
+    producer.happens()
+    producer.step()
+    assert not producer.client.exists(KEYS.sweep), "not slowed down"
+    callers(producer, "producers", 6_000, age=3600)
+    for _ in range(60):
+        producer.happens()
+        clock.now += 1
+        producer.step()
+    assert producer._interval == pytest.approx(0.1, rel=0.11)
+    producer._link.close()
+
+
+def callers(by_hand: ByHand, role: str, n: int, *, age: float) -> None:
+    """Callers whose last call was ``age`` seconds ago."""
+    at = time.time_ns() // 1000 - int(age * 1e6)
+    entries = {f"{age}-{i}": f"{at}\n{{}}\n{{}}" if role == "beats" else str(at) for i in range(n)}
+    if entries:
+        by_hand.client.hset(getattr(KEYS, role), mapping=entries)
 
 
 def test_flush_age_is_the_age_of_waiting_counts(

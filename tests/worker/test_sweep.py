@@ -51,7 +51,7 @@ def beat(link: Link, worker: str, *, age: float, interval: float = 5, job: Redis
 def sweep(link: Link, me: str = "me") -> Sweep:
     link.command("DEL", KEYS.sweep)
     result = Sweep(link, KEYS, Workers(me, Failures()))
-    result.run(now_us())
+    result.run(now_us(), 0.1)
     return result
 
 
@@ -103,7 +103,7 @@ def test_one_sweep_at_a_time(link: Link) -> None:
     sweep(link)
     beat(link, "gone", age=60)
     other = Sweep(link, KEYS, Workers("other", Failures()))
-    other.run(now_us())
+    other.run(now_us(), 0.1)
     assert not other.watching
 
 
@@ -163,7 +163,8 @@ def test_dead_are_removed_after_a_day(link: Link) -> None:
     link.command("HSET", KEYS.producers, "dead", old, "back", old, "young", new)
     beat(link, "back", age=1)
     sweep(link)
-    assert link.command("HKEYS", KEYS.seqs) == [b"back", b"young"]
+    sequences = [name for name in link.command("HKEYS", KEYS.seqs) if not name.startswith(b"__")]
+    assert sequences == [b"back", b"young"]
     assert link.command("HKEYS", KEYS.producers) == [b"back", b"young"]
 
 

@@ -75,7 +75,7 @@ class Flusher:
         self._sweep = Sweep(self._link, keys, self._workers)
         self._urgent = False  # the next heartbeat must not wait until it is due
         self._signed_off = False  # the last call of this process was its sign-off
-        self._interval = min_interval
+        self._interval, self._announced, self._fleet = min_interval, IDLE, 1
         self._last_call = self._last_sweep = float("-inf")
         self._waiting_since: float | None = None
         self._skew, self._redis_ahead_us = 0.0, 0
@@ -127,9 +127,17 @@ class Flusher:
         now = clock()
         if self._due(now):
             self._call(now)
-        if self._workers and self._reachable and now - self._last_sweep >= PERIOD:
+        # A producer sweeps if it may call less often than it would, perhaps for callers that are gone.
+        slowed = self._interval > 2 * self._min_interval
+        if (self._workers or slowed) and self._reachable and now - self._last_sweep >= PERIOD:
             self._last_sweep = now + random.uniform(0, 1)  # noqa: S311 - spreads load, keeps no secret
-            self._optionally("sweep", lambda: self._sweep.run(time.time_ns() // 1000 + self._redis_ahead_us))
+            self._optionally("sweep", self._sweep_now)
+
+    def _sweep_now(self) -> None:
+        before = self._sweep.silent
+        self._sweep.run(time.time_ns() // 1000 + self._redis_ahead_us, self._interval)
+        if self._sweep.silent - before > self._fleet / 2:
+            self._interval, self._urgent = self._min_interval, True  # the next call learns the new size
 
     def _run(self) -> None:
         while not self._stopped:  # the first step at once: a script may end soon after its first enqueue
@@ -155,9 +163,10 @@ class Flusher:
             return self._reachable or since >= _RETRY_SOON
         if not self._reachable:
             return since >= max(_RETRY, self._interval)
-        if self._transport.waiting or self._urgent:
-            return since >= self._interval - _EARLY
-        return bool(self._workers) and since >= max(IDLE, self._interval)
+        if (self._transport.waiting or self._urgent) and since >= self._interval - _EARLY:
+            return True
+        # Not much later than announced, even if the fleet has grown since: the worker would seem missing.
+        return bool(self._workers) and since >= min(max(IDLE, self._interval), 2 * self._announced)
 
     def _collect(self) -> None:
         offset = time.time_ns() - time.monotonic_ns()
@@ -224,8 +233,9 @@ class Flusher:
         ``leaving``: the process ends.
         """
         age = 0.0 if self._waiting_since is None else now - self._waiting_since
+        self._announced = max(IDLE, self._interval)
         first, *others = self._workers.callers(
-            leaving=leaving, interval=max(IDLE, self._interval), skew=self._skew, flush_age=age
+            leaving=leaving, interval=self._announced, skew=self._skew, flush_age=age
         )
         self._urgent = False
         self._take()  # a reading that failed is counted with the heartbeat that lacks it
@@ -241,6 +251,7 @@ class Flusher:
         if not self._transport.waiting:
             self._waiting_since = None
             self._done(first)
+        self._fleet = reply.fleet
         # A jitter, so that workers that start together do not stay in step.
         most = self._min_interval * random.uniform(0.9, 1.0)  # noqa: S311 - as above
         self._interval = max(most, reply.fleet / FLEET_CALLS * random.uniform(0.9, 1.1))  # noqa: S311

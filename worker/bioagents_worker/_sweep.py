@@ -1,4 +1,4 @@
-"""The sweep: one worker of the fleet marks missing workers and removes the entries of dead callers.
+"""The sweep: one caller of the fleet marks missing workers, counts silent callers and removes dead ones.
 
 A lock with a lifetime in Redis keeps others from doing the same; two sweeps at once do no harm.
 """
@@ -11,26 +11,33 @@ from typing import Final
 from bioagents_worker._link import Link
 from bioagents_worker._tally import Attempt
 from bioagents_worker._workers import Workers
-from bioagents_worker.wire import Keys, State, decode_state, is_alive, split_beat
+from bioagents_worker.wire import SILENT, SWEPT, Keys, State, decode_state, is_alive, split_beat
 
 #: Seconds between two sweeps of a fleet.
 PERIOD: Final = 15.0
 #: A caller is reaped after a day: more than the 12 h after which it would start over by itself.
 REAP_AGE: Final = 24 * 3600.0
+#: A caller without a call for this number of seconds, and for several intervals, does not count for the rate
+#: of calls.
+_SILENT: Final = 60.0
+_SILENT_INTERVALS: Final = 3
 _LOST_TTL: Final = 24 * 3600
 _CHUNK: Final = 500
 _MARK: Final = b"worker:"
 
 
 class Sweep:
-    """The sweeps of one worker, all from the thread that owns ``link``."""
+    """The sweeps of one process, all from the thread that owns ``link``."""
 
     def __init__(self, link: Link, keys: Keys, workers: Workers) -> None:
         self._link, self._keys, self._workers = link, keys, workers
         self.watching = False  # whether jobs of missing workers may be redelivered
+        self.silent = 0  # callers that no longer call, by the last sweep of any process
 
-    def run(self, now_us: int) -> None:
-        """Sweep, unless another worker has done so recently; ``now_us`` is the time by Redis' clock.
+    def run(self, now_us: int, interval: float) -> None:
+        """Sweep, unless another process has done so recently.
+
+        ``now_us`` is the time by Redis' clock, ``interval`` the seconds between two calls of a caller.
 
         Raises:
             NoReplyError: As Link.
@@ -39,8 +46,10 @@ class Sweep:
             try:
                 self._mark_missing(now_us)
             finally:  # the dead must be reaped even if marking fails
-                self._reap(now_us)
+                silent = self._reap(now_us, max(_SILENT, _SILENT_INTERVALS * interval))
+                self._link.command("HSET", self._keys.seqs, SILENT, silent, SWEPT, now_us)
         self.watching = bool(self._link.command("EXISTS", self._keys.lost))
+        self.silent = int(self._link.command("HGET", self._keys.seqs, SILENT) or 0)
 
     def claim(self, started: list[Attempt]) -> list[Attempt]:
         """The attempts whose job a missing worker was running; each job is claimed only once.
@@ -79,12 +88,19 @@ class Sweep:
         for i in range(0, len(old), _CHUNK):
             self._link.command("HDEL", self._keys.lost, *old[i : i + _CHUNK])
 
-    def _reap(self, now_us: int) -> None:
-        oldest_us = now_us - int(REAP_AGE * 1e6)
-        for key in (self._keys.beats, self._keys.producers, self._keys.gone):
-            old = [caller for caller, value in self._scan(key) if _stamp(value) < oldest_us]
-            for i in range(0, len(old), _CHUNK):
-                self._link.reap(old[i : i + _CHUNK], REAP_AGE)
+    def _reap(self, now_us: int, quiet: float) -> int:
+        """Remove the dead; return how many other callers have been silent for ``quiet`` seconds."""
+        silent = self._reap_from(self._keys.beats, now_us, quiet)
+        silent += self._reap_from(self._keys.producers, now_us, quiet)
+        self._reap_from(self._keys.gone, now_us, quiet)
+        return silent
+
+    def _reap_from(self, key: str, now_us: int, quiet: float) -> int:
+        ages = {caller: (now_us - _stamp(value)) / 1e6 for caller, value in self._scan(key)}
+        old = [caller for caller, age in ages.items() if age > REAP_AGE]
+        chunks = [old[i : i + _CHUNK] for i in range(0, len(old), _CHUNK)]
+        reaped = sum(self._link.reap(chunk, REAP_AGE) for chunk in chunks)
+        return sum(age > quiet for age in ages.values()) - reaped
 
     def _beats(self) -> Iterator[tuple[bytes, int, State]]:
         """Each worker with the Redis time of its heartbeat in µs and its state."""

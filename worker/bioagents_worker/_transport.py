@@ -35,7 +35,7 @@ class Reply:
 
     epoch: int
     stored: int
-    fleet: int  # workers and producers known to Redis
+    fleet: int  # workers and producers that live
     time_us: int  # by Redis' clock
 
 

@@ -4,7 +4,7 @@
 -- KEYS: seqs, beats, producers, gone, queues, then one totals hash for each queue with increments
 -- ARGV: 1 caller  2 run_id, empty if it is hidden from the caller  3 epoch  4 base_seq  5 new_seq  6 kind (worker|producer|gone)  7 heartbeat
 --       then for each totals hash: queue, number of fields, field, increment, field, increment, ...
--- Returns {epoch, stored sequence, fleet size, Redis time in microseconds}, all integers
+-- Returns {epoch, stored sequence, callers that live, Redis time in microseconds}, all integers
 local caller, server, epoch = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local base, new, kind = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local seqs, beats, producers, gone, known = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -16,7 +16,7 @@ end
 
 local time = redis.call("TIME")
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local head = redis.call("HMGET", seqs, "__epoch", "__server", caller)
+local head = redis.call("HMGET", seqs, "__epoch", "__server", caller, "__silent", "__swept")
 local current, stored = tonumber(head[1] or "0") or 0, tonumber(head[3] or "0") or 0
 
 -- Where the part of each queue begins in ARGV, and whether a marked totals hash is missing.
@@ -83,4 +83,9 @@ else
   redis.call("HSET", gone, caller, stamp)
 end
 
-return { current, stored, redis.call("HLEN", beats) + redis.call("HLEN", producers), now }
+-- Most entries may be of callers that ended without a sign-off: a sweep counts those without recent calls.
+local fleet = redis.call("HLEN", beats) + redis.call("HLEN", producers)
+if now - (tonumber(head[5] or "0") or 0) < 60000000 then
+  fleet = math.max(1, fleet - (tonumber(head[4] or "0") or 0))
+end
+return { current, stored, fleet, now }

@@ -4,7 +4,9 @@ All keys are in one hash slot (``P`` is :attr:`Keys.prefix`):
 
 ============== ====== =================================================================================
 ``Pseqs``      hash   ``__epoch``, ``__server``, one ``q:<queue>`` mark for each totals hash of this
-                      epoch, and caller → last applied sequence number
+                      epoch, and caller → last applied sequence number; ``__silent`` and ``__swept``: how
+                      many entries of beats and producers are of callers that no longer call, and since
+                      when (Redis time in µs) this is known
 ``Pbeats``     hash   worker → heartbeat (see :func:`~bioagents_worker.wire.heartbeat.encode_beat`)
 ``Pproducers`` hash   producer → Redis time of its last call in µs
 ``Pgone``      hash   caller that shut down cleanly → Redis time in µs; read by the reaper

@@ -44,6 +44,9 @@ _BOOTS: Final = "boots|"
 #: Fields of a totals hash and of the sequences: the epoch, and the ``run_id`` of the server that began it.
 EPOCH: Final = "__epoch"
 SERVER: Final = "__server"
+#: Fields of the sequences: callers that no longer call, and the Redis time in µs of the last sweep.
+SILENT: Final = "__silent"
+SWEPT: Final = "__swept"
 
 #: A field of the fleet's own hash.
 DROPPED: Final = "dropped|"
