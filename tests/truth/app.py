@@ -1,8 +1,8 @@
 """The application of the truth tests: an actor for every kind of outcome, each of which writes a record.
 
 ``dramatiq app`` runs it; ``python app.py <rounds>`` sends jobs. Environment: REDIS_URL, RECORD
-(the file), and for some variants SENTINEL (its port), GREEN, WITH_PROMETHEUS, WIRE_VERSION,
-REDIS_PY_RETRIES, HEARTBEAT_TIMEOUT.
+(the file), and for some variants SENTINEL (its port), VALKEY (the client is of valkey-py), GREEN,
+WITH_PROMETHEUS, WIRE_VERSION, REDIS_PY_RETRIES, HEARTBEAT_TIMEOUT.
 """
 
 from __future__ import annotations
@@ -43,6 +43,13 @@ class RecordedBroker(RedisBroker):
         return super().enqueue(message, delay=delay)
 
 
+class Failed(threading.local):
+    """The message whose actor has raised in this thread, until its attempt ends."""
+
+    of = ""
+
+
+failed = Failed()
 process_message = dramatiq.worker._WorkerThread.process_message
 
 
@@ -50,6 +57,7 @@ def recorded_attempt(self: Any, message: Any) -> None:
     """Records the start and end of an attempt, with all middleware inside."""
     write("open", message.queue_name, message.actor_name, message.message_id)
     process_message(self, message)
+    failed.of = ""
     write("close", message.queue_name, message.actor_name)
 
 
@@ -63,7 +71,7 @@ class Witness(Middleware):
         write("offer", message.queue_name, message.actor_name, f"{message.message_id},{delay}")
 
     def after_enqueue(self, broker: Any, message: Any, delay: int | None) -> None:
-        kind = "retry" if delay is not None and "retries" in message.options else "enqueue"
+        kind = "retry" if delay is not None and failed.of == message.message_id else "enqueue"
         if isinstance(threading.current_thread(), dramatiq.worker._ConsumerThread):
             kind = "hop"  # a delayed job that is due
         write(kind, message.queue_name, message.actor_name, message.message_id)
@@ -93,6 +101,11 @@ if "SENTINEL" in os.environ:
     client = Sentinel([("127.0.0.1", int(os.environ["SENTINEL"]))], socket_timeout=1).master_for("fleet")
     broker = RecordedBroker(client=client)
     limits = RedisBackend(client=client)
+elif "VALKEY" in os.environ:
+    import valkey
+
+    broker = RecordedBroker(client=valkey.Valkey.from_url(url))
+    limits = RedisBackend(client=valkey.Valkey.from_url(url))
 elif "REDIS_PY_RETRIES" in os.environ:  # without a URL redis-py repeats commands that had no reply
     broker = RecordedBroker(host="127.0.0.1", port=urlsplit(url).port)
     limits = RedisBackend(url=url)
@@ -133,6 +146,8 @@ def recorded(**options: Any) -> Callable[[Callable[..., Any]], Any]:
                 result = function(*args, **kwargs)
             except BaseException as error:
                 write("raise", queue, name, type(error).__name__)
+                message = dramatiq.middleware.CurrentMessage.get_current_message()
+                failed.of = message.message_id if message else ""
                 raise
             write("end", queue, name)
             return result
@@ -194,6 +209,16 @@ def limited() -> None:
 @recorded(queue_name="deep")
 def postponed() -> None:
     raise dramatiq.Retry("later", delay=10)
+
+
+@recorded(queue_name="chat")
+def polls(left: int, delay: int | None) -> None:
+    """Fails once, then enqueues its own message again, with what Dramatiq left in its options."""
+    message = dramatiq.middleware.CurrentMessage.get_current_message()
+    if "retries" not in message.options:
+        raise ConnectionResetError("once")
+    if left:
+        broker.enqueue(message.copy(args=(left - 1, delay)), delay=delay)
 
 
 @recorded(queue_name="deep")

@@ -18,7 +18,7 @@ Series = tuple[str, str, str, str]
 DECLARED = frozenset(
     {
         "succeed", "urgent", "flaky", "hopeless", "expected", "aged", "refused", "endless", "limited",
-        "postponed", "slow", "gentle",
+        "postponed", "slow", "gentle", "polls",
     }
 )  # fmt: skip
 LATER = frozenset({"Retry", "RateLimitExceeded", "Shutdown"})
