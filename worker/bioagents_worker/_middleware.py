@@ -21,6 +21,7 @@ from dramatiq.middleware import Middleware, MiddlewareError
 from bioagents_worker._events import DEAD, END, ENQUEUED, RETRY, SKIP, START, Recorder, ThreadLocal
 from bioagents_worker._flusher import Flusher
 from bioagents_worker._heartbeat import Heartbeat
+from bioagents_worker._notices import WATCH, report_start
 from bioagents_worker._tally import Tally
 from bioagents_worker.wire import (
     READY_OF_OPTION,
@@ -81,6 +82,12 @@ class JobMetrics(Middleware):
         self._broker: Any = None
         self._active = False
         self._begin()
+
+    @property
+    def actor_options(self) -> set[str]:
+        """None; Dramatiq reads them just after it has added the middleware to a broker."""
+        WATCH.add(self)
+        return set()
 
     # -- hooks of each job: the hot path -------------------------------------------------------------------
 
@@ -290,6 +297,7 @@ class JobMetrics(Middleware):
     def _start(self) -> Flusher:
         flusher = self._new_flusher()
         flusher.start()
+        report_start(self._broker.client, self._broker.namespace)
         stop = weakref.WeakMethod(self._stop)
         # Runs at the end of the interpreter, and of multiprocessing's children, which run no atexit.
         self._finalizer = multiprocessing_util.Finalize(
