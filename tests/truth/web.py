@@ -14,7 +14,7 @@ async def application(
     scope: Event, receive: Callable[[], Awaitable[Event]], send: Callable[[Event], Awaitable[None]]
 ) -> None:
     """ASGI without a framework; the answer follows the last enqueue."""
-    if scope["type"] != "http":  # uvicorn is told --lifespan off
+    if scope["type"] != "http":  # uvicorn runs with --lifespan off
         raise ValueError(f"scope {scope['type']!r}: expected http")
     while (await receive()).get("more_body"):
         pass
