@@ -17,6 +17,7 @@ from bioagents_exporter.settings import Secret, Settings
 from bioagents_worker import JobMetrics
 from bioagents_worker._failures import Failures
 from bioagents_worker._link import Link
+from bioagents_worker._middleware import _STOP_TIMEOUT
 from bioagents_worker._sweep import Sweep
 from bioagents_worker._tally import Attempt
 from bioagents_worker._transport import Request
@@ -107,7 +108,7 @@ def test_counts_without_an_optional_permission(work: Work, refused: str) -> None
     assert (found["worker_slots"], found["workers_missing"]) == ({}, {(): 0})
     causes = {cause for (cause,), n in found["middleware_errors_total"].items() if n}
     assert causes == EXPECTED.get(refused, {"sweep"})
-    assert stopped < 3
+    assert stopped < _STOP_TIMEOUT / 2
 
 
 @pytest.mark.parametrize("refused", [*sorted({*NEEDED} - _SHARED), "all of them"])
@@ -120,7 +121,7 @@ def test_jobs_run_without_a_needed_permission(
     lines = [line for line in caplog.messages if "cannot send counts to Redis" in line]
     assert len(lines) == 1
     assert re.search("no permissions|user executing the script can't|ACL failure", lines[0])
-    assert stopped < 3
+    assert stopped < _STOP_TIMEOUT / 2
 
 
 def test_a_service_without_info(tmp_path: Path) -> None:

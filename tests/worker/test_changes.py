@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from dramatiq.brokers.redis import RedisBroker
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.settings import Secret, Settings
 from bioagents_worker import JobMetrics
+from bioagents_worker import _middleware as middleware
 from bioagents_worker.wire import Keys
 from support.polling import wait_until
 from support.redis_server import RedisServer
@@ -191,10 +193,28 @@ def test_job_that_outlives_its_worker_is_counted(jobs: Jobs, look: Look, start: 
     shows(look, jobs_processed_total__a__a=1)
 
 
+def test_a_stop_without_redis_waits_once(
+    jobs: Jobs, start: Start, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the process does not wait again for what its worker has waited for."""
+    monkeypatch.setattr(middleware, "_STOP_TIMEOUT", 1.0)
+    (metrics,) = (each for each in jobs.broker.middleware if isinstance(each, JobMetrics))
+    worker = start()
+    wait_until(lambda: redis_server.client().exists(Keys("dramatiq").beats))
+    redis_server.kill()
+    times = [time.monotonic()]
+    for stop in (lambda: metrics.after_worker_shutdown(jobs.broker, worker), metrics._stop):
+        stop()
+        times.append(time.monotonic())
+    assert times[2] - times[1] < (times[1] - times[0]) / 2
+
+
 def test_hostname_that_changes(jobs: Jobs, look: Look, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """The facts follow with the next heartbeat."""
     jobs.send("a", 1)
     start()
     wait_until(lambda: look()["worker_info"])
+    jobs.may_end.set()
     monkeypatch.setattr("socket.gethostname", lambda: "renamed")
+    jobs.send("a", 1)
     wait_until(lambda: {key[1] for key in look()["worker_info"]} == {"renamed"})

@@ -75,6 +75,7 @@ class Flusher:
         self._sweep = Sweep(self._link, keys, self._workers)
         self._urgent = False  # the next heartbeat must not wait until it is due
         self._signed_off = False  # the last call of this process was its sign-off
+        self._waited = False  # for the sign-off of a Worker
         self._interval, self._announced, self._fleet = min_interval, IDLE, 1
         self._last_call = self._last_sweep = float("-inf")
         self._waiting_since: float | None = None
@@ -107,9 +108,12 @@ class Flusher:
         self._wake.set()
         while self._workers.of(worker) and not self._denied and clock() < deadline:
             time.sleep(_POLL)
+        self._waited = True
 
     def stop(self, timeout: float) -> None:
         """Send the last counts and sign off within ``timeout`` seconds; called once, by another thread."""
+        if self._waited and self._workers.ending:
+            timeout = 0.0  # a Worker has waited for the same, in vain
         deadline = clock() + timeout
         self._stopped = True
         self._wake.set()
