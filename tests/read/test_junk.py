@@ -254,9 +254,8 @@ def test_names_of_queues_in_heartbeats(reader: Reader, client: redis.Redis, flee
         assert snapshot.errors == {"bad_name": 4}
     assert {queue.name for queue in snapshot.queues} == {"good", "bad", "new"}
     fleet.flush("odd", State(), queues=("late", "new"))
-    snapshot = reader.read()
-    assert snapshot.errors == {}
-    assert {queue.name for queue in snapshot.queues} == {"good", "bad", "late", "new"}
+    assert reader.read().errors == {}
+    assert {queue.name for queue in reader.read().queues} == {"good", "bad", "late", "new"}
     fleet.flush("odd", State(), queues=("good.DQ",))
     assert reader.read().errors == {"bad_name": 1}
     client.hdel(fleet.keys.beats, "odd")
