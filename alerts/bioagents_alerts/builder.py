@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from bioagents_alerts import diagnosis
 from bioagents_alerts.model import Alert, Record
 from bioagents_alerts.objectives import Objective
 from bioagents_alerts.promql import COPIES, Origin, PromQL, Series, record_of
@@ -42,6 +43,10 @@ _IN: Final = (
     '{{ else if match "^[a-zA-Z_][a-zA-Z0-9_]*$" $name }}{{ $in = printf "%s=%q,%s" $name $text $in }}'
     '{{ else }}{{ $in = printf "%q=%q,%s" $name $text $in }}{{ end }}{{ end -}} '
 )
+#: Sets ``$of`` to the same without the actor, for what is known by queue.
+_OF: Final = _IN.replace("$in", "$of").replace(
+    'ne $name "__name__"', 'not (match "^(__name__|actor)$" $name)'
+)
 #: Labels that people put on their targets, for which boards have a variable.
 _PLACES: Final = ("region", "cluster", "environment")
 _UNKNOWN: Final = "(unknown)"
@@ -68,6 +73,8 @@ class Builder:
         self.ql = PromQL(variant.prefix, variant.copies, self._matchers)
         #: The same for queries in texts: of the alert's own labels, by a format of printf.
         self.same = PromQL(variant.prefix, variant.copies, self._matchers_of_alert)
+        #: Of the alert's labels without the actor.
+        self.of_queue = PromQL(variant.prefix, variant.copies, self._matchers_of_queue)
 
     def _matchers(self, series: Series) -> Iterable[str]:
         for matcher in self.variant.selector:
@@ -83,6 +90,9 @@ class Builder:
 
     def _matchers_of_alert(self, series: Series) -> Iterable[str]:
         return (*self._escaped(series), "%[1]s")
+
+    def _matchers_of_queue(self, series: Series) -> Iterable[str]:
+        return (*self._escaped(series), "%[2]s")
 
     def record(self, name: str, expr: str, comment: str = "") -> Record:
         """A recording rule; ``name`` has the default prefix."""
@@ -109,8 +119,11 @@ class Builder:
     ) -> Alert:
         """An alert with the labels and links that every alert has.
 
-        ``window`` is the time that the board shows. The texts may use what :meth:`each` returns.
+        ``window`` is the time that the board shows. The texts may use what :meth:`each` returns. The
+        description of an alert about a queue ends with what changed there.
         """
+        if QUEUE in description:
+            description += diagnosis.changes(self.of_queue if ACTOR in description else self.same)
         summary, description = (
             re.sub(r"\s*\n\s*", " ", text)  # a newline in a selector is written as \n there
             for text in (summary, description)
@@ -136,7 +149,7 @@ class Builder:
 
         ``text`` may show ``.Labels`` and ``.Value``.
         """
-        ask = f"query (printf {json.dumps(query, ensure_ascii=False)} $in)"
+        ask = diagnosis.asked(query)
         ordered = f'{ask} | sortByLabel "{sort}"' if sort else ask
         return f"{{{{ range {ordered} }}}}{text}{{{{ end }}}}"
 
@@ -156,8 +169,8 @@ class Builder:
 
 
 def _asking(text: str) -> str:
-    """The text, with ``$in`` set where a query in it uses that."""
-    return f"{_IN}{text}" if "$in" in text else text
+    """The text, with the variables set that the queries in it use."""
+    return f"{_IN if '$in' in text else ''}{_OF if '$of' in text else ''}{text}"
 
 
 def _for_queue(summary: str) -> str:

@@ -41,6 +41,7 @@ RECORDED_GAUGES: Final[Mapping[str, str]] = MappingProxyType(
         'queue_depth{state="waiting"}': "queue:bioagents_jobs_waiting:max",
         'exporter_source_success{source="fleet"}': "fleet:bioagents_exporter_source_success:max",
         "queue_wait_limit_seconds": "queue:bioagents_wait_slo_limit_seconds:max",
+        "queue_last_worker_start_time_seconds": "queue:bioagents_queue_last_worker_start_time_seconds:max",
         "worker_info": "worker:bioagents_worker_facts:max",
         **_own_names(
             "queue_dead_expiring_jobs",

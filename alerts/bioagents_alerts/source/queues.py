@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bioagents_alerts import boards
+from bioagents_alerts import boards, diagnosis
 from bioagents_alerts.builder import AGE, COUNT, QUEUE, Builder
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
 from bioagents_alerts.promql import without
-from bioagents_alerts.source import lost_jobs
+from bioagents_alerts.source import flow, lost_jobs
 from bioagents_alerts.titles import TIME, WHOLE, counted, limit_of, of_queue
 
 COMMENT = """
@@ -17,11 +17,26 @@ Several copies of an exporter differ only in the labels that `max without (...)`
 all copies, and fleet, region, cluster, environment and every other label of the targets stay.
 """
 
+_DEEP_FIRST = """First check on the exporter's status page whether the queue's workers are alive and complete
+jobs: if they do, add workers; if they do not, read their logs."""
+_GROWING_FIRST = """First check whether its workers complete as many jobs as usual: if they do, add workers;
+if they do not, find out what slows them down."""
+_WAIT_FIRST = """First check the queue's slots on the exporter's status page: if all of them are running, add
+workers; if some are free, see the runbook of QueueStalled; if there are none, start workers."""
+
 
 def rules(b: Builder) -> RuleFile:
     """The file queues.yml."""
     backlog = Group("bioagents-queues", (*_records(b), *(alert(b) for alert in _ALERTS)))
-    return RuleFile("queues", COMMENT, (backlog, lost_jobs.lost(b), lost_jobs.dead_letters(b)))
+    groups = (
+        flow.now(b),
+        backlog,
+        flow.usual(b),
+        flow.hanging(b),
+        lost_jobs.lost(b),
+        lost_jobs.dead_letters(b),
+    )
+    return RuleFile("queues", COMMENT, groups)
 
 
 def _records(b: Builder) -> tuple[Record, ...]:
@@ -50,22 +65,6 @@ def _records(b: Builder) -> tuple[Record, ...]:
         b.gauge("queue_desired_workers"),
         b.gauge("queue_slots"),
         b.gauge("queue_running_jobs"),
-        b.record(
-            "queue:bioagents_jobs_enqueued:rate5m", ql.rate("jobs_enqueued_total", "5m", keep=("queue",))
-        ),
-        b.record(
-            "queue:bioagents_jobs_completed:rate5m",
-            f"""
-            {ql.recorded("queue:bioagents_jobs_succeeded:rate5m")}
-              + {ql.recorded("queue:bioagents_jobs_dead:rate5m")}
-              + {without("sum", ql.recorded("actor:bioagents_jobs_skipped:rate5m"), "actor")}
-            """,
-            """
-            A job ends once: it succeeds, becomes a dead letter or is skipped. A failure that will be
-            retried ends nothing. The three series of an actor exist at 0 from the moment a worker that
-            declares it boots.
-            """,
-        ),
     )  # fmt: skip
 
 
@@ -80,8 +79,7 @@ def _deep(b: Builder) -> Alert:
         board=boards.QUEUE,
         summary=of_queue(counted("waiting job") + limit_of(b, "queue_depth_limit", WHOLE)),
         description=f"""Queue "{QUEUE}" has {COUNT} waiting jobs, more than its depth limit. New jobs
-        start late. First check on the exporter's status page whether the queue's workers are alive and
-        complete jobs: if they do, add workers; if they do not, read their logs.""",
+        start late.{diagnosis.backlog(b, _DEEP_FIRST)}""",
         comment="""
         keep_firing_for: a restart of the exporter, or a moment without Redis, does not resolve the
         alert and fire it again for the same backlog.
@@ -115,8 +113,7 @@ def _growing(b: Builder) -> Alert:
             + limit_of(b, "queue_drain_limit_seconds", TIME, "drain limit")
         ),
         description=f"""Queue "{QUEUE}" has {COUNT} waiting jobs, more than its workers complete within
-        its drain limit, and the backlog still grows. First check whether its workers complete as many
-        jobs as usual: if they do, add workers; if they do not, find out what slows them down.""",
+        its drain limit, and the backlog still grows.{diagnosis.backlog(b, _GROWING_FIRST)}""",
         comment="""
         Three conditions, because each one alone is sometimes true of a healthy queue:
 
@@ -145,9 +142,7 @@ def _wait_too_long(b: Builder) -> Alert:
         board=boards.QUEUE,
         summary=of_queue(f"next job ready for {AGE}" + limit_of(b, "queue_wait_limit_seconds", TIME)),
         description=f"""The next job of queue "{QUEUE}" has been ready for {AGE}, longer than the
-        queue's wait limit. First check the queue's slots on the exporter's status page: if all of them
-        are running, add workers; if some are free, see the runbook of QueueStalled; if there are none,
-        start workers.""",
+        queue's wait limit.{diagnosis.backlog(b, _WAIT_FIRST)}""",
         comment="""
         The age of the job at the head is a time already, so `for` only skips a single odd reading: a
         job that Dramatiq requeued from a dead worker is old when it reaches the head, and is fetched at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bioagents_alerts import boards
+from bioagents_alerts import boards, diagnosis
 from bioagents_alerts.builder import QUEUE, Builder
 from bioagents_alerts.model import Alert, Group, Record, Rule, RuleFile
 from bioagents_alerts.objectives import BURNS, DEFAULTS, Burn, matcher
@@ -243,14 +243,14 @@ def _burns(b: Builder, name: str, burns: Iterable[Burn]) -> str:
 
 
 def _wait(b: Builder, speed: _Speed) -> Alert:
+    first = """First check the queue's row on the exporter's status page: if its slots are all running, add
+    workers; if not, find out what its workers do."""
     bound = b.each(
         b.same.recorded(_BOUND), " (more than {{ .Value | humanizeDuration }} after they became ready)"
     )
     return _burn(
         b, "wait", speed,
-        description=f"""too many jobs of queue "{QUEUE}" start late{bound}. First check the queue's row on
-        the exporter's status page: if its slots are all running, add workers; if not, find out what its
-        workers do.""",
+        description=f"""too many jobs of queue "{QUEUE}" start late{bound}.{diagnosis.backlog(b, first)}""",
         comment="""
         A job is counted when it starts: with no worker at all nothing starts, and NoActiveWorkers and
         QueueWaitTooLong fire. A quiet queue has minutes without a job and so without a ratio:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bioagents_alerts import boards
+from bioagents_alerts import boards, diagnosis
 from bioagents_alerts.builder import COUNT, FLEET, QUEUE, ROLE, Builder
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
-from bioagents_alerts.promql import without
+from bioagents_alerts.promql import join, without
 from bioagents_alerts.source import worker_health, worker_memory
-from bioagents_alerts.source.worker_memory import HOST_AND_PID, INFO
+from bioagents_alerts.source.worker_memory import HOST_AND_PID, INFO, NAMES
 from bioagents_alerts.thresholds import AT_CAPACITY, number
 from bioagents_alerts.titles import WHOLE, counted, limit_of, of_fleet, of_queue, of_role
 
@@ -64,6 +64,17 @@ def _workers(b: Builder) -> tuple[Record, ...]:
             to their numbers. One series for each worker: two copies that disagree for a moment would make
             every join fail.
             """,
+        ),
+        b.record(
+            diagnosis.OLDEST_JOBS,
+            join(
+                ql.over_copies(ql.series("worker_longest_running_job_seconds")),
+                "*",
+                ql.recorded(INFO),
+                ignoring=("queue", "actor", *NAMES),
+                take=NAMES,
+            ),
+            "Jobs that have run for a minute: of each worker the oldest of each queue.",
         ),
         b.gauge("worker_slots"),
         b.gauge("worker_running_jobs"),
@@ -286,6 +297,7 @@ def _hoarding(b: Builder) -> Alert:
 def _at_capacity(b: Builder) -> Alert:
     ql = b.ql
     busy = ql.recorded("fleet:bioagents_worker_slots:busy_ratio")
+    first = "First add workers, or find out why jobs take longer or arrive faster than usual."
     depth = f"min_over_time({ql.series('queue_depth', state='waiting')}[15m])"
     running, slots = (
         f"avg_over_time({ql.series(name)}[15m])" for name in ("queue_running_jobs", "queue_slots")
@@ -310,8 +322,7 @@ def _at_capacity(b: Builder) -> Alert:
         board=boards.CAPACITY,
         summary=of_queue(f"{counted('waiting job')}, all slots busy"),
         description=f"""The slots of queue "{QUEUE}" have all been busy for more than half an hour, and at
-        least {COUNT} jobs were waiting at all times in the last 15 minutes. First add workers, or find out
-        why jobs take longer or arrive faster than usual.""",
+        least {COUNT} jobs were waiting at all times in the last 15 minutes.{diagnosis.backlog(b, first)}""",
         comment="""
         Not HighQueueDepth, which fires for a large backlog with any cause: here the backlog may be small,
         but it never disappears, and the cause is known: all slots are busy, so more workers help. Slots of

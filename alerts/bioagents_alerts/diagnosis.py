@@ -1,0 +1,143 @@
+"""Sentences about the cause of a backlog, for the texts of alerts: templates that query recorded series.
+
+Each sentence is about the alert's own queue and is left out when its query finds nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bioagents_alerts.builder import Builder
+    from bioagents_alerts.promql import PromQL
+
+OLDEST_JOBS: Final = "worker:bioagents_worker_longest_running_job_seconds:max"
+
+_ENQUEUED, _COMPLETED = "queue:bioagents_jobs_enqueued", "queue:bioagents_jobs_completed"
+_DURATION, _SLOTS = "queue:bioagents_job_duration_seconds", "queue:bioagents_queue_slots"
+_TIMES: Final = '{{ .Value | printf "%.1f" }} times'
+#: From so many times as much on it is unusual; from so many per second on (ten in five minutes) it is a mean.
+_UNUSUAL, _ENOUGH = "2", "1 / 30"
+
+
+def backlog(b: Builder, otherwise: str) -> str:
+    """The numbers of the queue, now and usually, and what follows from them.
+
+    ``otherwise`` is what to do first where the numbers do not tell the cause.
+    """
+    return f"{_numbers(b)}{_actors(b)} {_verdict(b, otherwise)}"
+
+
+def _numbers(b: Builder) -> str:
+    arrived = b.same.recorded(f"{_ENQUEUED}:rate5m")
+    rates = (
+        f"{_per_minute(b, f'{_COMPLETED}:rate5m', ' Per minute % jobs end')}"
+        f"{_per_minute(b, f'{_COMPLETED}:avg1d', ' (usually %)')}"
+    )
+    arrivals = (  # producers without JobMetrics count none
+        f"{_per_minute(b, f'{_ENQUEUED}:rate5m', ' and % arrive')}"
+        f"{_per_minute(b, f'{_ENQUEUED}:avg1d', ' (usually %)')}"
+    )
+    seconds = "{{ .Value | humanizeDuration }}"
+    took = b.each(b.same.recorded(f"{_DURATION}:avg5m"), f"; an attempt takes {seconds}")
+    usually = b.each(b.same.recorded(f"{_DURATION}:avg1d"), f" (usually {seconds})")
+    shown = f"{rates}{where(f'{arrived} > 0', arrivals)}{took}{usually}."
+    return where(b.same.recorded(f"{_COMPLETED}:rate5m"), shown)
+
+
+def _per_minute(b: Builder, record: str, text: str) -> str:
+    shown = text.replace("%", '{{ .Value | printf "%.6g" }}')
+    return b.each(f"round(60 * {b.same.recorded(record)}, 0.1)", shown)
+
+
+def _actors(b: Builder) -> str:
+    shown = 'actor "{{ .Labels.actor }}" ({{ .Value | humanizePercentage }}).'
+    return "".join(
+        b.each(_top(b, what), f" {text}: {shown}")
+        for what, text in (("job_duration_seconds_sum", "Most run time"), ("jobs_enqueued", "Most arrivals"))
+    )
+
+
+def _top(b: Builder, what: str) -> str:
+    """The actor with the largest share of the queue's rate."""
+    actors, queue = (b.same.recorded(f"{level}:bioagents_{what}:rate5m") for level in ("actor", "queue"))
+    return f"topk(1, {actors} / ignoring (actor) group_left () ({queue} > 0))"
+
+
+_HANGING: Final = """Nothing ends, and the oldest job has been running for {{ .Value | humanizeDuration }}: do
+not add workers. First find out what the running jobs wait for: see the runbook of JobsHanging."""
+_SLOW: Final = f"""Attempts take {_TIMES} as long as usual. First find out why: more workers help only if they
+do not wait for the same thing."""
+_FLOOD: Final = f"""Jobs arrive {_TIMES} as fast as usual. First find out who sends them and whether all of
+them are wanted, then add workers."""
+_FEW_SLOTS: Final = """The queue has {{ .Value | printf "%.0f" }} slots, fewer than usual. First start the
+workers that are missing."""
+_TOO_FEW: Final = "Arrivals, run times and slots are about as usual. First add workers: there are too few."
+
+
+def _verdict(b: Builder, otherwise: str) -> str:
+    took, usually_took, arrive, usually_arrive, slots, usual_slots, attempts = map(
+        b.same.recorded,
+        (
+            f"{_DURATION}:avg5m", f"{_DURATION}:avg1d", f"{_ENQUEUED}:rate5m", f"{_ENQUEUED}:avg1d",
+            f"{_SLOTS}:max", f"{_SLOTS}:median1d", "queue:bioagents_job_attempts:rate5m",
+        ),
+    )  # fmt: skip
+    slower = f"{took} / {usually_took} and {attempts} >= {_ENOUGH}"
+    faster = f"{arrive} / ({usually_arrive} > 0) and {arrive} >= {_ENOUGH}"
+    return first_of(
+        (
+            (b.same.recorded("queue:bioagents_jobs_hanging:seconds"), _HANGING),
+            (f"({slower}) > {_UNUSUAL}", _SLOW),
+            (f"({faster}) > {_UNUSUAL}", _FLOOD),
+            (f"{slots} < 0.8 * {usual_slots}", _FEW_SLOTS),
+            (slower, _TOO_FEW),
+        ),
+        otherwise,
+    )
+
+
+_NEW_VERSION: Final = """ Its workers run a new version, "{{ .Labels.version }}", since %s: if the fault began
+then, roll it back first."""
+_START: Final = " A worker of the queue last started at %s."
+_TIME: Final = '{{ (.Value | toTime).UTC.Format "15:04" }} UTC'
+
+
+def changes(known: PromQL) -> str:
+    """A new version of the workers, or else a start of one, within the last two hours.
+
+    ``known`` asks by the queue of the alert, not by its actor.
+    """
+    started = known.recorded("queue:bioagents_queue_last_worker_start_time_seconds:max")
+    version = known.recorded("queue:bioagents_queue_new_version_time_seconds:min2h")
+    return first_of(
+        (
+            (f"topk(1, {version})", _NEW_VERSION % _TIME),
+            (f"topk(1, {started} > time() - 7200)", _START % _TIME),
+        )
+    )
+
+
+def asked(query: str) -> str:
+    """The part of a template that asks for ``query``, which has the alert's own labels as ``%[1]s``.
+
+    ``%[2]s`` are the same without the actor.
+    """
+    known = "$in $of" if "%[2]s" in query else "$in"
+    return f"query (printf {json.dumps(query, ensure_ascii=False)} {known})"
+
+
+def where(query: str, text: str) -> str:
+    """A template that shows ``text`` if ``query`` finds anything."""
+    return f"{{{{ if {asked(query)} }}}}{text}{{{{ end }}}}"
+
+
+def first_of(choices: Iterable[tuple[str, str]], otherwise: str = "") -> str:
+    """A template with the text of the first query that finds something, which may show ``.Labels``."""
+    found = otherwise
+    for query, text in reversed([*choices]):
+        shown = f"{{{{ with index . 0 }}}}{text}{{{{ end }}}}"
+        found = f"{{{{ with {asked(query)} }}}}{shown}{{{{ else }}}}{found}{{{{ end }}}}"
+    return found
