@@ -25,7 +25,7 @@ _UNUSUAL, _ENOUGH = "2", "1 / 30"
 def backlog(b: Builder, otherwise: str) -> str:
     """The numbers of the queue, now and usually, and what follows from them.
 
-    ``otherwise`` is what to do first where the numbers do not tell the cause.
+    ``otherwise`` is what to do first where the numbers show no cause.
     """
     return f"{_numbers(b)}{_actors(b)} {_verdict(b, otherwise)}"
 
@@ -41,9 +41,9 @@ def _numbers(b: Builder) -> str:
         f"{_per_minute(b, f'{_ENQUEUED}:avg1d', ' (usually %)')}"
     )
     seconds = "{{ .Value | humanizeDuration }}"
-    took = b.each(b.same.recorded(f"{_DURATION}:avg5m"), f"; an attempt takes {seconds}")
     usually = b.each(b.same.recorded(f"{_DURATION}:avg1d"), f" (usually {seconds})")
-    shown = f"{rates}{where(f'{arrived} > 0', arrivals)}{took}{usually}."
+    took = b.each(b.same.recorded(f"{_DURATION}:avg5m"), f"; an attempt takes {seconds}{usually}")
+    shown = f"{rates}{where(f'{arrived} > 0', arrivals)}{took}."
     return where(b.same.recorded(f"{_COMPLETED}:rate5m"), shown)
 
 
@@ -66,8 +66,8 @@ def _top(b: Builder, what: str) -> str:
     return f"topk(1, {actors} / ignoring (actor) group_left () ({queue} > 0))"
 
 
-_HANGING: Final = """Nothing ends, and the oldest job has been running for {{ .Value | humanizeDuration }}: do
-not add workers. First find out what the running jobs wait for: see the runbook of JobsHanging."""
+_HANGING: Final = """Nothing ends, and the oldest job has been running for {{ .Value | humanizeDuration }}%s:
+do not add workers. First find out what the running jobs wait for: see the runbook of JobsHanging."""
 _SLOW: Final = f"""Attempts take {_TIMES} as long as usual. First find out why: more workers help only if they
 do not wait for the same thing."""
 _FLOOD: Final = f"""Jobs arrive {_TIMES} as fast as usual. First find out who sends them and whether all of
@@ -85,11 +85,15 @@ def _verdict(b: Builder, otherwise: str) -> str:
             f"{_SLOTS}:max", f"{_SLOTS}:median1d", "queue:bioagents_job_attempts:rate5m",
         ),
     )  # fmt: skip
+    oldest = b.each(
+        f"topk(1, {b.same.recorded(OLDEST_JOBS)})",
+        ' (actor "{{ .Labels.actor }}" on host "{{ .Labels.host }}" pid {{ .Labels.pid }})',
+    )
     slower = f"{took} / {usually_took} and {attempts} >= {_ENOUGH}"
     faster = f"{arrive} / ({usually_arrive} > 0) and {arrive} >= {_ENOUGH}"
     return first_of(
         (
-            (b.same.recorded("queue:bioagents_jobs_hanging:seconds"), _HANGING),
+            (b.same.recorded("queue:bioagents_jobs_hanging:seconds"), _HANGING % oldest),
             (f"({slower}) > {_UNUSUAL}", _SLOW),
             (f"({faster}) > {_UNUSUAL}", _FLOOD),
             (f"{slots} < 0.8 * {usual_slots}", _FEW_SLOTS),

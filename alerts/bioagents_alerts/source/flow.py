@@ -97,7 +97,7 @@ def usual(b: Builder) -> Group:
 
 def _starts(b: Builder) -> tuple[Record, Record]:
     started = b.ql.gauge("queue_last_worker_start_time_seconds")
-    before = b.ql.gauge("queue_last_worker_start_time_seconds", ago="2h")
+    first = f"min_over_time({started}[2h])"
     return (
         b.gauge(
             "queue_last_worker_start_time_seconds", "When workers of the queue last started, by version."
@@ -105,14 +105,16 @@ def _starts(b: Builder) -> tuple[Record, Record]:
         b.record(
             "queue:bioagents_queue_new_version_time_seconds:min2h",
             f"""
-            min_over_time({started}[2h])
-            and {started}
-            unless {before}
-            and ignoring (version) {before}
+            (
+              {first}
+              and {started}
+              unless {b.ql.gauge("queue_last_worker_start_time_seconds", ago="2h")}
+            )
+            > ignoring (version) group_left () {without("min", first, "version")}
             """,
             """
-            The first start of a version that no worker of the queue had two hours ago, when they had
-            another one.
+            The first start of a version that workers of the queue have, had not two hours ago, and that came
+            after another one: neither the first version of a fleet nor one that was rolled back to.
             """,
         ),
     )
