@@ -28,7 +28,7 @@ SLOW: Final = 10.0
 FASTEST: Final = 600.0
 #: Seconds that an alert may take to fire or to resolve on a slow machine.
 PATIENCE = 240.0
-#: Seconds before the fault, in which no alert may fire.
+#: Seconds before the fault by default.
 REST: Final = 5.0
 #: How long a fault stays after its alerts, so that any other alert could fire too: the longest ordinary
 #: ``for`` (15 minutes) and Alertmanager's ``group_interval`` (5 minutes).
@@ -52,6 +52,8 @@ class Fault:
     lasting: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
     factor: float = FAST
+    #: Seconds before the fault, in which no alert may fire.
+    rest: float = REST
     #: Prepares the fleet before it is monitored.
     before: Callable[[Fleet], None] | None = None
 
@@ -114,7 +116,7 @@ def inject(fault: Fault, monitor: Monitor, folder: Path, *, repair: bool = True)
 
 
 def _break(fault: Fault, scenario: Scenario, monitor: Monitor, outcome: Outcome, *, stay: bool) -> None:
-    time.sleep(REST)
+    time.sleep(fault.rest)
     assert monitor.receipts(fault.name) == [], "alerts before the fault"
     for phase in fault.phases:
         began = time.monotonic()

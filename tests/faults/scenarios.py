@@ -205,6 +205,11 @@ def retry_without_end(fleet: Fleet) -> Scenario:
         yield
 
 
+def short_jobs(fleet: Fleet) -> None:
+    """Jobs of the queue deep-research arrive all the time and take no time, as long as its gate is open."""
+    fleet.cleanup.enter_context(fleet.producer.traffic("research", per_second=2))
+
+
 def hang(fleet: Fleet, jobs: int = 1) -> Scenario:
     """One job hangs and the others run; or jobs hang in every slot."""
     with fleet.switch("gate-closed"):

@@ -170,7 +170,7 @@ def _alert(b: Builder) -> Alert:
         "JobsHanging",
         b.ql.recorded(_HANGING),
         pending="1m",
-        keep_firing="5m",
+        keep_firing="10m",
         severity="critical",
         board=boards.QUEUE,
         summary=of_queue(f"no job ends, the oldest runs for {AGE}"),
@@ -180,6 +180,6 @@ def _alert(b: Builder) -> Alert:
         them.""",
         comment="""
         The condition is recorded, because the texts of other alerts and boards show it too. Draining workers
-        count as busy. keep_firing_for: the first job that ends resolves the alert.
+        count as busy. keep_firing_for is that of QueueGrowing, which this alert inhibits.
         """,
     )
