@@ -73,6 +73,8 @@ class Builder:
         self.ql = PromQL(variant.prefix, variant.copies, self._matchers)
         #: The same for queries in texts: of the alert's own labels, by a format of printf.
         self.same = PromQL(variant.prefix, variant.copies, self._matchers_of_alert)
+        #: Of any labels.
+        self.others = PromQL(variant.prefix, variant.copies, self._escaped)
         #: Of the alert's labels without the actor.
         self.of_queue = PromQL(variant.prefix, variant.copies, self._matchers_of_queue)
 

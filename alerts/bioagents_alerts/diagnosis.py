@@ -68,6 +68,8 @@ def _top(b: Builder, what: str) -> str:
 
 _HANGING: Final = """Nothing ends, and the oldest job has been running for {{ .Value | humanizeDuration }}%s:
 do not add workers. First find out what the running jobs wait for: see the runbook of JobsHanging."""
+_SHARED: Final = """Jobs of queue "{{ .Labels.queue }}" hang in the slots that it shares with this queue: do
+not add workers. First find out what they wait for: see the runbook of JobsHanging."""
 _SLOW: Final = f"""Attempts take {_TIMES} as long as usual. First find out why: more workers help only if they
 do not wait for the same thing."""
 _FLOOD: Final = f"""Jobs arrive {_TIMES} as fast as usual. First find out who sends them and whether all of
@@ -85,6 +87,8 @@ def _verdict(b: Builder, otherwise: str) -> str:
             f"{_SLOTS}:max", f"{_SLOTS}:median1d", "queue:bioagents_job_attempts:rate5m",
         ),
     )  # fmt: skip
+    hanging = "queue:bioagents_jobs_hanging:seconds"
+    elsewhere = f"{b.others.recorded(hanging)} and ignoring (queue) ({attempts} == 0)"
     oldest = b.each(
         f"topk(1, {b.same.recorded(OLDEST_JOBS)})",
         ' (actor "{{ .Labels.actor }}" on host "{{ .Labels.host }}" pid {{ .Labels.pid }})',
@@ -93,7 +97,8 @@ def _verdict(b: Builder, otherwise: str) -> str:
     faster = f"{arrive} / ({usually_arrive} > 0) and {arrive} >= {_ENOUGH}"
     return first_of(
         (
-            (b.same.recorded("queue:bioagents_jobs_hanging:seconds"), _HANGING % oldest),
+            (b.same.recorded(hanging), _HANGING % oldest),
+            (f"topk(1, {elsewhere})", _SHARED),
             (f"({slower}) > {_UNUSUAL}", _SLOW),
             (f"({faster}) > {_UNUSUAL}", _FLOOD),
             (f"{slots} < 0.8 * {usual_slots}", _FEW_SLOTS),

@@ -10,10 +10,10 @@ from bioagents_alerts.builder import QUEUE, Builder
 from bioagents_alerts.model import Alert, Group, Record, Rule, RuleFile
 from bioagents_alerts.objectives import BURNS, DEFAULTS, Burn, matcher
 from bioagents_alerts.promql import without
-from bioagents_alerts.source import jobs
+from bioagents_alerts.source import slo_wait
+from bioagents_alerts.source.slo_wait import BOUND, STARTED
 from bioagents_alerts.thresholds import number
 from bioagents_alerts.titles import of_queue
-from bioagents_worker.wire import BUCKETS
 
 COMMENT = """
 Objectives for each queue, and alerts when their error budgets burn (Google's SRE Workbook, chapter 5).
@@ -31,6 +31,7 @@ Windows in pairs: the long one shows that it matters, the short one (a twelfth) 
   1h and 5m above 14.4: 2 % of a month's budget, page      1d and 2h above 3: 10 %, ticket
   6h and 30m above 6: 5 %, page                            3d and 6h above 1: 10 %, ticket
 And at least 10 bad jobs within the long window: one dead job of five burns at 20, and is no reason to page.
+A page for six hours ends when the last five minutes are good: the fault is over, the half hour is not yet.
 
 Rates come from the counters over 5 minutes alone, and longer windows add up these recorded rates, both
 parts of a ratio in the same way. Rates over days computed directly from the histogram would read 22 buckets
@@ -39,12 +40,20 @@ of every actor and copy, more than 100 million samples for a large fleet, and Pr
 
 Late jobs are the difference of two rates. One group records both and the difference: rates of two evaluations
 would differ by jobs that are not late.
+
+A job that waits is late as soon as it has waited for longer than the bound, whether or not any job starts. It
+is counted then, as an event and as an error, and no more when it starts: the counters say how many late jobs
+started, and the change of the number that still waits is added. A job that becomes late makes this number
+rise by one; when it starts, the number falls by one and the counter rises by one, which is nothing together.
+So every job is counted once in any window, while nothing starts too, and not again after the repair. How many
+waiting jobs are late is known from below alone (see the rule), and an error there is made good as well when
+the job starts. Jobs that somebody deletes are taken out of the count again.
 """
 
-_LIMIT, _BOUND = "queue:bioagents_wait_slo_limit_seconds:max", "queue:bioagents_wait_slo_bound_seconds:max"
 #: Windows of hours need no answer every few seconds.
 _INTERVAL = "30s"
 _COUNTED = ("1h", "6h", "1d", "3d")
+_PARTS = ("errors", "events")
 _WINDOWS = ("30m", "1h", "2h", "6h", "1d", "3d")
 
 
@@ -63,7 +72,7 @@ class _Speed:
 
 
 _FAST = _Speed(
-    "Fast", tuple(burn for burn in BURNS if burn.pages), "critical", "2m", "10m", "6h", "1h",
+    "Fast", tuple(burn for burn in BURNS if burn.pages), "critical", "2m", "5m", "6h", "1h",
     "for an hour or for six",
 )  # fmt: skip
 _SLOW = _Speed(
@@ -74,8 +83,8 @@ _SLOW = _Speed(
 
 def rules(b: Builder) -> RuleFile:
     """The file slo.yml."""
-    rates = Group("bioagents-slo-wait-rates", _wait_rates(b), interval=_INTERVAL)
-    wait = _group(b, "wait", (_wait_objective(b),), _wait)
+    rates = Group("bioagents-slo-wait-rates", slo_wait.rates(b), interval=_INTERVAL)
+    wait = _group(b, "wait", (*slo_wait.judged(b), _wait_objective(b)), _wait)
     success = _group(b, "success", _success_inputs(b), _success)
     return RuleFile("slo", COMMENT, (rates, wait, success))
 
@@ -97,74 +106,17 @@ def _series(name: str, what: str) -> str:
     return f"queue:bioagents_{name}_slo_{what}"
 
 
-def _wait_rates(b: Builder) -> tuple[Record, ...]:
-    ql, bound, events = b.ql, b.ql.recorded(_BOUND), _series("wait", "events:rate5m")
-    return (
-        *jobs.buckets(b, "job_wait_seconds", "The wait of attempts that started, by bucket."),
-        b.record(
-            "queue:bioagents_job_wait_seconds_count:rate5m",
-            ql.rate("job_wait_seconds_count", "5m", keep=("queue",)),
-            "Attempts per second that started.",
-        ),
-        b.gauge("queue_wait_limit_seconds"),
-        b.record(
-            _BOUND,
-            _bound(b),
-            """
-            A histogram shows only how many jobs started within one of its bounds. A limit between two
-            bounds counts as the lower one, so no late job is counted as good; this series is the bound
-            that counts, which the alerts name. A limit below the lowest bound counts as the lowest one. The
-            bounds are those of the wire format.
-            """,
-        ),
-        b.record(
-            events,
-            f"{ql.recorded('queue:bioagents_job_wait_seconds_count:rate5m')} and {bound}",
-            "Jobs per second that a worker started.",
-        ),
-        b.record(
-            _series("wait", "errors:rate5m"),
-            f"""
-            clamp_min(
-              {ql.recorded(events)}
-              - sum without (le) (
-                {ql.recorded("queue:bioagents_job_wait_seconds_bucket:rate5m")}
-                and
-                label_replace(
-                  {ql.across_copies("count_values")} ("le", {bound}),
-                  "le", "$1.0", "le", "([0-9]+)"
-                )
-              ),
-              0
-            )
-            """,
-            """
-            Of them, those that had waited longer than the bound: all but the queue's own bucket.
-            count_values turns the bound into the text of a label, 300 into "300"; the exporter and
-            Prometheus 3 write such a bound as "300.0".
-            """,
-        ),
-    )  # fmt: skip
-
-
 def _wait_objective(b: Builder) -> Record:
     return _objective(
         b,
         "wait",
-        _BOUND,
+        BOUND,
         f"""
         The objective, for every queue with a wait limit. A queue with an objective of its own comes first,
         with `or`:
-          0 * {_BOUND}{{queue="chat"}} + 0.99 or …
+          0 * {BOUND}{{queue="chat"}} + 0.99 or …
         """,
     )
-
-
-def _bound(b: Builder) -> str:
-    limit = b.ql.recorded(_LIMIT)
-    *higher, lowest = sorted(BUCKETS, reverse=True)
-    bounds = [f"clamp_max({limit} >= {number(bound)}, {number(bound)})" for bound in higher]
-    return "\nor ".join([*bounds, f"clamp({limit}, {number(lowest)}, {number(lowest)})"])
 
 
 def _objective(b: Builder, name: str, queues: str, comment: str) -> Record:
@@ -195,31 +147,35 @@ def _success_inputs(b: Builder) -> tuple[Record, ...]:
 
 
 def _ratios(b: Builder, name: str) -> Iterable[Record]:
-    errors, events = (b.ql.recorded(_series(name, f"{what}:rate5m")) for what in ("errors", "events"))
     yield b.record(
         _series(name, "errors:ratio_rate5m"),
-        f"{errors} / ({events} > 0)",
+        _ratio(b, name, "{}"),
         "The share of bad jobs, absent where there was no job at all.",
     )
     for window in _WINDOWS:
         yield b.record(
-            _series(name, f"errors:ratio_rate{window}"),
-            f"""
-            sum_over_time({errors}[{window}])
-              / (sum_over_time({events}[{window}]) > 0)
-            """,
+            _series(name, f"errors:ratio_rate{window}"), _ratio(b, name, f"sum_over_time({{}}[{window}])")
         )
+
+
+def _ratio(b: Builder, name: str, over: str) -> str:
+    """``over`` says how a rate is added up: ``sum_over_time({}[1h])``."""
+    errors, events = (over.format(b.ql.recorded(_series(name, f"{what}:rate5m"))) for what in _PARTS)
+    if name == "success":
+        return f"{errors}\n  / ({events} > 0)"
+    return slo_wait.ratio(errors, events, over.format(b.ql.recorded(STARTED)))
 
 
 def _counts(b: Builder, name: str) -> Iterable[Record]:
     """How many bad jobs there were."""
     for window in _COUNTED:
-        ratio = b.ql.recorded(_series(name, f"errors:ratio_rate{window}"))
-        started = b.ql.increase("job_wait_seconds_count", window, keep=("queue",))
-        dead = b.ql.increase("jobs_dead_total", window, keep=("queue",))
+        if name == "success":
+            bad = b.ql.increase("jobs_dead_total", window, keep=("queue",))
+        else:
+            bad = slo_wait.late_jobs(b, window)
         yield b.record(
             _series(name, f"errors:increase{window}"),
-            dead if name == "success" else f"{ratio}\n  * {started}",
+            bad,
             "How many bad jobs there were." if window == _COUNTED[0] else "",
         )
 
@@ -232,11 +188,16 @@ def _burns(b: Builder, name: str, burns: Iterable[Burn]) -> str:
         ratio = b.ql.recorded(_series(name, f"errors:ratio_rate{window}"))
         return f"{ratio} / {allowed} > {number(threshold)}"
 
+    def over(burn: Burn) -> str:
+        """A page ends with the fault, not when the short window of half an hour has passed."""
+        latest = b.ql.recorded(_series(name, "errors:ratio_rate5m"))
+        return f"\n  unless {latest} <= {allowed}" if burn.pages and burn.short != "5m" else ""
+
     return "\nor\n".join(
         f"""(
   {fast(burn.long, burn.threshold)}
   and {fast(burn.short, burn.threshold)}
-  and {b.ql.recorded(_series(name, f"errors:increase{burn.long}"))} >= 10
+  and {b.ql.recorded(_series(name, f"errors:increase{burn.long}"))} >= 10{over(burn)}
 )"""
         for burn in burns
     )
@@ -246,15 +207,15 @@ def _wait(b: Builder, speed: _Speed) -> Alert:
     first = """First check the queue's row on the exporter's status page: if its slots are all running, add
     workers; if not, find out what its workers do."""
     bound = b.each(
-        b.same.recorded(_BOUND), " (more than {{ .Value | humanizeDuration }} after they became ready)"
+        b.same.recorded(BOUND), " (more than {{ .Value | humanizeDuration }} after they became ready)"
     )
     return _burn(
         b, "wait", speed,
         description=f"""too many jobs of queue "{QUEUE}" start late{bound}.{diagnosis.backlog(b, first)}""",
         comment="""
-        A job is counted when it starts: with no worker at all nothing starts, and NoActiveWorkers and
-        QueueWaitTooLong fire. A quiet queue has minutes without a job and so without a ratio:
-        keep_firing_for bridges them.
+        A job is counted once: when it starts, or already when it waits for longer than the bound. Without
+        workers NoActiveWorkers and QueueUnserved fire. A quiet queue has minutes without a job and so
+        without a ratio: keep_firing_for bridges them.
         """,
     )  # fmt: skip
 
