@@ -83,7 +83,7 @@ def _growth() -> str:
     where s of them start per second, the head of the queue moves s*A/W seconds of arrivals ahead in each
     second. The oldest wait grows by what is missing to 1 in that.
     """
-    starts = of_queues("wait_slo_events:rate5m")
+    starts = of_queues("job_wait_seconds_count:rate5m")
     return f"(1 - ({starts} or 0 * {shared.WAITING}) * {shared.OLDEST_WAIT} / ({shared.WAITING} > 0))"
 
 
