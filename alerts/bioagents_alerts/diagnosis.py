@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from bioagents_alerts.builder import Builder
     from bioagents_alerts.promql import PromQL
 
-OLDEST_JOBS: Final = "worker:bioagents_worker_longest_running_job_seconds:max"
-
 _ENQUEUED, _COMPLETED = "queue:bioagents_jobs_enqueued", "queue:bioagents_jobs_completed"
 _DURATION, _SLOTS = "queue:bioagents_job_duration_seconds", "queue:bioagents_queue_slots"
+_INFO: Final = "worker:bioagents_worker_info:max"
 _TIMES: Final = '{{ .Value | printf "%.1f" }} times'
 #: From so many times as much on it is unusual; from so many per second on (ten in five minutes) it is a mean.
 _UNUSUAL, _ENOUGH = "2", "1 / 30"
@@ -90,7 +89,7 @@ def _verdict(b: Builder, otherwise: str) -> str:
     hanging = "queue:bioagents_jobs_hanging:seconds"
     elsewhere = f"{b.others.recorded(hanging)} and ignoring (queue) ({attempts} == 0)"
     oldest = b.each(
-        f"topk(1, {b.same.recorded(OLDEST_JOBS)})",
+        oldest_jobs(b, 1),
         ' (actor "{{ .Labels.actor }}" on host "{{ .Labels.host }}" pid {{ .Labels.pid }})',
     )
     slower = f"{took} / {usually_took} and {attempts} >= {_ENOUGH}"
@@ -112,6 +111,14 @@ _NEW_VERSION: Final = """ Its workers run a new version, "{{ .Labels.version }}"
 then, roll it back first."""
 _START: Final = " A worker of the queue last started at %s."
 _TIME: Final = '{{ (.Value | toTime).UTC.Format "15:04" }} UTC'
+
+
+def oldest_jobs(b: Builder, count: int) -> str:
+    """The query for the jobs of the queue that have run longest, with their workers' hosts and pids."""
+    jobs, workers = b.same.gauge("worker_longest_running_job_seconds"), b.others.recorded(_INFO)
+    return (
+        f"topk({count}, {jobs} * ignoring (queue, actor, host, pid, queues) group_left (host, pid) {workers})"
+    )
 
 
 def changes(known: PromQL) -> str:

@@ -43,6 +43,7 @@ RECORDED_GAUGES: Final[Mapping[str, str]] = MappingProxyType(
         "queue_wait_limit_seconds": "queue:bioagents_wait_slo_limit_seconds:max",
         "queue_last_worker_start_time_seconds": "queue:bioagents_queue_last_worker_start_time_seconds:max",
         "worker_info": "worker:bioagents_worker_facts:max",
+        "worker_longest_running_job_seconds": "worker:bioagents_worker_longest_running_job_seconds:max",
         **_own_names(
             "queue_dead_expiring_jobs",
             "queue_dead_oldest_age_seconds",

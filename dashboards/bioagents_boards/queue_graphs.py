@@ -151,7 +151,7 @@ _LAST_STARTS: Final = Table(
             "Last start", query=bottom(f"time() - {gauge('queue_last_worker_start_time_seconds')}"), unit="s"
         ),
     ],
-    empty="no worker",
+    empty="no worker, or the rules are not loaded",
     sort="Last start",
     highest_first=False,
     height=6,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bioagents_alerts import boards
 from bioagents_alerts.builder import AGE, QUEUE, Builder
-from bioagents_alerts.diagnosis import OLDEST_JOBS
+from bioagents_alerts.diagnosis import oldest_jobs
 from bioagents_alerts.model import Alert, Group, Record
 from bioagents_alerts.promql import without
 from bioagents_alerts.titles import of_queue
@@ -162,7 +162,7 @@ def _alert(b: Builder) -> Alert:
     usually = b.each(
         b.same.recorded(_USUAL_LONGEST), ", while they usually end within {{ .Value | humanizeDuration }}"
     )
-    oldest = b.each(f"topk(4, {b.same.recorded(OLDEST_JOBS)})", (
+    oldest = b.each(oldest_jobs(b, 4), (
         ' Actor "{{ .Labels.actor }}" on host "{{ .Labels.host }}" pid {{ .Labels.pid }}: '
         "{{ .Value | humanizeDuration }}."
     ))  # fmt: skip

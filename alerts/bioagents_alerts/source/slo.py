@@ -47,7 +47,7 @@ started, and the change of the number that still waits is added. A job that beco
 rise by one; when it starts, the number falls by one and the counter rises by one, which is nothing together.
 So every job is counted once in any window, while nothing starts too, and not again after the repair. How many
 waiting jobs are late is known from below alone (see the rule), and an error there is made good as well when
-the job starts. Jobs that somebody deletes are taken out of the count again.
+the job starts. Jobs that are deleted are taken out of the count again.
 """
 
 #: Windows of hours need no answer every few seconds.

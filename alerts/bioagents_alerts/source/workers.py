@@ -5,9 +5,9 @@ from __future__ import annotations
 from bioagents_alerts import boards, diagnosis
 from bioagents_alerts.builder import COUNT, FLEET, QUEUE, ROLE, Builder
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
-from bioagents_alerts.promql import join, without
+from bioagents_alerts.promql import without
 from bioagents_alerts.source import worker_health, worker_memory
-from bioagents_alerts.source.worker_memory import HOST_AND_PID, INFO, NAMES
+from bioagents_alerts.source.worker_memory import HOST_AND_PID, INFO
 from bioagents_alerts.thresholds import AT_CAPACITY, number
 from bioagents_alerts.titles import WHOLE, counted, limit_of, of_fleet, of_queue, of_role
 
@@ -65,17 +65,7 @@ def _workers(b: Builder) -> tuple[Record, ...]:
             every join fail.
             """,
         ),
-        b.record(
-            diagnosis.OLDEST_JOBS,
-            join(
-                ql.over_copies(ql.series("worker_longest_running_job_seconds")),
-                "*",
-                ql.recorded(INFO),
-                ignoring=("queue", "actor", *NAMES),
-                take=NAMES,
-            ),
-            "Jobs that have run for a minute: of each worker the oldest of each queue.",
-        ),
+        b.gauge("worker_longest_running_job_seconds"),
         b.gauge("worker_slots"),
         b.gauge("worker_running_jobs"),
         b.gauge("worker_threads"),
