@@ -174,15 +174,19 @@ def ratio(errors: str, events: str, started: str) -> str:
 
 
 def late_jobs(b: Builder, window: str) -> str:
-    """How many jobs were late within a window: by the starts, or without any, how many more wait."""
+    """How many jobs were late within a window: the share of the starts, and how many more wait."""
     ql, late = b.ql, b.ql.recorded(LATE)
-    errors, started = (f"sum_over_time({ql.recorded(one)}[{window}])" for one in (_ERRORS, STARTED))
+    started_late, started = (
+        f"sum_over_time({ql.recorded(one)}[{window}])" for one in (_STARTED_LATE, STARTED)
+    )
     return f"""
     clamp_min(
-      {errors}
-        / ({started} > 0)
-        * {_started(b, window)}
-      or {late} - ({late} offset {window} or 0 * {late}),
+      (
+        {started_late} / ({started} > 0)
+          * {_started(b, window)}
+        or 0 * {late}
+      )
+      + {late} - ({late} offset {window} or 0 * {late}),
       0
     )
     """
