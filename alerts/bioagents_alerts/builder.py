@@ -44,9 +44,7 @@ _IN: Final = (
     '{{ else }}{{ $in = printf "%q=%q,%s" $name $text $in }}{{ end }}{{ end -}} '
 )
 #: Sets ``$of`` to the same without the actor, for what is known by queue.
-_OF: Final = _IN.replace("$in", "$of").replace(
-    'ne $name "__name__"', 'not (match "^(__name__|actor)$" $name)'
-)
+_OF: Final = _IN.replace("$in", "$of").replace("^(", "^(actor|", 1)
 #: Labels that people put on their targets, for which boards have a variable.
 _PLACES: Final = ("region", "cluster", "environment")
 _UNKNOWN: Final = "(unknown)"
@@ -157,7 +155,7 @@ class Builder:
 
     def down_targets(self) -> str:
         """The pipeline of a template that lists the targets of the alert's job that are down."""
-        up = PromQL(self.variant.prefix, self.variant.copies, self._escaped).target("up", "job=%q")
+        up = self.others.target("up", "job=%q")
         query = json.dumps(f"{up} == 0", ensure_ascii=False)
         return f'printf {query} $labels.job | query | sortByLabel "instance"'
 

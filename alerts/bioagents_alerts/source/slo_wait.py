@@ -186,7 +186,7 @@ def late_jobs(b: Builder, window: str) -> str:
           * {_started(b, window)}
         or 0 * {late}
       )
-      + {late} - ({late} offset {window} or 0 * {late}),
+      + ({late} - ({late} offset {window} or 0 * {late})),
       0
     )
     """
