@@ -39,7 +39,6 @@ _SOON: Final = 7200
 
 _NO_QUEUE: Final = "no queue, or rules not loaded"
 _NO_WORKER: Final = "no worker, or rules not loaded"
-_NO_SIGNAL: Final = "the exporter has run for less than a minute"
 _NOT_COMPLETED: Final = "no job completed, or rules not loaded"
 _WAIT_LIMIT: Final = gauge("queue_wait_limit_seconds")
 
@@ -54,7 +53,11 @@ _ESTIMATE: Final = (
 _DESIRED: Final = gauge("queue_desired_workers")
 _MINIMUM: Final = gauge("queue_min_workers")
 _MAXIMUM: Final = gauge("queue_max_workers")
-_LOAD: Final = gauge("queue_load_ratio")
+#: Of the running and waiting jobs and the slots that are shown; the exporter's own ratio may be younger.
+_LOAD: Final = (
+    f"(({shared.RUNNING} + {shared.WAITING}) / ({shared.SLOTS} > 0) "
+    f"or Inf * ({shared.WAITING} > 0) or 0 * {shared.WAITING})"
+)
 #: Where a queue needs what the scaling signal desires: jobs wait, or it has fewer workers than its minimum.
 _NEEDED: Final = f"({shared.WAITING} > 0 or {shared.WORKERS} < {shared.MINIMUM_IN_SERVICE})"
 #: Workers that a queue in service lacks; below 0, those beyond what is desired.
@@ -141,7 +144,7 @@ _STATS: Final = (
         which=OF_QUEUE,
         thresholds=thresholds(GOOD, (1.01, WARN)),
         mappings=[infinite("no slots")],
-        empty=_NO_SIGNAL,
+        empty=_NO_QUEUE,
     ),
     Stat(
         "Slots in use",
@@ -278,7 +281,7 @@ _LOADS: Final = Graph(
     "add workers if the wait nears its limit. A queue with jobs and without slots has no line; the table "
     "shows it.",
     [Target(top(f"{_LOAD} < Inf"), BY_QUEUE)],
-    empty=_NO_SIGNAL,
+    empty=NO_QUEUE,
 )
 _IN_USE: Final = Graph(
     "Running/slots by queue",

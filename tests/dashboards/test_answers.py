@@ -324,3 +324,18 @@ def test_growth_is_that_of_a_worker_that_has_started_up(
     fleet.answers(
         "Workers / Memory growth in an hour / A", expected, at="3h", within=f"sum(round({{}} / {mib}))"
     )
+
+
+@pytest.mark.parametrize(
+    ("running", "waiting", "slots", "load"),
+    [(3, 0, 4, 0.75), (4, 6, 4, 2.5), (0, 0, 0, 0.0), (0, 3, 0, LONG), (2, 0, 0, 0.0)],
+)
+def test_load_is_that_of_the_jobs_and_slots_that_are_shown(
+    fleet: Fleet, running: int, waiting: int, slots: int, load: float
+) -> None:
+    """Running and waiting jobs for each slot, endless where jobs wait and there is none."""
+    queue(fleet, "chat", waiting=waiting, oldest="0x60", workers_=1)
+    fleet.has("queue_running_jobs", f"{running}+0x60", queue="chat")
+    fleet.has("queue_slots", f"{slots}+0x60", queue="chat")
+    fleet.has("queue_load_ratio", "9x60", queue="chat")
+    fleet.answers("Capacity / Highest load / A", {of_queue("chat"): load}, within=f"clamp_max({{}}, {LONG})")

@@ -46,6 +46,7 @@ MADE = {"part", "name"}
 LABELS = COMMON | ALERT_LABELS | {"le"} | set().union(*published().values())
 
 ON_NO_BOARD = {
+    "queue_load_ratio",  # calculated from the numbers next to it, which rules record at one moment
     "queue_failures_per_second",  # the counter itself follows the chosen time range
     "process_virtual_memory_bytes",  # the exporter's resident memory shows more
 }  # fmt: skip
