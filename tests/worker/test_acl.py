@@ -67,7 +67,9 @@ def work(shared_redis: RedisServer) -> Iterator[Work]:
                 act.send()
             wait_until(lambda: len(done) == 10)
             wait_until(
-                lambda: metrics._flusher and (metrics._flusher._last_sweep > 0 or metrics._flusher._denied)
+                lambda: (
+                    metrics._flusher and (metrics._flusher._last_sweep > 0 or metrics._flusher._calls.denied)
+                )
             )
         finally:
             before = time.monotonic()

@@ -253,7 +253,7 @@ def test_worker_keeps_counts_while_redis_is_away(
         metrics._local.append((1, 5, None, False))
         flusher = metrics._flusher
         assert flusher
-        wait_until(lambda: not flusher._reachable, timeout=20)
+        wait_until(lambda: not flusher._calls.reachable, timeout=20)
     finally:
         redis_server.resume()
     wait_until(lambda: totals().get("processed|act") == 1)

@@ -8,21 +8,19 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from typing import Any, Final
 
 from dramatiq.brokers.redis import RedisBroker
 
+from bioagents_worker._calls import Calls
 from bioagents_worker._events import Recorder
 from bioagents_worker._heartbeat import Heartbeat
-from bioagents_worker._link import IdleClosedError, Link, NoReplyError, RefusedError
+from bioagents_worker._link import Link
 from bioagents_worker._sweep import PERIOD, Sweep
 from bioagents_worker._tally import Increments, Tally
-from bioagents_worker._transport import NotSent, Reply, Request, Transport
+from bioagents_worker._transport import NotSent, Request, Transport
 from bioagents_worker._workers import Caller, Workers
 from bioagents_worker.wire import OTHER, WHOLE_FLEET, Keys, boots_field, counter_field, errors_field
-
-logger = logging.getLogger(__name__)
 
 #: Calls per second of a whole fleet, about. A call costs an otherwise idle Redis some 130 µs of CPU
 #: (``benchmarks/run.py redis-cpu``), so this many use less than 5 % of a core.
@@ -73,14 +71,13 @@ class Flusher:
         self._actors, self._marked = broker.actors, list[Any]()
         self._workers = Workers(self.id, tally.failures)
         self._sweep = Sweep(self._link, keys, self._workers)
+        self._calls = Calls(self._link, tally.failures)
         self._urgent = False  # the next heartbeat must not wait until it is due
         self._signed_off = False  # the last call of this process was its sign-off
         self._waited = False  # for the sign-off of a Worker
         self._interval, self._announced, self._fleet = min_interval, IDLE, 1
         self._last_call = self._last_sweep = float("-inf")
         self._waiting_since: float | None = None
-        self._skew, self._redis_ahead_us = 0.0, 0
-        self._reachable, self._denied, self._idle_closed = True, False, False
         self._wake, self._stopped = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name="bioagents-flusher", daemon=True)
 
@@ -106,7 +103,7 @@ class Flusher:
         deadline = clock() + timeout
         beat.ended = True
         self._wake.set()
-        while self._workers.of(worker) and not self._denied and clock() < deadline:
+        while self._workers.of(worker) and not self._calls.denied and clock() < deadline:
             time.sleep(_POLL)
         self._waited = True
 
@@ -121,7 +118,7 @@ class Flusher:
             self._thread.join(timeout)
         if self._thread.is_alive():
             return  # it waits for Redis: its last counts are lost, as those of a killed worker
-        while not self._sign_off() and not self._denied and clock() < deadline:
+        while not self._sign_off() and not self._calls.denied and clock() < deadline:
             time.sleep(min(_RETRY_SOON, timeout))
         self._link.close()
 
@@ -133,13 +130,13 @@ class Flusher:
             self._call(now)
         # A producer sweeps if it may call less often than it would, perhaps for callers that are gone.
         slowed = self._interval > 2 * self._min_interval
-        if (self._workers or slowed) and self._reachable and now - self._last_sweep >= PERIOD:
+        if (self._workers or slowed) and self._calls.reachable and now - self._last_sweep >= PERIOD:
             self._last_sweep = now + random.uniform(0, 1)  # noqa: S311 - spreads load, keeps no secret
-            self._optionally("sweep", self._sweep_now)
+            self._calls.optionally("sweep", self._sweep_now)
 
     def _sweep_now(self) -> None:
         before = self._sweep.silent
-        self._sweep.run(time.time_ns() // 1000 + self._redis_ahead_us, self._interval)
+        self._sweep.run(self._calls.now_us, self._interval)
         if self._sweep.silent - before > self._fleet / 2:
             self._interval, self._urgent = self._min_interval, True  # the next call learns the new size
 
@@ -156,16 +153,16 @@ class Flusher:
         """Seconds to the next step: until a call is allowed, and short from then on."""
         allowed_in = self._last_call + self._interval - clock()
         if self._workers.ending:
-            allowed_in = 0.0 if self._reachable else _RETRY_SOON
-        if not (self._transport.waiting and self._reachable and allowed_in > 0):
+            allowed_in = 0.0 if self._calls.reachable else _RETRY_SOON
+        if not (self._transport.waiting and self._calls.reachable and allowed_in > 0):
             allowed_in = max(allowed_in, self._min_interval / 2)
         return min(allowed_in, _MAX_TICK)
 
     def _due(self, now: float) -> bool:
         since = now - self._last_call
         if self._workers.ending:
-            return self._reachable or since >= _RETRY_SOON
-        if not self._reachable:
+            return self._calls.reachable or since >= _RETRY_SOON
+        if not self._calls.reachable:
             return since >= max(_RETRY, self._interval)
         if (self._transport.waiting or self._urgent) and since >= self._interval - _EARLY:
             return True
@@ -179,8 +176,7 @@ class Flusher:
         self._claim()
         if self._transport.epoch and list(self._actors.values()) != self._marked:
             self._transport.add(self._markers())  # an actor was declared late
-        while self._workers.booted:
-            self._workers.booted -= 1
+        for _ in range(self._workers.take_boots()):
             self._tally.inc(WHOLE_FLEET, boots_field(self._boot_host()))
         self._take()
 
@@ -207,7 +203,7 @@ class Flusher:
             known = self._link.command("HEXISTS", totals, boots_field(host))
             many.append(not known and self._link.command("HLEN", totals) >= _MAX_HOSTS)
 
-        self._optionally("host", look)
+        self._calls.optionally("host", look)
         return OTHER if any(many) else host
 
     def _markers(self) -> Increments:
@@ -220,13 +216,13 @@ class Flusher:
 
     def _claim(self) -> None:
         started = self._tally.started
-        if not self._sweep.watching or not self._reachable:
+        if not self._sweep.watching or not self._calls.reachable:
             del started[:-_MAX_STARTED]
             return
         if started:
             claimed: list[Any] = []
             attempts = [self._tally.attempt(start) for start in started]
-            self._optionally("redelivery", lambda: claimed.extend(self._sweep.claim(attempts)))
+            self._calls.optionally("redelivery", lambda: claimed.extend(self._sweep.claim(attempts)))
             for attempt in claimed:
                 self._tally.inc(attempt.queue, counter_field("redelivered", attempt.actor))
             started.clear()
@@ -239,15 +235,14 @@ class Flusher:
         age = 0.0 if self._waiting_since is None else now - self._waiting_since
         self._announced = max(IDLE, self._interval)
         first, *others = self._workers.callers(
-            leaving=leaving, interval=self._announced, skew=self._skew, flush_age=age
+            leaving=leaving, interval=self._announced, skew=self._calls.skew, flush_age=age
         )
         self._urgent = False
         self._take()  # a reading that failed is counted with the heartbeat that lacks it
         for _ in range(_CALLS):
-            self._idle_closed = False
-            reply = self._transport.call(now, lambda request: self._send(request, first))
+            reply = self._transport.call(now, lambda request: self._calls.flush(request, first))
             # Counts still wait after a reply that has a new epoch.
-            if not (self._idle_closed or (reply is not None and self._transport.waiting)):
+            if not (self._calls.idle_closed or (reply is not None and self._transport.waiting)):
                 break
         self._last_call = clock()
         if reply is None:
@@ -265,7 +260,7 @@ class Flusher:
     def _send_beat(self, epoch: int, caller: Caller) -> bool:
         """The call of a further Worker, which carries no counts; whether it was answered."""
         try:
-            answered = self._send(Request(epoch, 0, 0, {}), caller) is not None
+            answered = self._calls.flush(Request(epoch, 0, 0, {}), caller) is not None
         except NotSent:
             return False
         if answered:
@@ -279,59 +274,8 @@ class Flusher:
         if caller.kind == "gone":
             self._workers.gone(caller.id)
 
-    def _send(self, request: Request, caller: Caller) -> Reply | None:
-        before = time.time_ns()
-        reply: list[Reply] = []
-
-        def flush() -> None:
-            try:
-                reply.append(self._link.flush(caller.id, request, kind=caller.kind, beat=caller.beat))
-            except IdleClosedError:
-                self._idle_closed = True
-
-        error = self._guard(flush)
-        if isinstance(error, NotSent):
-            raise error
-        if not reply:
-            return None
-        middle_us = (before + time.time_ns()) // 2000
-        self._redis_ahead_us = reply[0].time_us - middle_us
-        self._skew = -self._redis_ahead_us / 1e6
-        return reply[0]
-
     def _sign_off(self) -> bool:
         self._collect()
         self._workers.end()
         idle = self._signed_off and not self._workers and not self._transport.waiting
         return idle or self._call(clock(), leaving=True)
-
-    def _guard(self, action: Callable[[], object]) -> Exception | None:
-        """Make the call that carries counts and return its error; log when it fails, and works again."""
-        try:
-            action()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the call counts as unanswered
-            self._away(error)
-            cause = error.__cause__ if isinstance(error, NotSent) else error
-            self._denied = isinstance(cause, RefusedError) and cause.denied
-            return error
-        if not self._reachable:
-            logger.info("sending counts to Redis again")
-        self._reachable, self._denied = True, False
-        return None
-
-    def _optionally(self, cause: str, action: Callable[[], object]) -> None:
-        """Run an action that uses Redis and on which no count depends."""
-        try:
-            action()
-        except RefusedError as error:
-            text = f"Redis refuses what {cause} needs, counts go on without it"
-            self._failures.add(cause, error, text, level=logging.WARNING)
-        except NoReplyError as error:
-            self._away(error)
-        except Exception as error:  # noqa: BLE001 - a bug of ours; counts must not wait for it
-            self._failures.add(cause, error, f"{cause} failed with {type(error).__name__}")
-
-    def _away(self, error: Exception) -> None:
-        if self._reachable:
-            logger.warning("cannot send counts to Redis, keeping them in memory: %s", error)
-        self._reachable = False

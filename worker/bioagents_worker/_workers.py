@@ -36,7 +36,7 @@ class Workers:
         self.process, self._failures = process, failures
         self._beats: tuple[Heartbeat, ...] = ()  # replaced, never changed
         self._lock = threading.Lock()
-        self.booted = 0  # starts to be counted
+        self._boots = 0  # starts that are not counted yet
 
     def __bool__(self) -> bool:
         """Whether this process is a worker."""
@@ -58,7 +58,13 @@ class Workers:
             free = all(other.id != self.process for other in self._beats)
             beat.id = self.process if free else uuid.uuid4().hex
             self._beats = (*self._beats, beat)
-            self.booted += 1
+            self._boots += 1
+
+    def take_boots(self) -> int:
+        """How many Workers have started since the last call."""
+        with self._lock:
+            boots, self._boots = self._boots, 0
+        return boots
 
     def of(self, worker: Any) -> Heartbeat | None:  # noqa: ANN401 - untyped in dramatiq 1
         """The heartbeat of a Worker that has not signed off."""
