@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -156,16 +157,23 @@ def test_two_workers_in_one_process(jobs: Jobs, look: Look, start: Start) -> Non
     assert sum(found["worker_boots_total"].values()) == 2
 
 
-def test_both_workers_sign_off(jobs: Jobs, look: Look, start: Start, redis_server: RedisServer) -> None:
-    """Whichever stops first; nothing of the process remains, and nothing is missing."""
+@pytest.mark.parametrize("order", [*itertools.permutations(("a", "b", "c"))])
+def test_workers_stop_in_any_order(
+    jobs: Jobs, look: Look, start: Start, redis_server: RedisServer, order: tuple[str, ...]
+) -> None:
+    """Those that remain are shown, and their jobs counted; at the end nothing of the process remains."""
     jobs.may_end.set()
-    jobs.send("a", 1)
-    workers = [start("a"), start("a"), start()]
-    wait_until(lambda: len(look()["worker_slots"]) == 3)
-    for worker in (workers[1], workers[0], workers[2]):
-        worker.stop()
-    found = look()
-    assert (found["worker_slots"], found["workers_missing"]) == ({}, {(): 0})
+    workers = {queue: start(queue) for queue in ("a", "b", "c")}
+    for stopped in range(3):
+        for queue in order[stopped:]:
+            jobs.send(queue, 2)
+        for queue in order[stopped:]:
+            counted = {f"jobs_processed_total__{queue}__{queue}": 2 * (stopped + 1)}
+            shows(look, **counted, **{f"queue_workers__{queue}": 1})
+        workers[order[stopped]].stop()
+        found = look()
+        assert found["workers_missing"] == {(): 0}
+        assert len(found["worker_slots"]) == 2 - stopped
     assert not redis_server.client().exists(Keys("dramatiq").beats)
 
 
