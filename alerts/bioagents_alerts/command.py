@@ -68,12 +68,17 @@ def _variant(flags: argparse.Namespace) -> Variant:
         selector=values.parse("--selector", flags.selector, parse_selector)
         if flags.selector is not None
         else (),
-        copies=values.parse("--copies", flags.copies, values.copies),
+        copies=_copies(flags),
         thresholds=values.thresholds(flags.set),
         objectives=values.parse_objectives(flags.objective),
         runbook_url=values.parse("--runbook-url", flags.runbook_url, values.base_url),
         dashboard_url=values.parse("--dashboard-url", flags.dashboard_url, values.base_url),
     )
+
+
+def _copies(flags: argparse.Namespace) -> tuple[str, ...]:
+    known = values.parse("--copies", flags.copies, values.copies) if flags.copies is not None else COPIES
+    return tuple(dict.fromkeys([*known, *values.copy_labels(flags.copy_label)]))
 
 
 def _resource(flags: argparse.Namespace) -> Resource | None:
@@ -144,10 +149,14 @@ def _add_variant(parser: Parser) -> None:
         "--selector", metavar="MATCHERS", help="only series with these labels of their targets"
     )
     numbers = ", ".join(f"{alert}={number(threshold.default)}" for alert, threshold in THRESHOLDS.items())
-    copies = ",".join(COPIES)
     parser.add_argument(
-        "--copies", default=copies, metavar="LABELS",
-        help=f"labels of targets in which copies of one exporter differ [{copies}]",
+        "--copies", metavar="LABELS",
+        help="labels of targets in which copies of one exporter differ [instance, pod, node and others, see "
+        "docs/how-to/several-fleets.md]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--copy-label", dest="copy_label", action="append", default=[], metavar="NAME",
+        help="one more such label, may be repeated [none]",
     )  # fmt: skip
     parser.add_argument(
         "--set", action="append", default=[], metavar="ALERT=NUMBER",

@@ -23,6 +23,8 @@ _NAME: Final = re.compile(rf"{_PART}(?:\.{_PART})*")
 _LABEL_NAME: Final = re.compile(
     rf"(?:(?=.{{1,253}}/){_PART}(?:\.{_PART})*/)?[A-Za-z0-9](?:[\w.-]{{0,61}}[A-Za-z0-9])?", re.ASCII
 )
+#: Prometheus 3 takes more than letters, digits and underscores: ``k8s.pod.name``.
+_COPY_LABEL: Final = re.compile(r"[A-Za-z_][\w./:-]*", re.ASCII)
 _LABEL_VALUE: Final = re.compile(r"(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 _LONGEST_NAME: Final = 253
 _LONGEST_NAMESPACE: Final = 63
@@ -51,15 +53,21 @@ def _each_once(
 
 def copies(text: str) -> tuple[str, ...]:
     """``instance,pod`` as labels of targets; without a label of the exporter's own."""
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    for name in names:
-        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
-            raise ValueError("expected names of labels with commas between them, such as instance,pod")
-        if name == "job" or name in labels_of_all():
-            raise ValueError(
-                f"copies do not differ in {name}: expected labels of targets, such as instance,pod"
-            )
-    return names
+    return tuple(dict.fromkeys(copy_label(name.strip()) for name in text.split(",")))
+
+
+def copy_labels(texts: Sequence[str]) -> tuple[str, ...]:
+    """``["pod_template_hash"]`` as labels of targets, each of them once."""
+    return tuple(dict.fromkeys(parse("--copy-label", text, copy_label) for text in texts))
+
+
+def copy_label(name: str) -> str:
+    """A label of targets in which copies of one exporter differ; none of the exporter's own."""
+    if not _COPY_LABEL.fullmatch(name):
+        raise ValueError("expected names of labels with commas between them, such as instance,pod")
+    if name == "job" or name in labels_of_all():
+        raise ValueError(f"copies do not differ in {name}: expected labels of targets, such as instance,pod")
+    return name
 
 
 def thresholds(texts: Sequence[str]) -> dict[str, float]:

@@ -22,8 +22,16 @@ from typing import Final, TypeAlias
 from bioagents_exporter.catalogue import FLEET_LABEL, METRICS, Metric
 from bioagents_exporter.settings import DEFAULT_PREFIX
 
-#: The labels in which copies of one exporter differ.
-COPIES: Final = ("instance", "pod", "container", "node", "endpoint")
+#: The labels in which copies of one exporter differ: those of Prometheus and its operator, and those that a
+#: scrape configuration copies from Kubernetes, Docker Swarm, Nomad, Consul or ECS for each pod or task.
+COPIES: Final = (
+    *("instance", "pod", "container", "node", "endpoint"),
+    *("pod_name", "pod_ip", "pod_uid", "pod_template_hash", "pod_template_generation"),
+    *("controller_revision_hash", "statefulset_kubernetes_io_pod_name", "apps_kubernetes_io_pod_index"),
+    *("kubernetes_pod_name", "container_id", "container_name", "node_name", "host_ip"),
+    *("task_id", "task_slot", "task_container_id", "node_id", "node_hostname"),
+    *("alloc_id", "service_id", "task_arn", "ec2_instance_id"),
+)
 
 _METRICS: Final = {metric.name: metric for metric in METRICS}
 _LEVELS: Final[Mapping[tuple[str, ...], str]] = {(): "fleet", ("queue",): "queue", ("worker",): "worker"}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bioagents_alerts.flags import copy_labels
 from bioagents_cli.parsing import Parser, UsageError, did_you_mean
 from bioagents_dashboards import export
 from bioagents_dashboards.push.connection import Connection, connection, read_token
@@ -115,12 +116,21 @@ def _export(argv: list[str], prog: str) -> int:
         "--runbook-url", dest="runbook_url", metavar="URL",
         help="address of the runbooks [the exporter on this machine]",
     )  # fmt: skip
+    parser.add_argument(
+        "--copy-label", dest="copy_label", action="append", default=[], metavar="NAME",
+        help="a further label of targets in which copies of one exporter differ, as for the rules; may be "
+        "repeated [none]",
+    )  # fmt: skip
     flags = parser.parse(argv)
     if not flags.form:
         raise UsageError(f"no form: expected --form with {', '.join(export.FORMS)}")
     if not flags.output:
         raise UsageError("no folder: expected --output FOLDER")
-    for path in export.write(Path(flags.output), export.files(flags.form, flags.runbook_url)):
+    try:
+        labels = copy_labels(flags.copy_label)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    for path in export.write(Path(flags.output), export.files(flags.form, flags.runbook_url, labels)):
         _say(f"written  {path}")
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from bioagents_dashboards.shipped import (
     runbook_address,
     shipped_boards,
     with_choices,
+    with_copies,
 )
 
 Json = dict[str, Any]
@@ -132,13 +133,16 @@ FORMS: Final = {
 }
 
 
-def files(form: str, runbook_url: str | None = None) -> dict[str, str]:
-    """File name → text of every board; UsageError for an unknown form or an unusable address."""
+def files(form: str, runbook_url: str | None = None, copy_labels: Sequence[str] = ()) -> dict[str, str]:
+    """File name → text of every board; UsageError for an unknown form or an unusable address.
+
+    ``copy_labels`` are further labels of targets in which copies of an exporter differ.
+    """
     if form not in FORMS:
         raise UsageError(f"--form is {form!r}: expected {', '.join(FORMS)}")
     choices = Choices(runbooks=runbook_address(runbook_url) if runbook_url is not None else None)
     known = FORMS[form]
-    boards = [with_choices(board, choices) for board in shipped_boards()]
+    boards = [with_copies(with_choices(board, choices), copy_labels) for board in shipped_boards()]
     return {Path(file_name(board)).stem + known.ending: known.write(board) for board in boards}
 
 

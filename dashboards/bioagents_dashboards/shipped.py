@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from bioagents_alerts.promql import COPIES, written
 from bioagents_cli.parsing import UsageError
 
 #: A dashboard in Grafana's classic JSON, one of ours or any that a Grafana has.
@@ -96,6 +98,14 @@ def with_choices(board: BoardJson, choices: Choices) -> BoardJson:
     if choices.runbooks:
         current = _selected(choices.runbooks, choices.runbooks)
         _variable(copy, RUNBOOKS).update(query=choices.runbooks, current=current)
+    return copy
+
+
+def with_copies(board: BoardJson, labels: Sequence[str]) -> BoardJson:
+    """A copy of the board whose queries drop these labels too, in which copies of an exporter differ."""
+    dropped = ", ".join(COPIES)
+    extended = ", ".join([dropped, *map(written, labels)])
+    copy: BoardJson = json.loads(json.dumps(board).replace(dropped, json.dumps(extended)[1:-1]))
     return copy
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 import promql_parser
 import pytest
 
+from bioagents_alerts import promql
 from bioagents_alerts.promql import Origin, PromQL, Series, join, label, metric, without
 
-COPIES = "instance, pod, container, node, endpoint"
+COPIES = ", ".join(promql.COPIES)
 QL = PromQL()
 
 

@@ -16,7 +16,7 @@ from bioagents_alerts import objectives
 from bioagents_alerts.builder import Variant
 from bioagents_alerts.emit import prometheus_files
 from bioagents_alerts.objectives import Objective
-from bioagents_alerts.promql import written
+from bioagents_alerts.promql import COPIES, written
 from bioagents_alerts.selector import parse_selector
 from bioagents_alerts.source import build
 from bioagents_alerts.thresholds import THRESHOLDS
@@ -125,7 +125,7 @@ def test_copies_are_those_that_are_given() -> None:
         for node in parts(rule["expr"]):
             modifier = getattr(node, "modifier", None)
             if labels := set(getattr(modifier, "labels", None) or ()):
-                assert not labels & {"pod", "container", "node", "endpoint"}, rule["expr"]
+                assert not labels & {*COPIES}, rule["expr"]
     (depth,) = [rule for rule in _rules(variant) if rule.get("record") == "queue:bioagents_queue_slots:max"]
     assert depth["expr"] == "max without (replica) (bioagents_queue_slots)"
 

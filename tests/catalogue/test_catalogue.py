@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bioagents_alerts.promql import COPIES
 from bioagents_exporter.catalogue import METRICS, Metric, page
 from bioagents_exporter.settings.load import KEYS
 from bioagents_exporter.settings.model import DEFAULT_PREFIX
@@ -40,7 +41,7 @@ def test_names_are_unique() -> None:
 
 
 #: Labels that Prometheus, Kubernetes or the exporter itself gives a meaning of their own.
-RESERVED = {"fleet", "le", "quantile", "job", "instance", "pod", "container", "node", "endpoint"}
+RESERVED = {"fleet", "le", "quantile", "job", *COPIES}
 
 
 def test_every_metric_follows_the_naming_rules() -> None:

@@ -19,6 +19,11 @@ publish their sources and their build_info also while Redis is down, so when the
 exporter is.
 """
 
+#: What tells fleets of one name apart. A label that is missing on both sides is equal.
+_SAME_FLEET = (
+    *("fleet", "job", "namespace", "region", "cluster", "environment", "env", "stage"),
+    *("tenant", "team", "dc", "datacenter", "site"),
+)
 _LOST = "fleet:bioagents_exporter_lost_targets:count"
 _FLUSH_AGE = "fleet:bioagents_worker_flush_age_seconds:max"
 
@@ -48,12 +53,13 @@ def _records(b: Builder) -> tuple[Record, ...]:
                   )
               )
               unless ignoring (fleet, source) {central}
+              unless on ({", ".join(_SAME_FLEET)}) {central}
             )
-            unless
-            {ql.gauge("exporter_source_success", source="fleet")}
             """,
             """
-            The fleets that no exporter reports on any more, and how many targets of each were lost. A
+            The fleets that no exporter reports on any more, and how many targets of each were lost. An
+            exporter of the fleet in the same place reports on it, whatever else its labels are: a new pod
+            may have any. A
             target that Prometheus still knows and cannot scrape is remembered for a week; one that vanished
             from service discovery for 6 hours, so that a fleet that was taken out of service on purpose
             does not fire without end. A target that now shows another fleet was renamed: it is not lost.
