@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
@@ -87,7 +88,7 @@ def test_a_backlog_that_does_not_shrink_is_marked() -> None:
         assert '<td data-name="Time to drain" class=bad>∞</td>' in text
 
 
-def chat(**numbers: float | None) -> QueueStatus:
+def chat(**numbers: float | Mapping[str, float] | None) -> QueueStatus:
     """A queue without problems, with these numbers."""
     problems = ("dead", "orphaned_jobs", "stuck_jobs", "unheld_jobs", "overdue_delayed_jobs")
     return replace(reference().queues[0], **{**dict.fromkeys(problems, 0), **numbers})
@@ -116,6 +117,15 @@ def test_a_worker_that_is_almost_out_of_memory_is_marked() -> None:
     for used, limit, marked in ((95, 100, True), (89, 100, False), (95, None, False)):
         one = replace(first, memory_rss_bytes=used << 20, memory_limit_bytes=limit and limit << 20)
         assert ('data-name="Memory" class=bad' in page(replace(reference(), workers=(one,)))) == marked
+
+
+def test_recent_starts_are_shown_by_version() -> None:
+    """The latest first, for an hour: a new version may be the cause of what is marked."""
+    found = chat(started_seconds_ago={"v1": 3_700.0, "v2": 700.0, "<v3>": 65.0})
+    assert "chat: last start of workers: version &lt;v3&gt; 1 m 5 s ago, version v2 11 m 40 s ago<" in page(
+        replace(reference(), queues=(found,))
+    )
+    assert "last start" not in page(replace(reference(), queues=(chat(started_seconds_ago={"v1": 3_700.0}),)))
 
 
 def test_infinity_is_text_in_json() -> None:

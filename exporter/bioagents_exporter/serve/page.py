@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from bioagents_exporter.serve.status import QueueStatus, RedisStatus, Status, WorkerStatus
@@ -19,6 +20,8 @@ _PATHS: Final = ("metrics", "api/v1/status", "runbooks/", "-/healthy", "-/ready"
 
 MEMORY_LIMIT: Final = 0.9  # share of a limit above which RedisMemoryHigh and WorkerMemoryHigh fire
 FRESH: Final = 60.0  # seconds that a job has waited at most for its queue to have no backlog
+
+RECENT: Final = 3600.0  # seconds for which the page shows the start of a version
 
 UNKNOWN: Final = "\N{EN DASH}"
 _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
@@ -84,7 +87,17 @@ def _queues(status: Status) -> str:
         return ""
     rows = ((queue.name, _queue(queue)) for queue in status.queues)
     missing = _missing(status)
-    return f"<h2>Queues</h2>{missing}{_table(_QUEUE_COLUMNS, rows)}"
+    starts = "".join(map(_starts, status.queues))
+    return f"<h2>Queues</h2>{missing}{_table(_QUEUE_COLUMNS, rows)}{starts}"
+
+
+def _starts(queue: QueueStatus) -> str:
+    """The versions whose workers started within the last hour, the latest first; empty if there is none."""
+    latest = sorted(queue.started_seconds_ago.items(), key=itemgetter(1))
+    recent = [f"version {name or UNKNOWN} {seconds(ago)} ago" for name, ago in latest if ago < RECENT]
+    if not recent:
+        return ""
+    return f'<p class="soft">{escape(queue.name)}: last start of workers: {escape(", ".join(recent))}</p>'
 
 
 def _missing(status: Status) -> str:

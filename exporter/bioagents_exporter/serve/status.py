@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -79,6 +80,8 @@ class QueueStatus:
     min_workers: Known
     max_workers: Known
     job_duration_limit_seconds: Known
+    #: Version of the application → seconds since the latest start of a worker with it.
+    started_seconds_ago: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ def status(
         role=settings.collect_workers,
         redis=_redis(collected.snapshot),
         workers_missing=published.table(queue_workers.MISSING).get(()),
-        queues=tuple(_queue(published, name) for name in sorted(_queue_names(published))),
+        queues=_queues(published, collected.snapshot.server),
         workers=tuple(
             _worker(published, key) for key in sorted(published.table(workers.INFO), key=_by_place)
         ),
@@ -222,10 +225,18 @@ def _queue_names(published: _Published) -> set[str]:
     return names.union(*((key[0] for key in published.table(metric)) for metric in _QUEUE.values()))
 
 
-def _queue(published: _Published, name: str) -> QueueStatus:
+def _queues(published: _Published, server: Server | None) -> tuple[QueueStatus, ...]:
+    starts: dict[str, dict[str, float]] = defaultdict(dict)
+    for (name, version), start in published.table(queue_workers.LAST_START).items():
+        starts[name][version] = max(server.time - start, 0) if server else 0
+    return tuple(_queue(published, name, starts[name]) for name in sorted(_queue_names(published)))
+
+
+def _queue(published: _Published, name: str, started: Mapping[str, float]) -> QueueStatus:
     depth = published.table(queues.DEPTH)
     states = {state: depth.get((name, state)) for state in _STATES}
-    return QueueStatus(name=name, **states, **published.row(_QUEUE, name))
+    row = published.row(_QUEUE, name)
+    return QueueStatus(name=name, **states, **row, started_seconds_ago=started)
 
 
 def _worker(published: _Published, key: Key) -> WorkerStatus:
