@@ -65,7 +65,11 @@ _SHORTAGE: Final = (
     f"(({_DESIRED} - {shared.WORKERS}) and ({_NEEDED} or {_DESIRED} < {shared.WORKERS}) "
     f"and {shared.MINIMUM_IN_SERVICE} or 0 * {shared.MINIMUM_IN_SERVICE})"
 )
-_TO_ADD: Final = f"clamp_min({_SHORTAGE}, 0)"
+#: Where all slots run jobs that do not end, more workers would run more of them.
+_HANGING: Final = of_queues("jobs_hanging:seconds")
+#: Workers that a queue lacks, -1 where they would not help.
+_TO_ADD: Final = f"(0 * {_HANGING} - 1 or clamp_min({_SHORTAGE}, 0))"
+_NOTHING_ENDS: Final = value_text("-1", "none: nothing finishes", BAD)
 
 
 #: The wait is more than one of a job that has just arrived.
@@ -112,9 +116,14 @@ _STATS: Final = (
     Stat(
         "Workers to add",
         "Workers that the queues should have and do not have: the column “To add” of the table, added up; "
-        "one worker may serve several queues. Normal: 0, or some while a scaler starts them.",
-        f"{_of_fleet('sum', _TO_ADD)} or {_NONE}",
+        "one worker may serve several queues. Normal: 0, or some while a scaler starts them. “Nothing "
+        "finishes”: the jobs in all slots of a queue hang, and would hang in more slots; see the runbook of "
+        "JobsHanging.",
+        f"{_of_fleet('sum', f'{_TO_ADD} > 0')} "
+        f"or ignoring (queue) {lowest(f'{_TO_ADD} < 0', 'queue')} or ignoring (queue) {_NONE}",
+        which=OF_QUEUE,
         thresholds=thresholds(GOOD, (1, WARN)),
+        mappings=[_NOTHING_ENDS],
         empty=_NO_QUEUE,
     ),
     Stat(
@@ -199,7 +208,7 @@ _QUEUES: Final = Table(
         Value("Desired", query=_DESIRED),
         Value("Workers", query=shared.WORKERS),
         Value("Maximum", query=_MAXIMUM),
-        Value("To add", query=_TO_ADD, thresholds=thresholds(CLEAR, (1, WARN))),
+        Value("To add", query=_TO_ADD, thresholds=thresholds(CLEAR, (1, WARN)), mappings=[_NOTHING_ENDS]),
         Value(
             "Load",
             query=_LOAD,

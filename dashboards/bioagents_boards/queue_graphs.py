@@ -18,7 +18,7 @@ from bioagents_boards.panels import (
     Panel,
     Target,
 )
-from bioagents_boards.queries import bottom, gauge, near_limit, one_fleet_alone, rate, recorded, top
+from bioagents_boards.queries import bottom, gauge, near_limit, one_fleet_alone, recorded, top
 from bioagents_boards.shared import NO_JOB, NO_QUEUE
 from bioagents_boards.style import ANY_IS_BAD, JOBS
 from bioagents_boards.tables import Label, Table, Value, link
@@ -54,12 +54,12 @@ _STATES: Final = Graph(
 )
 _ARRIVALS_BY_ACTOR: Final = Graph(
     "Arrivals by actor",
-    "Jobs per second that were enqueued, top 10 actors. Normal: as last week. One that rises alone is the "
-    "source of a burst. Producers without JobMetrics are not counted.",
-    [Target(top(rate("jobs_enqueued_total", keep=("actor",))), BY_ACTOR)],
+    "Jobs per second that were enqueued, over five minutes, top 10 actors. Normal: as last week. One that "
+    "rises alone is the source of a burst. Producers without JobMetrics are not counted.",
+    [Target(top(f"sum without (queue) ({shared.of_actors('jobs_enqueued:rate5m')})"), BY_ACTOR)],
     unit=JOBS,
     width=6,
-    empty="no producer with JobMetrics has reported yet",
+    empty="no producer with JobMetrics has reported yet, or the rules are not loaded",
 )
 
 # Worker capacity.

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bioagents_alerts import rules_folder
+from support.board_facts import numbers
 from support.boards import EVERYTHING, expression_of, fill
 from support.rule_cases import run_cases
 from support.rule_files import alerts
@@ -34,6 +35,11 @@ class Fleet:
         """A series with values from the first minute on, as promtool writes them."""
         own = {"job": "bioagents", "instance": "a:9877", "fleet": "prod", **labels}
         self._series[f"bioagents_{name}{{{_text(own)}}}"] = values
+
+    def records(self, name: str, values: str, **labels: str) -> None:
+        """The same of a series that rules record, whose inputs would take days."""
+        own = {"job": "bioagents", "fleet": "prod", **labels}
+        self._series[f"{name}{{{_text(own)}}}"] = values
 
     def answers(
         self, panel: str, expected: Answer, *, at: str = "30m", within: str = "{}", **chosen: str
@@ -339,3 +345,22 @@ def test_load_is_that_of_the_jobs_and_slots_that_are_shown(
     fleet.has("queue_slots", f"{slots}+0x60", queue="chat")
     fleet.has("queue_load_ratio", "9x60", queue="chat")
     fleet.answers("Capacity / Highest load / A", {of_queue("chat"): load}, within=f"clamp_max({{}}, {LONG})")
+
+
+def test_no_worker_is_to_be_added_where_nothing_finishes(fleet: Fleet) -> None:
+    """More slots would run more jobs that hang; another queue's workers are still to be added."""
+    queue(fleet, "mail", waiting=40, oldest="600x60", workers_=1)
+    fleet.records("queue:bioagents_jobs_hanging:seconds", "900x60", queue="mail")
+    fleet.answers("Capacity / Workers to add / A", {of_queue("mail"): -1})
+    queue(fleet, "chat", waiting=40, oldest="600x60", workers_=1)
+    fleet.answers("Capacity / Workers to add / A", {ONE_FLEET: 1})
+    (column,) = [str(number) for number in numbers() if number.word == "To add"]
+    fleet.answers(column, {of_queue("mail"): -1, of_queue("chat"): 1})
+
+
+def test_an_idle_queue_with_a_reserve_missing_needs_no_worker(fleet: Fleet) -> None:
+    """The scaling signal desires two workers at any time; without waiting jobs one is enough."""
+    queue(fleet, "chat", waiting=0, oldest="0x60", workers_=1)
+    fleet.answers("Capacity / Workers to add / A", {ONE_FLEET: 0})
+    queue(fleet, "mail", waiting=1, oldest="1x60", workers_=1)
+    fleet.answers("Capacity / Workers to add / A", {ONE_FLEET: 1})

@@ -65,4 +65,4 @@ def test_some_tiles_show_a_worst_value() -> None:
     """The tests above look at something, and know it from a sum."""
     worst = {panel["title"] for panel in TILES if any(map(named, chosen(panel)))}
     assert {"Wait limit used", "Highest load", "Firing since", "Top host memory"} <= worst
-    assert not {"Waiting jobs", "Workers to add", "Redis"} & worst
+    assert not {"Waiting jobs", "Idle slots", "Redis"} & worst
