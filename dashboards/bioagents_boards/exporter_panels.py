@@ -193,9 +193,9 @@ _SOURCES: Final = (
     ),
     Table(
         "Messages that are not read",
-        "Queues whose messages the exporter does not decode: in another encoding than JSON (pickle), larger "
-        "than 64 KB, or damaged; out of the next job and a sample of the delayed jobs. The age of the next "
-        "job is then missing on the dashboards. Normal: empty, or the encoding that your application uses.",
+        "Queues whose messages the exporter does not read: in another encoding than Dramatiq's JSON, larger "
+        "than 64 KB, damaged, or without a time; out of the next job and a sample of the delayed jobs. The "
+        "age of the next job is then missing. Normal: empty, or the encoding that your application uses.",
         [
             Label("Fleet", label="fleet"),
             Label("Queue", label="queue"),

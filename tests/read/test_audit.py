@@ -188,7 +188,8 @@ LARGE = "x" * (MAX_MESSAGE + 1)
 
 def delayed(client: redis.Redis, *etas: float) -> None:
     """Delayed messages that are due in the given number of seconds."""
-    due = {str(n): json.dumps({"options": {"eta": (time.time() + eta) * 1000}}) for n, eta in enumerate(etas)}
+    dues = [{"eta": (time.time() + eta) * 1000} for eta in etas]
+    due = {str(n): json.dumps({"actor_name": "answer", "options": eta}) for n, eta in enumerate(dues)}
     client.hset("dramatiq:chat.DQ.msgs", mapping=due)  # type: ignore[arg-type]
 
 
@@ -222,7 +223,9 @@ def test_what_cannot_be_read_does_not_shrink_the_estimate(
 ) -> None:
     """All that can be read are late, so all are taken to be; most are too large or damaged."""
     delayed(client, *[-60] * 400)
-    junk = {f"junk-{n}": "{}" for n in range(400)} | {f"large-{n}": LARGE for n in range(200)}
+    junk = {f"junk-{n}": '{"actor_name": "answer"}' for n in range(400)} | {
+        f"large-{n}": LARGE for n in range(200)
+    }
     client.hset("dramatiq:chat.DQ.msgs", mapping=junk)  # type: ignore[arg-type]
     reader = make_reader(shared_redis.url, queues=("chat",))
     assert audited(reader).overdue == 1000
@@ -237,7 +240,8 @@ def test_delayed_messages_that_cannot_be_read(
     shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader
 ) -> None:
     """Damaged ones are errors, others are named; the rest is counted, and without a rest nothing is known."""
-    junk = {"a": pickle.dumps({}), "b": b"{}", "c": b'{"options":{"eta":"soon"}}', "d": b"x" * 5_000_000}
+    junk = {"a": pickle.dumps({}), "b": b'{"actor_name":', "d": b"x" * 5_000_000}
+    junk["c"] = b'{"actor_name":"answer","options":{"eta":"soon"}}'
     client.hset("dramatiq:chat.DQ.msgs", mapping=junk)  # type: ignore[arg-type]
     reader = make_reader(shared_redis.url, queues=("chat",))
     assert audited(reader).overdue is None

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from bioagents_exporter.derive import Memory, derive
 from bioagents_exporter.read.reader import Reader
-from bioagents_exporter.read.unread import MAX_MESSAGE, Reason, encoding_of
+from bioagents_exporter.read.unread import MAX_MESSAGE, Reason, decode_message
 from bioagents_exporter.settings import Settings
 from read.conftest import MakeReader
 from read.test_heads import NOW, put, take
@@ -55,6 +55,12 @@ ENCODED = {
     b"gAAAAABmT2t0eA": Reason.OTHER,  # encrypted, as Fernet does
     b"\xff\xfe\x00": Reason.OTHER,
     b"\x0a\x04chat": Reason.OTHER,  # a protocol buffer
+    json.dumps({"version": 1, "body": fields()}).encode(): Reason.OTHER,  # an envelope
+    json.dumps([*fields().values()]).encode(): Reason.OTHER,
+    b"{\x8f\x02\xff": Reason.OTHER,  # encrypted, and begins with a brace
+    repr(fields()).encode(): Reason.OTHER,
+    b"[" * 60_000: Reason.OTHER,
+    b"null": Reason.OTHER,
     b"x" * (MAX_MESSAGE + 1): Reason.TOO_LARGE,
     JSON_TEXT + b" " * MAX_MESSAGE: Reason.TOO_LARGE,
 }
@@ -117,7 +123,7 @@ def test_each_reason_is_said_once(
             take(client)
     said = [record.message for record in caplog.records if "messages_not_read" in record.message]
     reasons = set(ENCODED.values())
-    assert reasons == set(Reason) - {Reason.DAMAGED}
+    assert reasons == set(Reason) - {Reason.DAMAGED, Reason.NO_TIME}
     assert len(said) == len(reasons)
     assert all(sum(f"reason={reason.value} queue=chat" in line for line in said) == 1 for reason in reasons)
 
@@ -153,15 +159,29 @@ JSON = st.recursive(
 
 
 @given(JSON, st.sampled_from([None, 2]), st.booleans())
-def test_json_is_no_other_encoding(value: object, indent: int | None, ascii_only: bool) -> None:  # noqa: FBT001 - drawn
-    """However it is written."""
-    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
-    assert encoding_of(text.encode(errors="surrogatepass")) is None
+def test_json_of_dramatiq_is_read(value: object, indent: int | None, ascii_only: bool) -> None:  # noqa: FBT001 - drawn
+    """However it is written, and whatever its arguments are."""
+    text = json.dumps(fields(value), indent=indent, ensure_ascii=ascii_only)
+    found = decode_message(text.encode(errors="surrogatepass"))
+    assert isinstance(found, dict)
+    assert found["options"] == fields()["options"]
+
+
+@given(JSON)
+def test_other_json_is_another_encoding(value: object) -> None:
+    """An encoder may write any form; only what begins as Dramatiq's and ends early is damaged."""
+    assert decode_message(json.dumps(value).encode()) is Reason.OTHER
+
+
+@given(st.integers(2, len(JSON_TEXT) - 1))
+def test_a_message_that_is_cut_off_is_damaged(end: int) -> None:
+    """Wherever it ends."""
+    assert decode_message(JSON_TEXT[:end]) is Reason.DAMAGED
 
 
 @given(st.dictionaries(st.text(), JSON, min_size=1), st.integers(2, 5))
 def test_encoders_are_recognised(message: dict[str, object], protocol: int) -> None:
     """Any dictionary in pickle and in compressed JSON."""
-    assert encoding_of(pickle.dumps(message, protocol=protocol)) is Reason.PICKLE
-    assert encoding_of(gzip.compress(json.dumps(message).encode())) is Reason.GZIP
-    assert encoding_of(zlib.compress(json.dumps(message).encode())) is Reason.ZLIB
+    assert decode_message(pickle.dumps(message, protocol=protocol)) is Reason.PICKLE
+    assert decode_message(gzip.compress(json.dumps(message).encode())) is Reason.GZIP
+    assert decode_message(zlib.compress(json.dumps(message).encode())) is Reason.ZLIB

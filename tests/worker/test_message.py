@@ -107,9 +107,9 @@ def test_worker_and_exporter_agree_about_the_wait(
     options = {"bioagents_ready": stamp, "requeue_timestamp": requeued, **of}
     message = {"queue_name": "q", "actor_name": "act", "args": [], "kwargs": {}, "options": options}
     message |= {"message_id": "id", "message_timestamp": sent}
-    raw = json.dumps(message).encode()
-    tally, began_us = started(json.loads(raw))
-    wait_us, exporters = tally.take()["q"]["wait_us|act"], ready_of(raw)
+    decoded = json.loads(json.dumps(message))
+    tally, began_us = started(decoded)
+    wait_us, exporters = tally.take()["q"]["wait_us|act"], ready_of(decoded)
     expected = 0 if exporters is None else max(0, began_us - exporters.time * 1e6)
     assert wait_us == pytest.approx(expected, abs=2)
 
@@ -120,10 +120,10 @@ def test_worker_and_exporter_agree_about_a_delayed_job(
 ) -> None:
     """A worker that fetches it stamps it with the time before which the exporter shows no age."""
     options = {"bioagents_ready": stamp, "eta": eta, **of}
-    raw = json.dumps({"options": options, "message_id": "id", "message_timestamp": sent}).encode()
-    decoded = json.loads(raw)
+    message = {"options": options, "message_id": "id", "message_timestamp": sent}
+    decoded = json.loads(json.dumps(message))
     ready_ms = ready_when_due(decoded["options"], "id", decoded["message_timestamp"])
-    exporters = ready_of(raw)
+    exporters = ready_of(decoded)
     if ready_ms is None or exporters is None:
         assert ready_ms is None
         assert exporters is None

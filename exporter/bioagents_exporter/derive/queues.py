@@ -7,7 +7,7 @@ from typing import Final
 
 from bioagents_exporter.derive.family import Family, Key, Metric, by_queue, known
 from bioagents_exporter.read.snapshot import Queue, QueueAudit, Snapshot
-from bioagents_exporter.read.unread import Reason
+from bioagents_exporter.read.unread import ENCODINGS
 
 DEPTH: Final = Metric(
     "queue_depth",
@@ -33,10 +33,11 @@ UNREADABLE: Final = Metric(
     "messages",
     "Number of messages, out of the next job of the queue and a sample of its delayed jobs, whose times the "
     "exporter does not read, absent when it reads all of them.",
-    "reasons: `too_large` (more than 64 KB); `damaged` (JSON, but no message of Dramatiq or without a time); "
-    "otherwise the encoding, by the first bytes of the message: "
-    + ", ".join(f"`{reason}`" for reason in Reason if reason not in {Reason.TOO_LARGE, Reason.DAMAGED})
-    + ". The age of such a job is left out, and it is not counted as overdue",
+    "reasons: `too_large` (more than 64 KB); `damaged` (JSON that no worker can read); `no_time` (of another "
+    "program than Dramatiq, without a time); otherwise the encoding, by the first bytes of the message: "
+    + ", ".join(f"`{reason}`" for reason in ENCODINGS)
+    + " (JSON in another form than Dramatiq's, too). The age of such a job is left out, and it is not "
+    "counted as overdue",
 )
 DEAD_OLDEST_AGE: Final = by_queue(
     "queue_dead_oldest_age_seconds",

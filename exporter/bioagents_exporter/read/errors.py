@@ -29,8 +29,8 @@ class Cause(StrEnum):
     TOO_MANY_BROKERS = "too_many_brokers"  # more Dramatiq heartbeats than an audit reads
     BAD_HEARTBEAT = "bad_heartbeat"  # a worker's heartbeat that does not follow the wire format
     BAD_TOTALS = "bad_totals"  # a totals hash, a field of it, or the sequences that do not
-    HEAD_UNREADABLE = "head_unreadable"  # the next message of a queue is JSON, but no Dramatiq message
-    DELAYED_UNREADABLE = "delayed_unreadable"  # delayed messages in JSON without a due time
+    HEAD_UNREADABLE = "head_unreadable"  # the next message of a queue is JSON that no worker can read
+    DELAYED_UNREADABLE = "delayed_unreadable"  # delayed messages in JSON that no worker can read
 
 
 #: All causes, for the series that exist at 0 from the start.

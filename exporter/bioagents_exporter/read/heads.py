@@ -10,14 +10,14 @@ The age of a message that is not read (:mod:`bioagents_exporter.read.unread`) is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from bioagents_exporter.read.connection import Reply, pack, refused
 from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.queues import QueueReplies
-from bioagents_exporter.read.unread import MAX_MESSAGE, Reason, decode_message, encoding_of
+from bioagents_exporter.read.unread import MAX_MESSAGE, Reason, decode_message
 from bioagents_worker.wire import ETA_OPTION, first_stamp, milliseconds, own_stamp, ready_time
 
 #: Bytes of messages in one read; the rest waits for the next.
@@ -117,11 +117,11 @@ class Heads:
         return head.since(self._empty.get(queue.name))
 
     def _take(self, name: str, message: bytes) -> None:
-        reason, ready = encoding_of(message), None
-        if reason is None:
-            ready = ready_of(message)
-        if ready is None:
-            self._skip(name, reason or Reason.DAMAGED)
+        decoded = decode_message(message)
+        if isinstance(decoded, Reason):
+            self._skip(name, decoded)
+        elif (ready := ready_of(decoded)) is None:
+            self._skip(name, Reason.NO_TIME)
         else:
             self._heads[name] = replace(self._heads[name], read=True, ready=ready)
             self.unread.pop(name, None)
@@ -141,14 +141,11 @@ def messages_batch(chosen: Iterable[QueueReplies]) -> bytes:
     return b"".join([pack("HGET", queue.commands.messages, queue.head or b"") for queue in chosen])
 
 
-def ready_of(message: bytes) -> Ready | None:
-    """When a job became ready at the latest; None if its message does not say."""
-    decoded = decode_message(message)
-    if decoded is None:
-        return None
-    options, message_id = decoded["options"], decoded.get("message_id")
+def ready_of(message: Mapping[str, Any]) -> Ready | None:
+    """When a job became ready at the latest; None if its message, which has options, does not say."""
+    options, message_id = message["options"], message.get("message_id")
     due = seconds(options, ETA_OPTION)
-    ready_ms = ready_time(first_stamp(options, message_id), decoded.get("message_timestamp"))
+    ready_ms = ready_time(first_stamp(options, message_id), message.get("message_timestamp"))
     time = due if ready_ms is None else ready_ms / 1000
     if time is None:
         return None

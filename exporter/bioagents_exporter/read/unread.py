@@ -1,8 +1,9 @@
-"""Messages that the exporter does not read: in another encoding than JSON, too large, or damaged.
+"""Messages that the exporter does not read: in another encoding than Dramatiq's JSON, too large, or damaged.
 
 Dramatiq lets an application choose the encoder of its messages, and limits no message. Neither is an error:
 only the times of such a message are unknown. Other encodings are recognised by their first bytes and never
-decoded, pickle least of all.
+decoded, pickle least of all; JSON in another form than Dramatiq's is another encoding too, such as that of an
+encoder that puts each message into an envelope.
 """
 
 from __future__ import annotations
@@ -24,13 +25,18 @@ class Reason(StrEnum):
     """Why a message is not read: values of the label ``reason``."""
 
     TOO_LARGE = "too_large"
-    DAMAGED = "damaged"  # JSON, but no message of Dramatiq, or without a time
+    DAMAGED = "damaged"  # begins as JSON of Dramatiq does, but no worker can read it
+    NO_TIME = "no_time"  # a message of another program, which sets no times; Dramatiq takes it
     PICKLE = "pickle"
     MSGPACK = "msgpack"
     GZIP = "gzip"
     ZLIB = "zlib"
     ZSTD = "zstd"
     OTHER = "other"
+
+
+#: The reasons that name an encoding.
+ENCODINGS: Final = tuple(r for r in Reason if r not in {Reason.TOO_LARGE, Reason.DAMAGED, Reason.NO_TIME})
 
 
 _SHORT_MAPS: Final = bytes(range(0x81, 0x90))  # of msgpack, one to fifteen entries
@@ -44,29 +50,18 @@ _BEGINNINGS: Final[Mapping[bytes, Reason]] = {
 }
 
 
-def encoding_of(message: bytes) -> Reason | None:
-    """The encoding of a message; None for JSON, damaged JSON included."""
-    if message.lstrip()[:1] in (b"{", b"["):  # nearly every message
-        return None
+def decode_message(raw: bytes) -> dict[str, Any] | Reason:
+    """A message, with a dictionary as its ``options``, or the reason why it is not read."""
     for beginning, reason in _BEGINNINGS.items():
-        if message.startswith(beginning):
+        if raw.startswith(beginning):
             return reason
-    try:
-        json.loads(message)
-    except (ValueError, RecursionError):
-        return Reason.OTHER
-    return None
-
-
-def decode_message(raw: bytes) -> dict[str, Any] | None:
-    """A message with its ``options``, which is a dictionary; None if it is not a Dramatiq message in JSON."""
     try:
         decoded = json.loads(raw)
     except (ValueError, RecursionError):
-        return None
-    if isinstance(decoded, dict) and isinstance(decoded.get("options"), dict):
-        return decoded
-    return None
+        return Reason.DAMAGED if raw.lstrip().startswith(b'{"') else Reason.OTHER
+    if not isinstance(decoded, dict) or "actor_name" not in decoded:
+        return Reason.OTHER
+    return decoded if isinstance(decoded.get("options"), dict) else Reason.DAMAGED
 
 
 #: Queue → number of messages that were not read, by reason.

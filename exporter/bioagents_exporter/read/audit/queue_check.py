@@ -13,7 +13,7 @@ from typing import Final
 from bioagents_exporter.read.audit.holders import Holder
 from bioagents_exporter.read.connection import Reply, array, integer, pack, refused
 from bioagents_exporter.read.errors import Cause
-from bioagents_exporter.read.unread import MAX_MESSAGE, Reason, decode_message, encoding_of
+from bioagents_exporter.read.unread import MAX_MESSAGE, Reason, decode_message
 from bioagents_worker.wire import ETA_OPTION, due_time
 
 #: Audits over which the smallest difference counts, so that a job on its way between two commands does not.
@@ -91,12 +91,13 @@ class DelayedSample:
         return late if whole or not readable else round(self._total * late / readable)
 
     def _eta(self, message: bytes) -> float | None:
-        reason, decoded = encoding_of(message), None
-        if reason is None:
-            decoded = decode_message(message)
-        eta_ms = due_time(decoded["options"].get(ETA_OPTION)) if decoded else None
+        decoded = decode_message(message)
+        if isinstance(decoded, Reason):
+            self.unread[decoded] += 1
+            return None
+        eta_ms = due_time(decoded["options"].get(ETA_OPTION))
         if eta_ms is None:
-            self.unread[reason or Reason.DAMAGED] += 1
+            self.unread[Reason.DAMAGED] += 1
             return None
         return eta_ms / 1000
 
