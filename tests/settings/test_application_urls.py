@@ -157,6 +157,11 @@ def test_the_exporter_takes_what_the_application_takes(
         "{plain}#cache",
         "{host}",
         "{host}/cache",
+        "redis://127.0.0.1?port={port}",
+        "redis://?host=127.0.0.1&port={port}",
+        "redis://:{port}/0",
+        "redis://localhost:/0?port={port}",
+        "unix://?path={socket}",
         "{host}/0/",
         "{tls}?ssl_cert_reqs=none&ssl_check_hostname=F&max_connections=50",
         "{unix}?socket_keepalive=&max_connections=50&db=1",
@@ -165,7 +170,14 @@ def test_the_exporter_takes_what_the_application_takes(
 def test_urls_as_applications_write_them(form: str, served: Served) -> None:
     """Blank values, repeated options, a line end from a file: as redis-py reads them."""
     host = served.plain.removesuffix("/0")
-    url = form.format(plain=served.plain, host=host, tls=served.tls, unix=served.unix)
+    url = form.format(
+        plain=served.plain,
+        host=host,
+        tls=served.tls,
+        unix=served.unix,
+        port=served.server.port,
+        socket=served.unix.removeprefix("unix://"),
+    )
     assert application_uses(url)
     assert exporter_refuses(url) == ""
 

@@ -19,6 +19,7 @@ GOOD = {
     "ssl_certfile": "{file}",
     "ssl_keyfile": "{file}",
     "ssl_cert_reqs": "none",
+    "port": "6380",
     "ssl_min_version": "771",
     "ssl_include_verify_flags": "VERIFY_X509_STRICT",
     "ssl_exclude_verify_flags": "VERIFY_X509_STRICT",

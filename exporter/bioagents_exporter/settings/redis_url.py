@@ -19,7 +19,7 @@ password of a Sentinel URL are those of Redis; the Sentinels' own are the option
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -42,6 +42,9 @@ def _timeout(text: str) -> float:
 
 #: Options after ``?`` that are applied, all of redis-py, and how each is checked.
 APPLIED: Final[Mapping[str, Callable[[str], object]]] = {
+    "host": str,  # this one and the next two count where the URL names none
+    "port": str,
+    "path": str,
     "db": values.integer,
     "username": str,
     "password": str,
@@ -76,12 +79,12 @@ IGNORED: Final = frozenset((
     "charset", "check_connection", "client_cache", "cluster_error_retry_attempts", "command_packer",
     "connection_class", "connection_pool", "connection_pool_class", "credential_provider",
     "decode_responses", "driver_info", "dynamic_startup_nodes", "errors", "event_dispatcher",
-    "force_master_ip", "health_check_interval", "himport_registry", "host", "is_master",
+    "force_master_ip", "health_check_interval", "himport_registry", "is_master",
     "legacy_responses", "lib_name", "lib_version", "load_balancing_strategy",
     "maint_notifications_config", "maint_notifications_pool_handler", "maintenance_notification_hash",
     "maintenance_state", "max_connections", "min_other_sentinels", "nodes_flag", "orig_host_address",
     "orig_socket_connect_timeout", "orig_socket_timeout", "oss_cluster_maint_notifications_handler",
-    "parser", "parser_class", "path", "policy_resolver", "port", "protocol", "queue_class",
+    "parser", "parser_class", "policy_resolver", "protocol", "queue_class",
     "read_from_replicas", "redis_connect_func", "reinitialize_steps", "require_full_coverage", "retry",
     "retry_on_error", "retry_on_timeout", "sentinel_kwargs", "sentinels", "service_name",
     "single_connection_client", "socket_keepalive_options", "socket_read_size", "socket_type", "ssl",
@@ -91,7 +94,7 @@ IGNORED: Final = frozenset((
 _HIGHEST_PORT: Final = 65535
 #: As RFC 3986 has it; urlsplit refuses a list of hosts with an IPv6 address in it.
 _PARTS: Final = re.compile(r"([^:/?#]+)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
-_HOST: Final = re.compile(r"(?:\[[0-9a-fA-F:.%]+\]|[^:\[\]\s]+)(?::([0-9]{1,5}))?")
+_HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^:\[\]\s]*)(?::([0-9]{0,5}))?")
 _EXPECTED: Final = (
     "expected redis://[user:password@]host[:port][/db], rediss://…, unix:///path or "
     "redis+sentinel://host[:port],…/name[/db]"
@@ -135,7 +138,7 @@ def address_of(text: str) -> Address:
     if sentinel:
         _check_sentinel(address)
     else:
-        _check_direct(address)
+        _check_direct(address, options)
     return address
 
 
@@ -144,14 +147,14 @@ def _clean(text: str) -> str:
     return re.sub(r"[\t\r\n]", "", text).strip()
 
 
-def _check_direct(address: Address) -> None:
+def _check_direct(address: Address, options: Container[str]) -> None:
     hosts = address.authority.rpartition("@")[2]
     if address.scheme == "unix":
-        if address.path in {"", "/"}:
+        if address.path == "/" or not (address.path or "path" in options):
             raise ValueError("expected the whole path of a Unix socket, such as unix:///run/redis.sock")
     elif "," in hosts:
         raise ValueError("expected one host: only redis+sentinel:// takes several")
-    elif hosts:  # without a host redis-py connects to localhost
+    else:  # without a host redis-py connects to localhost
         _check_host(hosts)
     try:
         urlsplit(address.client_url())
@@ -161,7 +164,8 @@ def _check_direct(address: Address) -> None:
 
 def _check_sentinel(address: Address) -> None:
     for host in address.authority.rpartition("@")[2].split(","):
-        _check_host(host)
+        if not _check_host(host):
+            raise ValueError(_EXPECTED)
     name, _, database = address.path.strip("/").partition("/")
     if not name:
         raise ValueError("expected the name of the primary after the Sentinels, such as /mymaster")
@@ -169,10 +173,12 @@ def _check_sentinel(address: Address) -> None:
         raise ValueError("expected the database as a whole number at the end, such as /0")
 
 
-def _check_host(text: str) -> None:
+def _check_host(text: str) -> str:
+    """The host of ``host[:port]``, which may be empty."""
     match = _HOST.fullmatch(text)
-    if not match or int(match[1] or 0) > _HIGHEST_PORT:
+    if not match or int(match[2] or 0) > _HIGHEST_PORT:
         raise ValueError(_ENCODE)
+    return match[1]
 
 
 def _options(query: str, applied: Mapping[str, Callable[[str], object]], *, tls: bool) -> dict[str, str]:
