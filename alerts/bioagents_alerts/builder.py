@@ -35,16 +35,27 @@ AGE: Final = "{{ $value | humanizeDuration }}"
 #: Labels of every alert, which no series has; vmalert shows them to templates too.
 _ADDED: Final = ("severity", "product", "board")
 _OTHERS: Final = "|".join(("__name__", "alertname", "alertgroup", *_ADDED))
+
+
+def _set(variable: str, *left_out: str) -> str:
+    return (
+        f'{{{{ {variable} := "" }}}}{{{{ range $name, $text := $labels }}}}'
+        f'{{{{ if match "^({"|".join((_OTHERS, *left_out))})$" $name }}}}'
+        f'{{{{ else if match "^[a-zA-Z_][a-zA-Z0-9_]*$" $name }}}}'
+        f'{{{{ {variable} = printf "%s=%q,%s" $name $text {variable} }}}}'
+        f'{{{{ else }}}}{{{{ {variable} = printf "%q=%q,%s" $name $text {variable} }}}}'
+        "{{ end }}{{ end -}} "
+    )
+
+
 #: Sets ``$in`` to matchers for the labels of the alert's series, so that a query in a text asks for the same
 #: fleet, queue and cluster, whatever labels the targets have. Since Prometheus 3 a name may be any text.
-_IN: Final = (
-    '{{ $in := "" }}{{ range $name, $text := $labels }}'
-    f'{{{{ if match "^({_OTHERS})$" $name }}}}'
-    '{{ else if match "^[a-zA-Z_][a-zA-Z0-9_]*$" $name }}{{ $in = printf "%s=%q,%s" $name $text $in }}'
-    '{{ else }}{{ $in = printf "%q=%q,%s" $name $text $in }}{{ end }}{{ end -}} '
-)
-#: Sets ``$of`` to the same without the actor, for what is known by queue.
-_OF: Final = _IN.replace("$in", "$of").replace("^(", "^(actor|", 1)
+_IN: Final = _set("$in")
+#: The same without the actor, for what is known by queue.
+_OF: Final = _set("$of", "actor")
+#: The same without the queue and the actor, for what is known of the whole fleet.
+OF_FLEET: Final = "$fleet"
+_FLEET: Final = _set(OF_FLEET, "queue", "actor")
 #: Labels that people put on their targets, for which boards have a variable.
 _PLACES: Final = ("region", "cluster", "environment")
 _UNKNOWN: Final = "(unknown)"
@@ -116,11 +127,13 @@ class Builder:
         keep_firing: str = "",
         window: str = "3h",
         comment: str = "",
+        since: str = "",
     ) -> Alert:
         """An alert with the labels and links that every alert has.
 
         ``window`` is the time that the board shows. The texts may use what :meth:`each` returns. The
-        description of an alert about a queue ends with what changed there.
+        description of an alert about a queue ends with what changed there, and each with ``since``: since
+        when, and how many.
         """
         if QUEUE in description:
             description += diagnosis.changes(self.of_queue if ACTOR in description else self.same)
@@ -136,7 +149,7 @@ class Builder:
             labels=dict(zip(_ADDED, (severity, "bioagents", board), strict=True)),
             annotations={
                 "summary": _asking(summary),
-                "description": _asking(description),
+                "description": _asking(description + since),
                 "runbook_url": f"{self.variant.runbook_url}/{name}{_for_queue(summary)}",
                 "dashboard_url": f"{self.variant.dashboard_url}/d/{board}?{_variables(summary + description)}"
                 f"from=now-{window}&to=now",
@@ -144,12 +157,13 @@ class Builder:
             comment=comment,
         )
 
-    def each(self, query: str, text: str, sort: str = "") -> str:
+    def each(self, query: str, text: str, sort: str = "", known: str = "") -> str:
         """A template that repeats ``text`` for each result of ``query``, which ``same`` has written.
 
-        ``text`` may show ``.Labels`` and ``.Value``.
+        ``text`` may show ``.Labels`` and ``.Value``. ``known`` is what the query asks by, if it is not
+        the alert's own labels: :data:`OF_FLEET`.
         """
-        ask = diagnosis.asked(query)
+        ask = diagnosis.asked(query, known)
         ordered = f'{ask} | sortByLabel "{sort}"' if sort else ask
         return f"{{{{ range {ordered} }}}}{text}{{{{ end }}}}"
 
@@ -170,7 +184,8 @@ class Builder:
 
 def _asking(text: str) -> str:
     """The text, with the variables set that the queries in it use."""
-    return f"{_IN if '$in' in text else ''}{_OF if '$of' in text else ''}{text}"
+    variables = {"$in": _IN, "$of": _OF, OF_FLEET: _FLEET}
+    return "".join([*(set_ for name, set_ in variables.items() if name in text), text])
 
 
 def _for_queue(summary: str) -> str:

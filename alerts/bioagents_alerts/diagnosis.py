@@ -136,12 +136,12 @@ def changes(known: PromQL) -> str:
     )
 
 
-def asked(query: str) -> str:
+def asked(query: str, known: str = "") -> str:
     """The part of a template that asks for ``query``, which has the alert's own labels as ``%[1]s``.
 
-    ``%[2]s`` are the same without the actor.
+    ``%[2]s`` are the same without the actor; ``known`` is another variable for ``%[1]s``.
     """
-    known = "$in $of" if "%[2]s" in query else "$in"
+    known = known or ("$in $of" if "%[2]s" in query else "$in")
     return f"query (printf {json.dumps(query, ensure_ascii=False)} {known})"
 
 

@@ -94,6 +94,7 @@ _NAME = r"""
   {{- if . -}}{{- $name = printf "%s %s" $name . -}}{{- end -}}
 {{- end -}}
 """
+_SINCE: Final = ' Firing since {{ .StartsAt.UTC.Format "2 Jan 15:04" }} UTC.'
 _LOCAL: Final = r"^https?://(localhost|127\\.|\\[::1\\])"
 _LOCAL_TEXT: Final = (
     "These links work only on the host of the exporter and of Grafana: "
@@ -281,7 +282,7 @@ def _alert(form: Form) -> str:
         _linked(form, "runbook", form.runbook),
         form.end,
         "{{- end -}}",
-        _written(form, form.item, labels),
+        _filled(form.item, f'{{{{ template "{form.safe}" {labels} }}}}{_SINCE}'),
         _linked(form, "dashboard", form.dashboard),
         form.end,
     )

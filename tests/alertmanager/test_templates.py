@@ -29,6 +29,8 @@ TEXTS = {
     "description": 'Queue "chat" has 312 waiting jobs, more than its limit. First check its workers.',
     **LINKS,
 }
+#: When an alert started.
+WHEN = r"\d+ [A-Z][a-z]{2} \d\d:\d\d UTC"
 EVIL = '<!channel> & "x"\n](http://evil.example) <script>'
 
 
@@ -114,11 +116,11 @@ def test_a_ticket_in_slack(services: Services) -> None:
     assert message["color"] == "warning"
     assert message["footer"] == "fleet slack"
     dashboard, runbook = LINKS["dashboard_url"].replace("&", "&amp;"), f"<{LINKS['runbook_url']}|Runbook>"
-    assert message["text"].splitlines() == [
+    assert re.sub(WHEN, "WHEN", message["text"]).splitlines() == [
         f"*Queue chat: 312 waiting jobs, limit 50 (fleet slack)* {runbook}",
-        f"• {TEXTS['description']} <{dashboard}|Dashboard>",
+        f"• {TEXTS['description']} Firing since WHEN. <{dashboard}|Dashboard>",
         f"*Queue mail: 312 waiting jobs, limit 50 (fleet slack)* {runbook}",
-        f"• {TEXTS['description']} <{dashboard}|Dashboard>",
+        f"• {TEXTS['description']} Firing since WHEN. <{dashboard}|Dashboard>",
     ]
 
 
@@ -149,8 +151,7 @@ def test_a_further_message_puts_what_is_new_first(services: Services) -> None:
     first, second, third = message["text"].splitlines()
     assert first.startswith("*Queue mail: 7 waiting jobs, growing (fleet again)*")
     assert second.startswith(f"• {TEXTS['description']}")
-    when = r"\d+ [A-Z][a-z]{2} \d\d:\d\d UTC"
-    still = rf"Still firing: PoisonJob chat since {when}; HighQueueDepth chat since {when}"
+    still = rf"Still firing: PoisonJob chat since {WHEN}; HighQueueDepth chat since {WHEN}"
     assert re.fullmatch(still, third)
     assert "312 waiting jobs, limit" not in message["text"]
     tell(services.manager, new, annotations=texts, resolved=True)
@@ -205,7 +206,8 @@ def test_an_alert_of_somebody_else_can_be_read(services: Services) -> None:
     """Without fleet, summary, description and links."""
     tell(services.manager, [{"alertname": "SomebodyElses", "disk": "sda"}])
     message = _await_slack(services, "SomebodyElses")
-    assert message["text"].splitlines() == ["*SomebodyElses*", "• SomebodyElses, sda"]
+    lines = re.sub(WHEN, "WHEN", message["text"]).splitlines()
+    assert lines == ["*SomebodyElses*", "• SomebodyElses, sda Firing since WHEN."]
 
 
 def test_links_that_a_phone_cannot_open_say_what_to_set(services: Services) -> None:
@@ -328,8 +330,14 @@ def test_a_message_in_teams(tmp_path: Path) -> None:
     """A firing and a resolved alert in one text, and a queue's name that makes no markup: by amtool."""
     labels = alert("HighQueueDepth", queue=EVIL, region="eu")
     texts = TEXTS | {"description": f"Queue {EVIL} has 3 waiting jobs. First look."}
-    fired = {"status": "firing", "labels": labels, "annotations": texts}
-    ended = {"status": "resolved", "labels": labels | {"queue": "chat"}, "annotations": texts}
+    start = "2026-11-28T10:00:00Z"
+    fired = {"status": "firing", "labels": labels, "annotations": texts, "startsAt": start}
+    ended = {
+        "status": "resolved",
+        "labels": labels | {"queue": "chat"},
+        "annotations": texts,
+        "startsAt": start,
+    }
     data = {
         "alerts": [fired, ended],
         "commonLabels": {"fleet": "prod", "region": "eu"},
@@ -339,7 +347,7 @@ def test_a_message_in_teams(tmp_path: Path) -> None:
     assert _render(tmp_path, "bioagents.title", data) == TEXTS["summary"]
     assert _render(tmp_path, "bioagents.teams.text", data).split("\n\n") == [
         f"**{TEXTS['summary']}** [Runbook]({LINKS['runbook_url']})",
-        f"{harmless} [Dashboard]({LINKS['dashboard_url']})",
+        f"{harmless} Firing since 28 Nov 10:00 UTC. [Dashboard]({LINKS['dashboard_url']})",
         "Resolved: HighQueueDepth chat",
         "fleet prod, region eu",
     ]

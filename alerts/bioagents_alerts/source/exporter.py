@@ -5,6 +5,7 @@ from __future__ import annotations
 from bioagents_alerts import boards
 from bioagents_alerts.builder import AGE, COUNT, FLEET, Builder
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
+from bioagents_alerts.source import since
 from bioagents_alerts.thresholds import duration
 from bioagents_alerts.titles import counted, of_fleet
 
@@ -87,6 +88,11 @@ def _down(b: Builder) -> Alert:
         pending="5m",
         keep_firing="5m",
         severity="critical",
+        since=since.until(
+            b,
+            b.same.gauge("exporter_source_success", source="fleet"),
+            "The last scrape that succeeded was at",
+        ),
         board=boards.REDIS_EXPORTER,
         summary=of_fleet(f"no reachable exporter, {COUNT} lost; no other alert can fire"),
         description=f"""All exporters that read the queues of fleet "{FLEET}" are unreachable: {COUNT} in

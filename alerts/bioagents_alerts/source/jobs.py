@@ -6,6 +6,7 @@ from bioagents_alerts import boards
 from bioagents_alerts.builder import ACTOR, AGE, COUNT, QUEUE, SHARE, Builder
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
 from bioagents_alerts.promql import without
+from bioagents_alerts.source import since
 from bioagents_alerts.thresholds import percent
 from bioagents_alerts.titles import PERCENT, TIME, counted, limit_of, of_queue, title
 
@@ -147,6 +148,7 @@ def _high_rate(b: Builder) -> Alert:
         pending="5m",
         keep_firing="10m",
         severity="warning",
+        since=since.failures(b),
         board=boards.ACTOR,
         summary=of_queue(f'{{{{ $value | printf "%.2f" }}}} failures per second, limit {limit}'),
         description=f"""Queue "{QUEUE}" has {{{{ $value | printf "%.2f" }}}} failures per second, more than
@@ -191,6 +193,7 @@ def _high_ratio(b: Builder) -> Alert:
         pending="5m",
         keep_firing="5m",
         severity="warning",
+        since=since.failures(b),
         board=boards.ACTOR,
         summary=of_queue(f"{SHARE} of attempts failed" + limit_of(b, "queue_failure_ratio_limit", PERCENT)),
         description=f"""{SHARE} of the attempts in queue "{QUEUE}" failed, more than the queue's
@@ -238,6 +241,7 @@ def _retries(b: Builder) -> Alert:
         """,
         pending="10m",
         severity="warning",
+        since=since.began(b, "queue:bioagents_job_retries:rate5m", "Attempts have ended in retries"),
         board=boards.ACTOR,
         summary=of_queue(f"{SHARE} of attempts are retried, limit {percent(limit)}"),
         description=f"""{SHARE} of the attempts in queue "{QUEUE}" end in a retry, more than
@@ -262,6 +266,7 @@ def _poison(b: Builder) -> Alert:
         resets((0 - {ql.gauge("workers_missing")})[2h:5m]) >= 3
         """,
         severity="warning",
+        since=since.lost(b),
         board=boards.ACTOR,
         window="6h",
         summary=title(f"Actor {ACTOR}", f"{counted('restart')} of jobs whose worker was lost"),

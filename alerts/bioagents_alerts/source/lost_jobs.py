@@ -5,6 +5,7 @@ from __future__ import annotations
 from bioagents_alerts import boards
 from bioagents_alerts.builder import COUNT, QUEUE, Builder
 from bioagents_alerts.model import Alert, Group
+from bioagents_alerts.source import since
 from bioagents_alerts.titles import counted, of_queue
 
 
@@ -38,6 +39,7 @@ def _orphaned(b: Builder) -> Alert:
         pending="1h",
         keep_firing="10m",
         severity="warning",
+        since=since.lost(b),
         board=boards.QUEUE,
         window="6h",
         summary=of_queue(f"{counted('orphaned job')} for an hour"),
@@ -147,6 +149,7 @@ def _dead(b: Builder) -> Alert:
         {ql.gauge("queue_depth", state="dead")} - {ql.gauge("queue_depth", state="dead", ago="30m")} > 0
         """,
         severity="warning",
+        since=since.dead(b),
         board=boards.QUEUE,
         summary=of_queue(f"{counted('new dead letter')} within 30 minutes"),
         description=f"""Queue "{QUEUE}" has {COUNT} new dead letters within 30 minutes: Dramatiq will not

@@ -6,7 +6,7 @@ from bioagents_alerts import boards, diagnosis
 from bioagents_alerts.builder import AGE, COUNT, QUEUE, Builder
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
 from bioagents_alerts.promql import without
-from bioagents_alerts.source import flow, lost_jobs
+from bioagents_alerts.source import flow, lost_jobs, since
 from bioagents_alerts.titles import TIME, WHOLE, counted, limit_of, of_queue
 
 COMMENT = """
@@ -201,6 +201,7 @@ def _unserved(b: Builder) -> Alert:
         pending="5m",
         keep_firing="10m",
         severity="critical",
+        since=since.served(b) + since.idle(b),
         board=boards.QUEUE,
         summary=of_queue(f"{counted('waiting job')}, no worker"),
         description=f"""Queue "{QUEUE}" has {COUNT} waiting jobs and no worker, while other queues of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bioagents_alerts import boards
 from bioagents_alerts.builder import AGE, COUNT, FLEET, SHARE, Builder
 from bioagents_alerts.model import Alert, Group, RuleFile
+from bioagents_alerts.source import since
 from bioagents_alerts.thresholds import REPLICA_LAG, duration, percent
 from bioagents_alerts.titles import counted, of_redis
 
@@ -47,6 +48,7 @@ def _down(b: Builder) -> Alert:
         pending="2m",
         keep_firing="5m",
         severity="critical",
+        since=since.until(b, f"{b.same.gauge('redis_up')} == 1", "It was last read at"),
         board=boards.REDIS_EXPORTER,
         summary=of_redis("cannot be read"),
         description=f"""No exporter of fleet "{FLEET}" can read its Redis.{cause} Workers probably cannot work
@@ -69,6 +71,9 @@ def _memory_high(b: Builder) -> Alert:
         pending="5m",
         keep_firing="5m",
         severity="critical",
+        since=since.until(
+            b, f"{b.same.recorded(_MEMORY)} <= {b.limit('RedisMemoryHigh')}", f"Above {percent(limit)} since"
+        ),
         board=boards.REDIS_EXPORTER,
         summary=of_redis(f"{SHARE} of its memory used, limit {percent(limit)}"),
         description=f"""Redis of fleet "{FLEET}" uses {SHARE} of its memory limit, more than

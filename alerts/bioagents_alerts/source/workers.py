@@ -6,7 +6,7 @@ from bioagents_alerts import boards, diagnosis
 from bioagents_alerts.builder import COUNT, FLEET, QUEUE, ROLE, Builder
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
 from bioagents_alerts.promql import without
-from bioagents_alerts.source import worker_health, worker_memory
+from bioagents_alerts.source import since, worker_health, worker_memory
 from bioagents_alerts.source.worker_memory import HOST_AND_PID, INFO
 from bioagents_alerts.thresholds import AT_CAPACITY, number
 from bioagents_alerts.titles import WHOLE, counted, limit_of, of_fleet, of_queue, of_role
@@ -149,6 +149,7 @@ def _none(b: Builder) -> Alert:
         pending="1m",
         keep_firing="10m",
         severity="critical",
+        since=since.active(b) + since.lost(b) + since.idle(b),
         board=boards.WORKERS,
         summary=of_fleet(
             "no active worker"
@@ -192,6 +193,7 @@ def _below_minimum(b: Builder) -> Alert:
         pending="10m",
         keep_firing="5m",
         severity="warning",
+        since=since.lost(b) + since.idle(b),
         board=boards.WORKERS,
         summary=of_queue(counted("active worker") + limit_of(b, "queue_min_workers", WHOLE, "minimum")),
         description=f"""Queue "{QUEUE}" has {COUNT} active worker(s), fewer than its minimum{minimum}.
@@ -206,14 +208,14 @@ def _below_minimum(b: Builder) -> Alert:
 
 
 def _missing(b: Builder) -> Alert:
-    alive = b.same.recorded("worker:bioagents_worker_memory_rss_bytes:max")
-    lost = b.each(f"topk(3, {b.same.recorded(INFO)} unless {alive})", f" {HOST_AND_PID}.", sort="worker")
+    lost = b.each(f"topk(3, {since.gone(b)})", f" {HOST_AND_PID}.", sort="worker")
     return b.alert(
         "WorkerMissing",
         f"{b.ql.gauge('workers_missing')} > 0 unless {b.ql.recorded(_TOTAL)} == 0",
         pending="1m",
         keep_firing="2m",
         severity="warning",
+        since=since.lost(b),
         board=boards.WORKERS,
         summary=of_fleet(f"{counted('worker')} lost within an hour"),
         description=f"""{COUNT} worker(s) of fleet "{FLEET}" stopped sending heartbeats within the last
