@@ -139,7 +139,7 @@ class Builder:
             description += diagnosis.changes(self.of_queue if ACTOR in description else self.same)
         summary, description = (
             re.sub(r"\s*\n\s*", " ", text)  # a newline in a selector is written as \n there
-            for text in (summary, description)
+            for text in (summary, description + since)
         )
         return Alert(
             name=name,
@@ -149,7 +149,7 @@ class Builder:
             labels=dict(zip(_ADDED, (severity, "bioagents", board), strict=True)),
             annotations={
                 "summary": _asking(summary),
-                "description": _asking(description + since),
+                "description": _asking(description),
                 "runbook_url": f"{self.variant.runbook_url}/{name}{_for_queue(summary)}",
                 "dashboard_url": f"{self.variant.dashboard_url}/d/{board}?{_variables(summary + description)}"
                 f"from=now-{window}&to=now",

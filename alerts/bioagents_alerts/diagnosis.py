@@ -113,6 +113,11 @@ _START: Final = " A worker of the queue last started at %s."
 _TIME: Final = '{{ (.Value | toTime).UTC.Format "15:04" }} UTC'
 
 
+#: One of :func:`oldest_jobs` in a text.
+OLDEST_JOB: Final = """ Actor "{{ .Labels.actor }}" on host "{{ .Labels.host }}" pid {{ .Labels.pid }}:
+{{ .Value | humanizeDuration }}."""
+
+
 def oldest_jobs(b: Builder, count: int) -> str:
     """The query for the jobs of the queue that have run longest, with their workers' hosts and pids."""
     jobs, workers = b.same.gauge("worker_longest_running_job_seconds"), b.others.recorded(_INFO)

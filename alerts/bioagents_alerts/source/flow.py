@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bioagents_alerts import boards
 from bioagents_alerts.builder import AGE, QUEUE, Builder
-from bioagents_alerts.diagnosis import oldest_jobs
+from bioagents_alerts.diagnosis import OLDEST_JOB, oldest_jobs
 from bioagents_alerts.model import Alert, Group, Record
 from bioagents_alerts.promql import without
+from bioagents_alerts.source import since
 from bioagents_alerts.titles import of_queue
 
 _ACTOR = ("queue", "actor")
@@ -162,16 +163,14 @@ def _alert(b: Builder) -> Alert:
     usually = b.each(
         b.same.recorded(_USUAL_LONGEST), ", while they usually end within {{ .Value | humanizeDuration }}"
     )
-    oldest = b.each(oldest_jobs(b, 4), (
-        ' Actor "{{ .Labels.actor }}" on host "{{ .Labels.host }}" pid {{ .Labels.pid }}: '
-        "{{ .Value | humanizeDuration }}."
-    ))  # fmt: skip
+    oldest = b.each(oldest_jobs(b, 4), OLDEST_JOB)
     return b.alert(
         "JobsHanging",
         b.ql.recorded(_HANGING),
         pending="1m",
         keep_firing="10m",
         severity="critical",
+        since=since.ended(b),
         board=boards.QUEUE,
         summary=of_queue(f"no job ends, the oldest runs for {AGE}"),
         description=f"""All slots of queue "{QUEUE}" are busy and no job has ended for five minutes: the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bioagents_alerts import boards
 from bioagents_alerts.builder import ACTOR, AGE, COUNT, QUEUE, SHARE, Builder
+from bioagents_alerts.diagnosis import OLDEST_JOB, oldest_jobs
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
 from bioagents_alerts.promql import without
 from bioagents_alerts.source import since
@@ -217,6 +218,7 @@ def _too_long(b: Builder) -> Alert:
         pending="5m",
         keep_firing="5m",
         severity="warning",
+        since=b.each(oldest_jobs(b, 3), OLDEST_JOB),
         board=boards.QUEUE,
         summary=of_queue(f"a job runs for {AGE}" + limit_of(b, "queue_job_duration_limit_seconds", TIME)),
         description=f"""A job of queue "{QUEUE}" has been running for {AGE}, longer than the queue's limit,

@@ -114,6 +114,7 @@ def _overdue(b: Builder) -> Alert:
         pending="10m",
         keep_firing="10m",
         severity="warning",
+        since=since.ended(b),
         board=boards.QUEUE,
         summary=of_queue(counted("overdue delayed job")),
         description=f"""Queue "{QUEUE}" has {COUNT} delayed jobs whose time has passed, and no worker has

@@ -76,6 +76,7 @@ def _deep(b: Builder) -> Alert:
         pending="10m",
         keep_firing="5m",
         severity="warning",
+        since=since.ended(b),
         board=boards.QUEUE,
         summary=of_queue(counted("waiting job") + limit_of(b, "queue_depth_limit", WHOLE)),
         description=f"""Queue "{QUEUE}" has {COUNT} waiting jobs, more than its depth limit. New jobs
@@ -106,6 +107,7 @@ def _growing(b: Builder) -> Alert:
         pending="15m",
         keep_firing="10m",
         severity="warning",
+        since=since.ended(b),
         board=boards.QUEUE,
         summary=of_queue(
             counted("waiting job")
@@ -139,6 +141,7 @@ def _wait_too_long(b: Builder) -> Alert:
         pending="2m",
         keep_firing="5m",
         severity="warning",
+        since=since.ended(b),
         board=boards.QUEUE,
         summary=of_queue(f"next job ready for {AGE}" + limit_of(b, "queue_wait_limit_seconds", TIME)),
         description=f"""The next job of queue "{QUEUE}" has been ready for {AGE}, longer than the
@@ -164,6 +167,7 @@ def _stalled(b: Builder) -> Alert:
         pending="10m",
         keep_firing="10m",
         severity="critical",
+        since=since.ended(b),
         board=boards.QUEUE,
         summary=of_queue(f"{counted('waiting job')}, free slots, none starts"),
         description=f"""Queue "{QUEUE}" has {COUNT} waiting jobs and workers with free slots, but no job

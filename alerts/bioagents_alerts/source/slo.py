@@ -10,7 +10,7 @@ from bioagents_alerts.builder import QUEUE, Builder
 from bioagents_alerts.model import Alert, Group, Record, Rule, RuleFile
 from bioagents_alerts.objectives import BURNS, DEFAULTS, Burn, matcher
 from bioagents_alerts.promql import without
-from bioagents_alerts.source import slo_wait
+from bioagents_alerts.source import since, slo_wait
 from bioagents_alerts.source.slo_wait import BOUND, STARTED
 from bioagents_alerts.thresholds import number
 from bioagents_alerts.titles import of_queue
@@ -239,6 +239,7 @@ def _burn(b: Builder, name: str, speed: _Speed, *, description: str, comment: st
         pending=speed.pending,
         keep_firing=speed.keep_firing,
         severity=speed.severity,
+        since=since.dead(b) if name == "success" else since.ended(b),
         board=boards.SLO,
         window=speed.window,
         summary=of_queue(f'{name} error budget burns {{{{ $value | printf "%.1f" }}}} times too fast'),

@@ -311,6 +311,7 @@ def _at_capacity(b: Builder) -> Alert:
         pending="30m",
         keep_firing="5m",
         severity="warning",
+        since=since.ended(b),
         board=boards.CAPACITY,
         summary=of_queue(f"{counted('waiting job')}, all slots busy"),
         description=f"""The slots of queue "{QUEUE}" have all been busy for more than half an hour, and at
