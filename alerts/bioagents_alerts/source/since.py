@@ -60,9 +60,9 @@ def dead(b: Builder) -> str:
 def ended(b: Builder) -> str:
     """When a job of the queue last ended, if none does now."""
     completed = b.same.recorded("queue:bioagents_jobs_completed:rate5m")
-    # A rate is above 0 for its five minutes.
+    # A rate is above 0 for its five minutes, in Prometheus 3 for one point less.
     return b.each(
-        f"{last(f'{completed} > 0', _HOURS)} - 300 and {completed} == 0",
+        f"{last(f'{completed} > 0', '[6h:15s]')} - 285 and {completed} == 0",
         f" The last job ended at about {_TIME}.",
     ) + b.each(
         f"max_over_time({completed}{_HOURS}) == 0 and {completed} offset 6h",
