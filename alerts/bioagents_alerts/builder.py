@@ -53,9 +53,9 @@ def _set(variable: str, *left_out: str) -> str:
 _IN: Final = _set("$in")
 #: The same without the actor, for what is known by queue.
 _OF: Final = _set("$of", "actor")
-#: The same without the queue and the actor, for what is known of the whole fleet.
+#: The same without what an alert is about, for what is known of the whole fleet.
 OF_FLEET: Final = "$fleet"
-_FLEET: Final = _set(OF_FLEET, "queue", "actor")
+_FLEET: Final = _set(OF_FLEET, "queue", "actor", "cause")
 #: Labels that people put on their targets, for which boards have a variable.
 _PLACES: Final = ("region", "cluster", "environment")
 _UNKNOWN: Final = "(unknown)"

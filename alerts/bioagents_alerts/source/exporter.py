@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bioagents_alerts import boards
-from bioagents_alerts.builder import AGE, COUNT, FLEET, Builder
+from bioagents_alerts.builder import AGE, COUNT, FLEET, OF_FLEET, Builder
 from bioagents_alerts.model import Alert, Group, Record, RuleFile
 from bioagents_alerts.source import since
 from bioagents_alerts.thresholds import duration
@@ -143,6 +143,13 @@ def _target_down(b: Builder) -> Alert:
 
 def _scrape_errors(b: Builder) -> Alert:
     ql = b.ql
+    damaged = b.same.series("queue_unreadable_messages", reason="damaged")
+    unread = b.each(
+        f"topk(3, {b.same.over_copies(damaged, 'reason')})",
+        ' Queue "{{ .Labels.queue }}" has {{ .Value | printf "%.0f" }} messages that no worker can read.',
+        sort="queue",
+        known=OF_FLEET,
+    )
     return b.alert(
         "ExporterScrapeErrors",
         f"""
@@ -152,6 +159,7 @@ def _scrape_errors(b: Builder) -> Alert:
         pending="10m",
         keep_firing="5m",
         severity="warning",
+        since=f'{{{{ if match "unreadable" $labels.cause }}}}{unread}{{{{ end }}}}',
         board=boards.REDIS_EXPORTER,
         summary=of_fleet(f"{counted('scrape error')} ({{{{ $labels.cause }}}}) within 5 minutes"),
         description=f"""An exporter of fleet "{FLEET}" had {COUNT} errors with cause "{{{{ $labels.cause
