@@ -83,7 +83,7 @@ def texts() -> Iterator[Text]:
         for found in BOARD_TEXT.finditer(whole):
             yield Text(path, whole.count("\n", 0, found.start()) + 1, json.loads(found[1]), is_page=True)
     for path in (file for part in CODE for file in ROOT.glob(f"{part}/**/*.py")):
-        if path != NOT_READ:
+        if path != NOT_READ and ".venv" not in path.parts:  # the benchmarks make one for other tools
             yield from code_texts(path, path.read_text(encoding="utf-8"))
     for path in (file for pattern in SCRIPTS for file in ROOT.glob(pattern)):
         yield Text(path, 1, MARKS.sub(" ", path.read_text(encoding="utf-8")))
