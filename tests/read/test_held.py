@@ -9,11 +9,14 @@ from typing import Any
 
 import dramatiq
 import pytest
+import redis
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import RedisBroker
 
+from bioagents_exporter.derive import Memory, derive
 from bioagents_exporter.read.reader import Reader
 from bioagents_exporter.read.snapshot import Snapshot
+from bioagents_exporter.settings import Settings
 from bioagents_worker import JobMetrics
 from read.conftest import MakeReader
 from support.polling import wait_until
@@ -101,7 +104,15 @@ def fleet(redis_server: RedisServer, make_reader: MakeReader) -> Iterator[Fleet]
     yield fleet
     fleet.release.set()
     fleet.worker.stop()
-    fleet.broker.close()
+    close(fleet.broker)
+
+
+def close(broker: RedisBroker) -> None:
+    """End what the broker and its JobMetrics still do."""
+    for middleware in broker.middleware:
+        if isinstance(middleware, JobMetrics):
+            middleware._stop()
+    broker.close()
 
 
 def three_times(actor: Actor, *, delay: int | None = None, **options: float) -> None:
@@ -141,3 +152,36 @@ def test_what_a_wrapped_consumer_holds_is_unknown(fleet: Fleet) -> None:
     found = {queue: (audit.stuck, audit.unheld) for queue, audit in snapshot.audits.items()}
     assert found == {"hidden": (None, 0), "delayed": (0, 0)}
     assert snapshot.workers[0].state.uncounted == ("hidden",)
+
+
+def age(reader: Reader, queue: str) -> float:
+    """The published age of the next job, after an audit of the last read."""
+    reader.read()
+    reader.audit()
+    name = "queue_oldest_job_age_seconds"
+    found = {family.metric.name: family for family in derive(reader.read(), Memory(), Settings(), 0.0)}[name]
+    return float(dict(zip(found.keys, found.values, strict=True))[queue,])
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["JobMetrics", "none"])
+def test_a_job_with_an_eta_waits_from_then_on(
+    shared_redis: RedisServer, client: redis.Redis, make_reader: MakeReader, *, ours: bool
+) -> None:
+    """Before any worker, in a list; a job behind it waits from its enqueue on."""
+    broker = RedisBroker(url=shared_redis.url, middleware=[JobMetrics()] if ours else [])
+    actor = dramatiq.actor(lambda: None, broker=broker, actor_name="act", queue_name="mail")
+    reader = make_reader(shared_redis.url, queues=("mail",))
+    three_times(actor, eta=time.time() * 1000 + HOUR)
+    assert age(reader, "mail") == 0
+    sent = time.time() - 0.001  # messages have whole milliseconds
+    actor.send()
+    time.sleep(0.2)
+    assert 0.2 <= age(reader, "mail") <= time.time() - sent
+    client.ltrim("dramatiq:mail", 0, 2)
+    assert age(reader, "mail") == 0
+    client.delete("dramatiq:mail")
+    due = time.time() + 0.2
+    broker.enqueue(actor.message_with_options(eta=due * 1000))
+    wait_until(lambda: time.time() > due + 0.2)
+    assert 0.2 <= age(reader, "mail") <= time.time() - due
+    close(broker)

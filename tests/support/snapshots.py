@@ -91,7 +91,7 @@ def reference_fleet() -> Snapshot:
         server=replace(SERVER, role="slave", link_up=True, lag=1.0, memory_max=2_000_000_000, evicted_keys=3),
         queues=(
             queue("chat", waiting=12, messages=16, delayed=3, dead=2, dead_expiring=1,
-                  dead_oldest=NOW - 590_000, head_ready=NOW - 4.25),
+                  dead_oldest=NOW - 590_000, head_ready=NOW - 4.25, head_delayed=True),
             queue("deep-research", messages=1),
         ),
         workers=(
@@ -112,7 +112,7 @@ def reference_fleet() -> Snapshot:
             totals("chat", {"processed|answer": 7, "succeeded|answer": 7}, epoch=900, wire=0),
         ),
         stores=(Store(1, 1_000, "run id of the primary"), Store(0, 900, "run id of the primary")),
-        audits={"chat": QueueAudit(1, 0, 2, 0, NOW - 8.0),
+        audits={"chat": QueueAudit(1, 0, 2, 0, NOW - 8.0, NOW - 4.0),
                 "deep-research": QueueAudit(0, 0, 0, 1, NOW - 3.0)},
         unread={("deep-research", "pickle"): 1},
         errors={"bad_heartbeat": 1},

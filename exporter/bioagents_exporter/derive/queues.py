@@ -24,7 +24,8 @@ OLDEST_AGE: Final = by_queue(
     "seconds",
     "Time for which the next job of the queue has been ready to run, 0 when none waits.",
     "server time - the instant at which the head of the list became ready: the stamp of `JobMetrics`, or "
-    "without it the best upper bound from the message's own times; 0 before the `eta` of a message with one",
+    "without it the best upper bound from the message's own times; 0 before the `eta` of a message with one, "
+    "unless one of the 99 jobs behind it is ready (read in the background)",
 )
 UNREADABLE: Final = Metric(
     "queue_unreadable_messages",
@@ -86,7 +87,8 @@ def families(snapshot: Snapshot, now: float) -> Iterator[Family]:
     yield _depth(queues)
     yield Family(UNREADABLE, list(snapshot.unread), list(snapshot.unread.values()))
     keys = [(queue.name,) for queue in queues]
-    yield known(OLDEST_AGE, keys, (_oldest_age(queue, now) for queue in queues))
+    audits = snapshot.audits
+    yield known(OLDEST_AGE, keys, (_oldest_age(queue, audits.get(queue.name), now) for queue in queues))
     yield known(DEAD_OLDEST_AGE, keys, (_dead_oldest_age(queue, now) for queue in queues))
     yield known(DEAD_EXPIRING, keys, (queue.dead_expiring for queue in queues))
 
@@ -119,12 +121,14 @@ def _active(queue: Queue) -> int | None:
     return max(queue.messages - queue.waiting, 0)
 
 
-def _oldest_age(queue: Queue, now: float) -> float | None:
+def _oldest_age(queue: Queue, audit: QueueAudit | None, now: float) -> float | None:
     if queue.waiting == 0:
         return 0
     if queue.waiting is None or queue.head_ready is None:
         return None
-    return max(now - queue.head_ready, 0)
+    behind = audit.first_ready if audit is not None and queue.head_delayed else None
+    ready = queue.head_ready if behind is None else min(queue.head_ready, behind)
+    return max(now - ready, 0)
 
 
 def _dead_oldest_age(queue: Queue, now: float) -> float | None:

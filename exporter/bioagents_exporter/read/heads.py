@@ -116,6 +116,11 @@ class Heads:
             return None
         return head.since(self._empty.get(queue.name))
 
+    def delayed(self, queue: QueueReplies) -> bool:
+        """Whether the head has an ``eta``."""
+        head = self._heads.get(queue.name)
+        return head is not None and head.ready is not None and head.ready.due is not None
+
     def _take(self, name: str, message: bytes) -> None:
         decoded = decode_message(message)
         if isinstance(decoded, Reason):

@@ -218,6 +218,7 @@ class RoundTrips:
         return Queue(
             queue.name, queue.waiting, queue.messages, queue.delayed,
             queue.dead, queue.dead_expiring, queue.dead_oldest, self._heads.ready(queue, errors),
+            self._heads.delayed(queue),
         )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ class Queue:
     dead_expiring: int | None  # of these, deleted within 24 h
     dead_oldest: float | None = None  # unix seconds; None too without dead letters
     head_ready: float | None = None  # unix seconds at which the head became ready, the best that is known
+    head_delayed: bool = False  # the head has an ``eta``: jobs behind it may have been ready before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class QueueAudit:
     # of the workers does not know all that it holds
     overdue: int | None  # delayed jobs whose time has passed, from a bounded sample
     read_at: float  # unix seconds by the server's clock
+    #: Unix seconds at which the first waiting job became ready; None if the head is that job, or none is due.
+    first_ready: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

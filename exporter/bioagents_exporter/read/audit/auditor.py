@@ -14,7 +14,8 @@ from bioagents_exporter.read.audit.holders import (
     heartbeats_command,
     scores_of,
 )
-from bioagents_exporter.read.audit.queue_check import FIXED, SAMPLE, DelayedSample, QueueCheck, Unheld
+from bioagents_exporter.read.audit.queue_check import FIXED, QueueCheck, Unheld
+from bioagents_exporter.read.audit.samples import SAMPLE, DelayedSample, WaitingSample
 from bioagents_exporter.read.audit.stuck import MAX_IDS, Suspects
 from bioagents_exporter.read.connection import Connection, Reply, array, pack
 from bioagents_exporter.read.info import Clock
@@ -53,9 +54,9 @@ class Auditor:
         _read_counts(self._connection, checks, errors)
         _read_unbalanced_again(self._connection, checks, errors)
         _read_suspects(self._connection, checks, self._suspects, now, errors)
-        overdue = _sample_delayed(self._connection, checks, now, errors)
+        _read_samples(self._connection, checks, now, errors)
         self.unread = _updated(self.unread, checks)
-        self._publish(checks, overdue, snapshot.workers, complete=scores is not None)
+        self._publish(checks, snapshot.workers, complete=scores is not None)
 
     def _choose(self, snapshot: Snapshot, brokers: Brokers) -> list[QueueCheck]:
         if not self._left:
@@ -66,26 +67,22 @@ class Auditor:
         while self._left:
             queue = self._left[-1]
             holders = brokers.of(queue.name)
-            room -= FIXED + 2 * min(len(holders), MAX_HOLDERS) + (1 + SAMPLE if queue.delayed else 0)
+            hidden = queue.head_delayed and (queue.waiting or 0) > 1
+            samples = bool(queue.delayed) + hidden
+            room -= FIXED + 2 * min(len(holders), MAX_HOLDERS) + samples * (1 + SAMPLE)
             if room < 0:
                 break
             self._left.pop()
-            chosen.append(self._check(queue, *self._slices.next(queue.name, holders)))
+            chosen.append(self._check(queue, hidden, *self._slices.next(queue.name, holders)))
         return chosen
 
-    def _check(self, queue: Queue, holders: Sequence[Holder], whole: bool) -> QueueCheck:  # noqa: FBT001
-        key = f"{self._namespace}:{queue.name}.DQ.msgs".encode()
-        sample = DelayedSample(key) if queue.delayed else None
-        return QueueCheck(self._namespace, queue.name, holders, sample, whole)
+    def _check(self, queue: Queue, hidden: bool, holders: Sequence[Holder], whole: bool) -> QueueCheck:  # noqa: FBT001
+        key = f"{self._namespace}:{queue.name}".encode()
+        delayed = DelayedSample(key) if queue.delayed else None
+        waiting = WaitingSample(key) if hidden else None
+        return QueueCheck(self._namespace, queue.name, holders, delayed, waiting, whole)
 
-    def _publish(
-        self,
-        checks: Sequence[QueueCheck],
-        overdue: Mapping[str, int | None],
-        workers: Sequence[Worker],
-        *,
-        complete: bool,
-    ) -> None:
+    def _publish(self, checks: Sequence[QueueCheck], workers: Sequence[Worker], *, complete: bool) -> None:
         """``complete``: all holders are known; without that, only the sets of known workers are certain."""
         read_at = self._clock.now()
         results = dict(self.results)
@@ -96,34 +93,32 @@ class Auditor:
             queue = check.queue
             orphaned = self._slices.orphaned(queue, check.orphaned if complete else None)
             unheld = self._unheld.take(queue, check.unheld if complete else None)
-            late = overdue.get(queue, None if check.delayed is None else 0)
             lost = None if queue in uncounted else stuck[queue]
-            results[queue] = QueueAudit(orphaned, unheld, lost, late, read_at)
+            ready = check.waiting_sample.ready if check.waiting_sample else None
+            results[queue] = QueueAudit(orphaned, unheld, lost, check.overdue, read_at, ready)
         self.results = results
 
 
 def _updated(unread: Unread, checks: Sequence[QueueCheck]) -> Unread:
     """What is not read, after these queues were audited."""
     audited = {check.queue for check in checks}
-    samples = {check.queue: check.sample.unread for check in checks if check.sample and check.sample.unread}
+    samples = {check.queue: check.unread for check in checks if check.unread}
     return {queue: found for queue, found in unread.items() if queue not in audited} | samples
 
 
 def _read_counts(connection: Connection, checks: Sequence[QueueCheck], errors: Counter[str]) -> None:
-    """The sizes of lists, hashes and sets, and the delayed messages to sample."""
+    """The sizes of lists, hashes and sets, and the ids of the messages to read."""
     commands, size = [], 0
     for check in checks:
         packed, number = check.count_commands()
         commands.append(packed)
         size += number
-        if check.sample:
-            commands.append(check.sample.ids_command())
-            size += 1
+        commands += [sample.ids_command for sample in check.samples]
+        size += len(check.samples)
     replies = iter(connection.call(b"".join(commands), size))
     for check in checks:
         check.take_counts(replies, errors)
-        if check.sample:
-            check.sample.take_ids(check.delayed, next(replies), errors)
+        check.take_ids(replies, errors)
 
 
 def _read_unbalanced_again(
@@ -168,21 +163,19 @@ def _members(replies: Iterator[Reply], errors: Counter[str]) -> frozenset[bytes]
     return frozenset(member for member in both if isinstance(member, bytes))
 
 
-def _sample_delayed(
+def _read_samples(
     connection: Connection, checks: Sequence[QueueCheck], now: float, errors: Counter[str]
-) -> dict[str, int | None]:
-    """Queue → overdue jobs, for the queues with delayed ones."""
-    samples = [(check.queue, check.sample) for check in checks if check.sample]
-    lengths = [sample.lengths_commands() for _, sample in samples]
+) -> None:
+    """The lengths of the chosen messages, then those that are small enough."""
+    samples = [sample for check in checks for sample in check.samples]
+    lengths = [sample.lengths_commands() for sample in samples]
     replies = _call(connection, lengths)
-    for (_, sample), (_, size) in zip(samples, lengths, strict=True):
+    for sample, (_, size) in zip(samples, lengths, strict=True):
         sample.take_lengths([next(replies) for _ in range(size)], errors)
-    messages = [sample.messages_commands() for _, sample in samples]
+    messages = [sample.messages_commands() for sample in samples]
     replies = _call(connection, messages)
-    return {
-        queue: sample.overdue([next(replies) for _ in range(size)], now, errors)
-        for (queue, sample), (_, size) in zip(samples, messages, strict=True)
-    }
+    for sample, (_, size) in zip(samples, messages, strict=True):
+        sample.take_messages([next(replies) for _ in range(size)], now, errors)
 
 
 def _call(connection: Connection, batches: Sequence[tuple[bytes, int]]) -> Iterator[Reply]:
