@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 from support.redis_server import RedisServer
 
@@ -35,9 +36,14 @@ SLOW_FILES: Final = (
 
 
 def pytest_configure() -> None:
-    """Restore signals that a shell or nohup ignores: the programs under test would inherit that."""
+    """Restore signals that a shell or nohup ignores: the programs under test would inherit that.
+
+    An example of a property test may take any time.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    settings.register_profile("tests", deadline=None)  # a busy machine is no fault
+    settings.load_profile("tests")
     missing = [name for name in SLOW_FILES if not (TESTS / name).is_file()]
     assert not missing, f"SLOW_FILES names {missing}"
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from bioagents_alerts.thresholds import THRESHOLDS
@@ -65,7 +64,6 @@ def test_what_is_out_of_its_limits_is_marked() -> None:
     assert '<td data-name="Workers">1</td>' in found
 
 
-@given_settings(deadline=None)  # the first example makes the reference fleet
 @given(
     waiting=st.integers(0, 4),
     age=st.floats(0, 60),
