@@ -31,7 +31,7 @@ def test_the_least_rights_are_enough(
     with shared_redis.client(db=db) as writer:
         for version in (0, 1):
             WireFleet(writer, version=version).flush("w1", totals={"chat": {"processed|a": 1}})
-        message = '{"options":{"bioagents_ready":1764000000000,"eta":1764000000000}}'
+        message = '{"actor_name":"a","options":{"bioagents_ready":1764000000000,"eta":1764000000000}}'
         for key, list_ in (("chat", True), ("chat.DQ", False), ("plain", True)):
             writer.hset(f"dramatiq:{key}.msgs", mapping={"1": message, "2": message, "3": message})
             if list_:

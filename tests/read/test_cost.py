@@ -23,6 +23,10 @@ from read.conftest import MakeReader
 from support.redis_server import RedisServer
 from support.wire_fleet import WireFleet
 
+#: Messages that are read: one that waits, one that is overdue.
+READY = '{"actor_name":"a","options":{"bioagents_ready":1e12}}'
+DUE = '{"actor_name":"a","options":{"eta":1}}'
+
 
 class Turns:
     """A socket that counts how often a send follows a receive: once for each round trip.
@@ -63,7 +67,11 @@ def put_head(client: redis.Redis, queue: str) -> None:
     """A new head with a message."""
     id_ = str(uuid4())
     options = {"bioagents_ready": time.time() * 1000}
-    client.hset(f"dramatiq:{queue}.msgs", id_, json.dumps({"options": options, "message_timestamp": 1}))
+    client.hset(
+        f"dramatiq:{queue}.msgs",
+        id_,
+        json.dumps({"actor_name": "a", "options": options, "message_timestamp": 1}),
+    )
     client.lpush(f"dramatiq:{queue}", id_)
 
 
@@ -145,7 +153,7 @@ def write_large_fleet(client: redis.Redis) -> None:
         pipe.sadd(fleet.keys.queues, f"q{number}")
         for job in range(5):
             pipe.rpush(f"dramatiq:q{number}", f"{number}-{job}")
-            pipe.hset(f"dramatiq:q{number}.msgs", f"{number}-{job}", '{"options":{"bioagents_ready":1e12}}')
+            pipe.hset(f"dramatiq:q{number}.msgs", f"{number}-{job}", READY)
     for start in range(0, 10_000, 1000):
         pipe.hset(fleet.keys.beats, mapping={f"w{i}": beat for i in range(start, start + 1000)})
     pipe.execute()
@@ -202,7 +210,7 @@ def fill_with_trouble(client: redis.Redis) -> None:
     pipe = client.pipeline(transaction=False)
     for number in range(300):
         pipe.sadd("bioagents:{dramatiq}:v1:queues", f"q{number}")
-        delayed = {f"d{job}": '{"options":{"eta":1}}' for job in range(150)}
+        delayed = {f"d{job}": DUE for job in range(150)}
         pipe.hset(f"dramatiq:q{number}.DQ.msgs", mapping=delayed)  # type: ignore[arg-type]
     pipe.zadd("dramatiq:__heartbeats__", {str(uuid4()): 1 for _ in range(50)})
     pipe.mset({f"dramatiq:junk{i}.msgs": "x" for i in range(3000)})
