@@ -27,6 +27,7 @@ from bioagents_worker.wire import (
     READY_OF_OPTION,
     READY_OPTION,
     REDIS_ID_OPTION,
+    REQUEUED_OPTION,
     first_stamp,
     parse_namespace,
     ready_when_due,
@@ -138,8 +139,10 @@ class JobMetrics(Middleware):
             local, options = self._local, m.options
             local.attempt = message
             stamp = options.get(READY_OPTION)
-            if not stamp or options.get(READY_OF_OPTION) != m.message_id:  # saves most jobs a call
-                stamp = first_stamp(options, m.message_id)
+            if not stamp:
+                stamp = options.get(REQUEUED_OPTION)
+            elif options.get(READY_OF_OPTION) != m.message_id:
+                stamp = first_stamp(options, m.message_id)  # this function alone would cost more
             local.append(
                 (START, monotonic_ns(), m.queue_name, m.actor_name, options.get(REDIS_ID_OPTION),
                  stamp, m.message_timestamp)

@@ -78,11 +78,12 @@ def ready_when_due(options: Mapping[str, Any], message_id: object, sent: object)
 def first_stamp(options: Mapping[str, Any], message_id: object) -> object:
     """What the options say about the time at which the job became ready: our stamp, or the last failure.
 
-    None if they were copied from another message: that one failed, not this.
+    None if our stamp was copied from another message: that one failed, not this.
     """
-    if options.get(READY_OF_OPTION, message_id) != message_id:
-        return None
-    return options.get(READY_OPTION) or options.get(REQUEUED_OPTION)
+    stamp = options.get(READY_OPTION)
+    if not stamp:
+        return options.get(REQUEUED_OPTION)
+    return stamp if options.get(READY_OF_OPTION, message_id) == message_id else None
 
 
 def ready_time(stamp: object, sent: object) -> Milliseconds | None:
