@@ -76,6 +76,9 @@ def works(broker: dramatiq.Broker, totals: Totals) -> dict[str, int]:
         wait_until(lambda: totals().get("succeeded|act"), what="the job is counted")
     finally:
         worker.stop()
+        for middleware in broker.middleware:
+            if isinstance(middleware, JobMetrics):
+                middleware._stop()
     return totals()
 
 

@@ -53,6 +53,7 @@ def test_jobs_are_counted(redis_server: RedisServer, totals: Totals, make: Calla
         actor.send()
     wait_until(lambda: totals().get("succeeded|act") == 3)
     worker.stop()
+    metrics._stop()
     assert totals()["enqueued|act"] == 3
     assert redis_server.client().hlen(KEYS.gone) == 1
     broker.close()

@@ -35,7 +35,8 @@ class Application:
 
     def __init__(self, server: RedisServer) -> None:
         self.client, self.broker = server.client(decode_responses=True), RedisBroker(url=server.url)
-        self.broker.add_middleware(JobMetrics())
+        self.metrics = JobMetrics()
+        self.broker.add_middleware(self.metrics)
         self.broker.add_middleware(CurrentMessage())
         self.plans: dict[str, deque[str]] = {"": deque()}
         self.lock = threading.Lock()
@@ -47,7 +48,9 @@ class Application:
 
     def close(self) -> None:
         self.worker.stop()
+        self.metrics._stop()
         self.broker.close()
+        self.client.close()
 
     def work(self, key: str, *_: object) -> None:
         """One attempt: the next step of its plan."""
