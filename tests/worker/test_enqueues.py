@@ -6,6 +6,7 @@ letter is put back, a message is built from the options of another. Options ther
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import time
@@ -202,6 +203,31 @@ def test_a_job_that_polls_is_not_retried(broker: RedisBroker, totals: Totals) ->
     assert (counts["retries|act"], counts["enqueued|act"], counts["succeeded|act"]) == (1, 21, 21)
 
 
+class Enqueuing(dramatiq.Middleware):
+    """Announces each delayed job, in the consumer's thread, and puts each dead letter back, once."""
+
+    def before_delay_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+        broker.get_actor("announce").send()
+
+    def after_nack(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
+        if not message.options.get("put_back"):
+            broker.enqueue(message.copy(options={"put_back": True}))
+
+
+def test_middleware_that_enqueues(broker: RedisBroker, totals: Totals) -> None:
+    """Its enqueues in a consumer's thread move no delayed job; a dead letter that is put back is no retry."""
+    broker.add_middleware(JobMetrics())
+    broker.add_middleware(Enqueuing())
+    dramatiq.actor(lambda: None, broker=broker, actor_name="announce")
+    dramatiq.actor(lambda: {}["key"], broker=broker, actor_name="act", max_retries=0).send_with_options(
+        delay=50
+    )
+    run_worker(broker, lambda: totals().get("dead|act") == 2 and totals().get("succeeded|announce") == 1)
+    counts = totals()
+    assert (counts["enqueued|act"], counts["enqueued|announce"]) == (2, 1)
+    assert "retries|act" not in counts
+
+
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_copied_time_is_of_another_message(
     broker: RedisBroker, totals: Totals, redis_server: RedisServer, hours: int
@@ -213,7 +239,7 @@ def test_a_copied_time_is_of_another_message(
     then = time.time_ns() // 1_000_000 + hours * 3_600_000
     times = {"bioagents_ready": then, "requeue_timestamp": then}
     sent = plain.enqueue(actor.message_with_options(bioagents_of="another", **times))
-    ready = ready_of(sent.encode())
+    ready = ready_of(json.loads(sent.encode()))
     assert ready is not None
     assert (ready.time, ready.exact) == (sent.message_timestamp / 1000, False)
     time.sleep(0.5)
