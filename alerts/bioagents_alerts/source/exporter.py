@@ -20,7 +20,7 @@ publish their sources and their build_info also while Redis is down, so when the
 exporter is.
 """
 
-#: What tells fleets of one name apart. A label that is missing on both sides is equal.
+#: The labels in which fleets of one name differ. A label that is missing on both sides is equal.
 _SAME_FLEET = (
     *("fleet", "job", "namespace", "region", "cluster", "environment", "env", "stage"),
     *("tenant", "team", "dc", "datacenter", "site"),
