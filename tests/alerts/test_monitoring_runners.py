@@ -12,7 +12,6 @@ import pytest
 from bioagents_alerts import write_alertmanager, write_prometheus, write_rules
 from support.monitoring import Alertmanager, Prometheus, StaticExposition, Webhook
 from support.polling import wait_until
-from support.programs import RELEASES, Release
 
 BROKEN_AND_FIXED = (
     'bioagents_queue_workers{fleet="prod",queue="chat"} 0\n',
@@ -29,23 +28,20 @@ class Chain:
     webhook: Webhook
 
 
-@pytest.fixture(params=RELEASES)
-def chain(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Chain]:
+@pytest.fixture
+def chain(tmp_path: Path) -> Iterator[Chain]:
     """Exposition → Prometheus → Alertmanager → webhook; all durations divided by 120."""
-    release: Release = request.param
     with ExitStack() as cleanup:
         exposition, webhook = StaticExposition(BROKEN_AND_FIXED[0]), Webhook()
         cleanup.callback(exposition.stop)
         cleanup.callback(webhook.stop)
-        alertmanager = Alertmanager(
-            tmp_path, write_alertmanager(tmp_path, webhook.url, factor=120), release=release
-        )
+        alertmanager = Alertmanager(tmp_path, write_alertmanager(tmp_path, webhook.url, factor=120))
         cleanup.callback(alertmanager.stop)
         rules = write_rules(tmp_path / "rules", factor=120)
         config = write_prometheus(
             tmp_path, [exposition.address], rules, [alertmanager.address], scrape_interval=0.5
         )
-        prometheus = Prometheus(tmp_path, config, release=release)
+        prometheus = Prometheus(tmp_path, config)
         cleanup.callback(prometheus.stop)
         yield Chain(exposition, prometheus, webhook)
 

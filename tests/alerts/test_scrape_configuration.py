@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from bioagents_alerts import rules_folder
@@ -17,7 +16,6 @@ from bioagents_exporter.catalogue import FLEET_LABEL
 from support.checkout import ROOT
 from support.monitoring import Prometheus, StaticExposition
 from support.polling import wait_until
-from support.programs import RELEASES, Release
 from support.rule_cases import run_cases
 from support.rule_files import alerts
 
@@ -36,8 +34,8 @@ def _remedy(alert: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _scraping(folder: Path, release: Release, jobs: list[Job], *flags: str) -> Iterator[Prometheus]:
-    """A Prometheus that has scraped one exposition with each of these jobs, by their labels."""
+def _scraping(folder: Path, jobs: list[Job], *flags: str) -> Iterator[Prometheus]:
+    """A Prometheus 3 that has scraped one exposition with each of these jobs, by their labels."""
     exposition = StaticExposition(EXPOSITION)
     for number, job in enumerate(jobs):
         labels = job.pop("labels", {})
@@ -45,7 +43,7 @@ def _scraping(folder: Path, release: Release, jobs: list[Job], *flags: str) -> I
         job["static_configs"] = [{"targets": [exposition.address], "labels": labels}]
     config = folder / "prometheus.yml"
     config.write_text(yaml.safe_dump({"global": {"scrape_interval": "2s"}, "scrape_configs": jobs}))
-    prometheus = Prometheus(folder, config, *flags, release=release)
+    prometheus = Prometheus(folder, config, *flags, release="newer")
     try:
         wait_until(lambda: len(prometheus.query("count by (job) (up == 1)")) == len(jobs), what="scrapes")
         yield prometheus
@@ -59,10 +57,7 @@ def _found(prometheus: Prometheus, alert: str) -> list[int]:
     return sorted({int(labels["job"]) for labels, _ in prometheus.query(EXPRESSIONS[alert])})
 
 
-@pytest.mark.parametrize("release", RELEASES)
-def test_each_label_of_ours_on_a_target_is_found_and_the_remedy_ends_it(
-    tmp_path: Path, release: Release
-) -> None:
+def test_each_label_of_ours_on_a_target_is_found_and_the_remedy_ends_it(tmp_path: Path) -> None:
     """With honor_labels and without; only the fleet stays the exporter's own with honor_labels."""
     clashing = [
         {"labels": {name: "theirs"}, "honor_labels": honor}
@@ -71,15 +66,14 @@ def test_each_label_of_ours_on_a_target_is_found_and_the_remedy_ends_it(
         if (name, honor) != (FLEET_LABEL, True)
     ]
     repaired = [{**job, **_remedy("MetricsLabelConflict")} for job in clashing]
-    with _scraping(tmp_path, release, [*clashing, *repaired, {"labels": {"region": "eu"}}]) as prometheus:
+    with _scraping(tmp_path, [*clashing, *repaired, {"labels": {"region": "eu"}}]) as prometheus:
         assert _found(prometheus, "MetricsLabelConflict") == list(range(len(clashing)))
         renamed = prometheus.query('bioagents_redis_up{target_host="theirs"}')
         assert [labels for labels, _ in renamed if "host" in labels or "exported_host" in labels] == []
         assert len(renamed) == 2
 
 
-@pytest.mark.parametrize("release", RELEASES)
-def test_the_text_names_each_label(tmp_path: Path, release: Release) -> None:
+def test_the_text_names_each_label(tmp_path: Path) -> None:
     """A case for every label name of the catalogue, with the name that Prometheus gives it."""
     (alert,) = [one for one in alerts() if one.name == "MetricsLabelConflict"]
     runbook = alert.rule["annotations"]["runbook_url"]
@@ -108,7 +102,7 @@ def test_the_text_names_each_label(tmp_path: Path, release: Release) -> None:
             }
         )  # fmt: skip
     tests = {"rule_files": ["meta.yml"], "evaluation_interval": "1m", "tests": cases}
-    result = run_cases(tmp_path, tests, rules_folder(), release)
+    result = run_cases(tmp_path, tests, rules_folder(), "newer")
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -117,7 +111,7 @@ def test_histograms_that_are_converted_are_found_and_the_remedy_ends_it(tmp_path
     native = {"convert_classic_histograms_to_nhcb": True}
     dropped = {"source_labels": ["__name__"], "regex": ".*_bucket", "action": "drop"}
     jobs = [native, {"metric_relabel_configs": [dropped]}, _remedy("HistogramsMissing"), {}]
-    with _scraping(tmp_path, "newer", jobs, "--enable-feature=native-histograms") as prometheus:
+    with _scraping(tmp_path, jobs, "--enable-feature=native-histograms") as prometheus:
         assert _found(prometheus, "HistogramsMissing") == [0, 1]
         series = prometheus.query('count by (job) ({__name__=~"bioagents_job_(wait|duration)_seconds.*"})')
         counts = {labels["job"]: value for labels, value in series}
