@@ -57,6 +57,16 @@ def test_the_slowest_actor_counts() -> None:
     assert limit(attempts(answer={1.0: 5_000_000}, report={7200.0: 30})) > 3 * 7000
 
 
+def test_a_long_job_that_has_run_once_is_expected() -> None:
+    """A nightly job needs weeks until its run time is known; until then no alert may call it too long."""
+    assert limit(attempts(answer={1.0: 5_000_000}, report={7200.0: 1})) > 3 * 7000
+
+
+def test_enough_attempts_make_a_history() -> None:
+    """From twenty on."""
+    assert limit(attempts(answer={1.0: 20})) == LEAST
+
+
 def test_without_history_the_limit_is_eight_hours() -> None:
     """No attempt yet, or too few to know."""
     few = attempts(answer={1.0: ENOUGH - 1})

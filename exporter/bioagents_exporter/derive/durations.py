@@ -1,7 +1,8 @@
 """How long attempts of a queue usually take, and the limit that follows where none is set.
 
 The history is that of the totals: the attempts of all workers since the totals began, by actor. Each actor
-counts alone, because a queue may have one actor whose jobs are rare and long.
+counts alone, because a queue may have one actor whose jobs are rare and long. Its first attempt counts, so
+that no alert calls the second one too long.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from bioagents_worker.wire import BUCKETS
 
 #: Seconds: the limit of a queue in which no actor has finished :data:`ENOUGH` attempts.
 UNKNOWN: Final = 28_800.0
-ENOUGH: Final = 20  # attempts from which on an actor's run time is known
+ENOUGH: Final = 20  # attempts of one actor from which on the queue has a history
 SHARE: Final = 0.99  # of the attempts of an actor that its usual run time covers
 FACTOR: Final = 3  # times the usual run time
 LEAST: Final = 600.0  # seconds; Dramatiq's own default for the time limit of a job
@@ -46,9 +47,9 @@ def _calculate(totals: Iterable[PublishedTotals], layouts: Layouts) -> dict[str,
     limits: dict[str, float] = {}
     for each in totals:
         values = values_of(each)
-        histograms = (actor.duration(values)[:-1] for actor in layouts.of(each).actors)
-        usual = max((usual_duration(counts) for counts in histograms if sum(counts) >= ENOUGH), default=None)
-        if usual is not None:
+        histograms = [actor.duration(values)[:-1] for actor in layouts.of(each).actors]
+        if any(sum(counts) >= ENOUGH for counts in histograms):
+            usual = max(usual_duration(counts) for counts in histograms if any(counts))
             limits[each.queue] = max(limits.get(each.queue, LEAST), FACTOR * usual)
     return limits
 
