@@ -16,8 +16,9 @@ import pytest
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
+from bioagents_exporter.read.audit.holders import Brokers
 from bioagents_exporter.read.reader import Reader
-from bioagents_exporter.read.snapshot import QueueAudit, Snapshot
+from bioagents_exporter.read.snapshot import QueueAudit, Snapshot, Worker
 from bioagents_exporter.read.unread import MAX_MESSAGE
 from bioagents_worker.wire import State
 from read.conftest import MakeReader
@@ -323,6 +324,15 @@ def test_two_workers_of_one_broker_share_its_sets(
 
     assert held(["1", "2", "3", "4"]) == {(0, 0)}
     assert (1, 0) in held(["5"])
+
+
+def test_workers_of_one_broker_were_seen_when_the_most_silent_one_was() -> None:
+    """A job that the other one took since then is in no heartbeat yet, and is not stuck."""
+    two = [Worker(name, seen, IDENTITY, State()) for name, seen in (("a", 999.0), ("b", 991.0))]
+    for workers in (two, two[::-1]):
+        (holder,) = Brokers({}, workers, 1_000.0, 60.0).of(IDENTITY.queues[0])
+        assert holder.worker is not None
+        assert holder.worker.seen == 991.0
 
 
 def test_a_job_of_a_queue_that_its_worker_does_not_name(

@@ -65,13 +65,13 @@ def test_what_is_out_of_its_limits_is_marked() -> None:
 
 
 @given(
-    waiting=st.integers(0, 4),
-    age=st.floats(0, 60),
+    jobs=st.tuples(st.integers(0, 4), st.floats(0, 300)) | st.tuples(st.integers(0, 50), st.floats(0, 60)),
     drain=st.sampled_from([None, 0.0, 599.0, 601.0, math.inf]),
     running=st.integers(0, 4),
 )
-def test_a_healthy_queue_is_not_marked(waiting: int, age: float, drain: float | None, running: int) -> None:
-    """A few fresh jobs are no backlog, whatever the rates of the last minutes make of them."""
+def test_a_healthy_queue_is_not_marked(jobs: tuple[int, float], drain: float | None, running: int) -> None:
+    """A few jobs, or fresh ones, are no backlog, whatever the rates of the last minutes make of them."""
+    waiting, age = jobs
     one = chat(
         waiting=waiting, oldest_job_age_seconds=age, drain_seconds=drain, running_jobs=running, slots=4
     )

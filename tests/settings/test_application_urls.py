@@ -198,6 +198,14 @@ def test_urls_of_valkey_py(served: Served) -> None:
         assert exporter_refuses(url) == ""
 
 
+def test_a_short_timeout_suits_requests_but_no_read(served: Served) -> None:
+    """Redis may need longer for the read of a whole fleet than for the requests of an application."""
+    link = endpoint_of(redis_url(f"{served.plain}?socket_timeout=0.05")).connect()
+    link.send_command("BLPOP", "none", "0.2")  # type: ignore[no-untyped-call]
+    assert link.read_response() is None  # type: ignore[no-untyped-call]
+    link.disconnect()  # type: ignore[no-untyped-call]
+
+
 def test_the_database_is_that_of_the_application(served: Served) -> None:
     """Also where redis-py's reading surprises: a path of several numbers, and the option before the path."""
     for tail in ("/1", "/1/", "/0/1", "/one", "?db=2", "/1?db=2", ""):

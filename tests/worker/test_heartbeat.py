@@ -70,6 +70,14 @@ def test_held_jobs_are_known_after_a_reconnect(as_item: Callable[[object], objec
     assert "delayed" not in seen
 
 
+def test_jobs_that_a_consumer_has_fetched_and_not_passed_on_are_held() -> None:
+    """One message that was enqueued three times counts once at Dramatiq's consumer, and three times here."""
+    fetching = thread(outstanding=1)
+    fetching.consumer.message_cache = [b"{}", b"{}"]
+    seen = state(worker(consumers={"a": fetching, "a.DQ": thread(outstanding=4)}))
+    assert (seen["held"], seen["delayed"]) == ({"a": 2}, {"a": 4})
+
+
 def test_queues_are_those_that_the_worker_consumes() -> None:
     """Canonical, each once, and as they are when the heartbeat is made."""
     of = worker(consumers={"b": thread(), "b.DQ": thread()})
