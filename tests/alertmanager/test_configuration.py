@@ -12,6 +12,7 @@ import yaml
 
 from alertmanager.manager import ALERTS_FOLDER, SECRETS, running, with_receivers
 from bioagents_alerts import alertmanager_file, write_alertmanager
+from bioagents_alerts.promql import COPIES
 from bioagents_alerts.durations import milliseconds
 from bioagents_alerts.messages import LATE, LOST, RECENT, templates
 from support.checkout import resolved
@@ -183,7 +184,7 @@ def test_no_label_in_which_copies_differ_is_used() -> None:
     """Two Prometheus, or three exporters, make one message."""
     used = {label for rule in CONFIG["inhibit_rules"] for label in rule["equal"]}
     used |= {label for route in _routes(CONFIG["route"]) for label in route.get("group_by", [])}
-    assert not used & {"instance", "pod", "container", "node", "endpoint"}
+    assert not used & {*COPIES}
 
 
 def test_the_end_of_the_watchdog_is_not_sent() -> None:
