@@ -12,9 +12,9 @@ import yaml
 
 from alertmanager.manager import ALERTS_FOLDER, SECRETS, running, with_receivers
 from bioagents_alerts import alertmanager_file, write_alertmanager
-from bioagents_alerts.promql import COPIES
 from bioagents_alerts.durations import milliseconds
 from bioagents_alerts.messages import LATE, LOST, RECENT, templates
+from bioagents_alerts.promql import COPIES
 from support.checkout import resolved
 from support.monitoring import Alertmanager
 from support.programs import RELEASES, Release, require
