@@ -9,7 +9,12 @@ import pytest
 
 from support.rule_files import Alert, alerts
 
-ASKING = [alert for alert in alerts() if "query" in alert.rule["annotations"]["description"]]
+ASKING = [
+    (alert, text)
+    for alert in alerts()
+    for text in ("summary", "description")
+    if "query" in alert.rule["annotations"][text]
+]
 
 
 def _unanswered(text: str) -> Iterator[str]:
@@ -29,10 +34,10 @@ def _unanswered(text: str) -> Iterator[str]:
             yield "" if any(blocks) else "x"
 
 
-@pytest.mark.parametrize("alert", ASKING, ids=lambda alert: alert.name)
-def test_a_text_reads_well_when_its_queries_find_nothing(alert: Alert) -> None:
+@pytest.mark.parametrize(("alert", "text"), ASKING, ids=lambda one: getattr(one, "name", one))
+def test_a_text_reads_well_when_its_queries_find_nothing(alert: Alert, text: str) -> None:
     """No list without its items, no empty parentheses, no space before a full stop."""
-    shown = "".join(_unanswered(alert.rule["annotations"]["description"])).strip()
+    shown = "".join(_unanswered(alert.rule["annotations"][text])).strip()
     assert not re.search(r"  |\s[.,;:)]|[:,(]\s*[.;)]|\.\.|\(\)|\b(of|are|is|by|with|than)\s*[.;]", shown), (
         shown
     )

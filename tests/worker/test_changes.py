@@ -226,3 +226,17 @@ def test_hostname_that_changes(jobs: Jobs, look: Look, start: Start, monkeypatch
     monkeypatch.setattr("socket.gethostname", lambda: "renamed")
     jobs.send("a", 1)
     wait_until(lambda: {key[1] for key in look()["worker_info"]} == {"renamed"})
+
+
+def test_a_worker_with_a_misspelled_queue_is_alive_and_consumes_nothing(
+    jobs: Jobs, look: Look, start: Start
+) -> None:
+    """As QueueUnserved and NoActiveWorkers name it: it lists no queue, has free slots, and serves none."""
+    jobs.send("mail", 3)
+    start("mial")
+    wait_until(lambda: look()["worker_info"], what="a heartbeat")
+    found = shows(look, queue_workers__mail=0, queue_depth__mail__waiting=3)
+    ((worker, *facts),) = found["worker_info"]
+    assert facts[2] == ""
+    assert found["worker_slots"][worker,] == 2
+    assert found["worker_running_jobs"][worker,] == 0
