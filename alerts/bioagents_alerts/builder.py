@@ -83,7 +83,7 @@ class Builder:
         #: The same for queries in texts: of the alert's own labels, by a format of printf.
         self.same = PromQL(variant.prefix, variant.copies, self._matchers_of_alert)
         #: Of any labels.
-        self.others = PromQL(variant.prefix, variant.copies, self._escaped)
+        self.others = PromQL(variant.prefix, variant.copies, self.escaped)
         #: Of the alert's labels without the actor.
         self.of_queue = PromQL(variant.prefix, variant.copies, self._matchers_of_queue)
 
@@ -95,15 +95,15 @@ class Builder:
                 continue
             yield str(matcher)
 
-    def _escaped(self, series: Series) -> Iterable[str]:
+    def escaped(self, series: Series) -> Iterable[str]:
         """The same in a format of printf."""
         return (matcher.replace("%", "%%") for matcher in self._matchers(series))
 
     def _matchers_of_alert(self, series: Series) -> Iterable[str]:
-        return (*self._escaped(series), "%[1]s")
+        return (*self.escaped(series), "%[1]s")
 
     def _matchers_of_queue(self, series: Series) -> Iterable[str]:
-        return (*self._escaped(series), "%[2]s")
+        return (*self.escaped(series), "%[2]s")
 
     def record(self, name: str, expr: str, comment: str = "") -> Record:
         """A recording rule; ``name`` has the default prefix."""

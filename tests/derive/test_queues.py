@@ -70,12 +70,16 @@ def test_age_of_the_oldest_dead_letter() -> None:
 
 def test_what_is_read_in_the_background_has_an_age() -> None:
     """The oldest of all audits; a part that was not read is left out."""
-    audits = {"a": QueueAudit(1, 2, None, 4, NOW - 5), "b": QueueAudit(0, 0, 0, None, NOW - 45)}
+    audits = {
+        "a": QueueAudit(1, 2, None, 4, {"waiting": 7}, NOW - 5),
+        "b": QueueAudit(0, 0, 0, None, {}, NOW - 45),
+    }
     found = published(snapshot(audits=audits))
     assert found["queue_orphaned_jobs"] == {("a",): 1, ("b",): 0}
     assert found["queue_unheld_jobs"] == {("a",): 2, ("b",): 0}
     assert found["queue_stuck_jobs"] == {("b",): 0}
     assert found["queue_overdue_delayed_jobs"] == {("a",): 4}
+    assert found["queue_messages_bytes"] == {("a", "waiting"): 7}
     assert found["exporter_source_age_seconds"]["audit",] == 45
 
 

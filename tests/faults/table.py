@@ -43,8 +43,8 @@ FAULTS: Final = (
     ),
     Fault("redis-paused", scenarios.pause_redis, ("RedisDown",), may=AFTER_A_STALL, factor=SLOW),
     Fault(
-        "redis-full", scenarios.fill_redis, ("RedisMemoryHigh", "NoActiveWorkers"), ("WorkerThreadsLost",),
-        may=("JobsStuck",), factor=SLOW,
+        "redis-full", scenarios.fill_redis, ("RedisFull",), ("WorkerThreadsLost",), may=("JobsStuck",),
+        factor=SLOW,
     ),
     Fault("worker-leaks", scenarios.leak, ("WorkerMemoryLeak",), factor=FASTEST),
     Fault("configuration-skewed", scenarios.skewed_configuration, ("WorkerConfigSkew",)),

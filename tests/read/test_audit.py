@@ -378,3 +378,20 @@ def test_a_stopped_worker_keeps_its_jobs(
     wait_until(lambda: audited(reader).orphaned == 1)
     os.killpg(worker.pid, signal.SIGCONT)
     wait_until(lambda: audited(reader).orphaned == 0)
+
+
+def test_the_memory_of_the_messages_is_what_redis_estimates(
+    redis_server: RedisServer, make_reader: MakeReader
+) -> None:
+    """By state: 50 KB for each of the waiting and the delayed jobs, and nothing for dead ones."""
+    broker = RedisBroker(url=redis_server.url, middleware=[])
+    for delay in (None, None, 3_600_000):
+        message: Any = dramatiq.Message(
+            queue_name="chat", actor_name="work", args=("x" * 50_000,), kwargs={}, options={}
+        )
+        broker.enqueue(message, delay=delay)
+    broker.client.close()
+    sizes = audited(make_reader(redis_server.url, queues=("chat",))).sizes
+    assert sizes["dead"] == 0
+    assert sizes["waiting"] == pytest.approx(100_000, rel=0.3)
+    assert sizes["delayed"] == pytest.approx(50_000, rel=0.3)

@@ -70,6 +70,28 @@ def test_memory_limit_eviction_and_append_only_file(tmp_path: Path, make_reader:
         server.kill()
 
 
+def test_writes_that_a_full_server_refuses(tmp_path: Path, make_reader: MakeReader) -> None:
+    """Each refusal is counted by its error; before the first one there is a 0."""
+    server = RedisServer(tmp_path / "redis")
+    refused = dict.fromkeys([("OOM",), ("MISCONF",), ("NOREPLICAS",)], 0)
+    try:
+        reader = make_reader(server.url)
+        assert published(reader.read())["redis_refused_writes_total"] == refused
+        with server.client() as client:
+            client.config_set("maxmemory", 1)
+            for _ in range(3):
+                with pytest.raises(redis.OutOfMemoryError):
+                    client.set("key", "value")
+            client.config_set("maxmemory", 0)
+            client.config_set("min-replicas-to-write", 1)
+            with pytest.raises(redis.ResponseError, match="NOREPLICAS"):
+                client.set("key", "value")
+        refused |= {("OOM",): 3, ("NOREPLICAS",): 1}
+        assert published(reader.read())["redis_refused_writes_total"] == refused
+    finally:
+        server.kill()
+
+
 def test_a_replica_and_its_link(
     redis_server: RedisServer, replica: RedisServer, make_reader: MakeReader
 ) -> None:
@@ -146,10 +168,14 @@ class Asked(dict[str, str]):
 
 @pytest.mark.usefixtures("redis_server")
 def test_every_field_that_is_asked_for_exists(replica: RedisServer) -> None:
-    """A misspelled name would always give its default; a replica's INFO has all but Valkey's version."""
+    """A misspelled name would always give its default.
+
+    A replica's INFO has all but Valkey's version and the errors that have not occurred, which have a test.
+    """
     with replica.client(decode_responses=False) as client:
         client.set_response_callback("INFO", bytes)
         fields = Asked(parse_info(client.execute_command("INFO")))
     server_of(fields, 0.0)
-    assert fields.names - fields.keys() == {"valkey_version"}
+    absent = {name for name in fields.names - fields.keys() if not name.startswith("errorstat_")}
+    assert absent == {"valkey_version"}
     assert len(fields.names) > 10

@@ -88,7 +88,8 @@ def published(
 def reference_fleet() -> Snapshot:
     """The reference deployment at a busy moment, with something for every metric to show."""
     return snapshot(
-        server=replace(SERVER, role="slave", link_up=True, lag=1.0, memory_max=2_000_000_000, evicted_keys=3),
+        server=replace(SERVER, role="slave", link_up=True, lag=1.0, memory_max=2_000_000_000, evicted_keys=3,
+                       refused_writes={"OOM": 5, "MISCONF": 0, "NOREPLICAS": 0}),
         queues=(
             queue("chat", waiting=12, messages=16, delayed=3, dead=2, dead_expiring=1,
                   dead_oldest=NOW - 590_000, head_ready=NOW - 4.25, head_delayed=True),
@@ -112,8 +113,9 @@ def reference_fleet() -> Snapshot:
             totals("chat", {"processed|answer": 7, "succeeded|answer": 7}, epoch=900, wire=0),
         ),
         stores=(Store(1, 1_000, "run id of the primary"), Store(0, 900, "run id of the primary")),
-        audits={"chat": QueueAudit(1, 0, 2, 0, NOW - 8.0, NOW - 4.0),
-                "deep-research": QueueAudit(0, 0, 0, 1, NOW - 3.0)},
+        audits={"chat": QueueAudit(1, 0, 2, 0, {"waiting": 9_000, "delayed": 2_000, "dead": 0}, NOW - 8.0,
+                                   NOW - 4.0),
+                "deep-research": QueueAudit(0, 0, 0, 1, {}, NOW - 3.0)},
         unread={("deep-research", "pickle"): 1},
         errors={"bad_heartbeat": 1},
     )  # fmt: skip

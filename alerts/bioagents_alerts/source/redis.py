@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from bioagents_alerts import boards
 from bioagents_alerts.builder import AGE, COUNT, FLEET, SHARE, Builder
 from bioagents_alerts.model import Alert, Group, RuleFile
+from bioagents_alerts.promql import PromQL
 from bioagents_alerts.source import since
 from bioagents_alerts.thresholds import REPLICA_LAG, duration, percent
 from bioagents_alerts.titles import counted, of_redis
@@ -15,7 +18,9 @@ lost its own network, or reads a replica while the others read the primary. The 
 which copy counts.
 """
 
-_MEMORY = "fleet:bioagents_redis_memory:ratio"
+_MEMORY, _REFUSED = "fleet:bioagents_redis_memory:ratio", "fleet:bioagents_redis_refused_writes:increase5m"
+#: The share of the limit from which Redis counts as full.
+_FULL = 0.99
 _SERVER = ("version", "software", "role", "mode", "maxmemory_policy", "aof")
 
 
@@ -34,8 +39,9 @@ def rules(b: Builder) -> RuleFile:
             Without a limit (0) there is no share.
             """,
         ),
+        b.record(_REFUSED, ql.increase("redis_refused_writes_total", "5m", keep=())),
     )
-    alerts = (_down(b), _memory_high(b), _evicting(b), _policy(b), _replication(b), _slow(b))
+    alerts = (_down(b), _full(b), _memory_high(b), _evicting(b), _policy(b), _replication(b), _slow(b))
     return RuleFile("redis", COMMENT, (Group("bioagents-redis", (*records, *alerts)),))
 
 
@@ -63,6 +69,63 @@ def _down(b: Builder) -> Alert:
     )
 
 
+def _full(b: Builder) -> Alert:
+    ql = b.ql
+    used, allowed = ql.series("redis_memory_used_bytes"), ql.series("redis_memory_max_bytes")
+    evicting = ql.series("redis_info", where=('maxmemory_policy=~"allkeys-.+"',))
+    full = f"{used} / ({allowed} > 0) >= {_FULL} unless ignoring ({', '.join(_SERVER)}) {evicting}"
+    share = b.each(
+        f"{b.same.recorded(_MEMORY)} >= {_FULL}",
+        " uses {{ .Value | humanizePercentage }} of its memory limit,",
+    )
+    errors = b.same.over_copies(f"increase({b.same.series('redis_refused_writes_total')}[5m])")
+    refused = b.each(
+        f"topk(1, {errors} > 0)",
+        ' refused {{ .Value | printf "%.0f" }} commands within five minutes (error {{ .Labels.error }}),',
+    )
+    fact = f"{{{{ if lt $value 1.5 }}}}{SHARE} of its memory used{{{{ else }}}}{COUNT} writes refused"
+    return b.alert(
+        "RedisFull",
+        f"""
+        {ql.over_copies(full)}
+        or
+        {ql.recorded(_REFUSED)} > 0
+        """,
+        pending="1m",
+        keep_firing="10m",
+        severity="critical",
+        board=boards.REDIS_EXPORTER,
+        summary=of_redis(f"{fact}{{{{ end }}}}"),
+        description=f"""Redis of fleet "{FLEET}"{share}{refused} and takes no or few writes: no job can be
+        enqueued, and workers cannot report. Missing workers and late counts are
+        consequences.{_fullest(b)} First make room: raise maxmemory if the host has memory left, and stop what
+        fills it; for the errors MISCONF and NOREPLICAS see the runbook.""",
+        comment="""
+        At 99 % of the limit, or as soon as commands are refused, by whatever cause. Not under allkeys-*,
+        where a full Redis deletes keys: RedisEvicting fires. One fault pages once, so this alert inhibits
+        those about workers, backlogs and late counts; it fires before a worker that cannot report is missing.
+        keep_firing_for is that of NoActiveWorkers.
+        """,
+    )
+
+
+def _fullest(b: Builder) -> str:
+    """The queues whose messages take most memory, with the number of their jobs by state."""
+    sizes = b.same.gauge("queue_messages_bytes", keep=("queue",))
+    of_this = PromQL(
+        b.variant.prefix, b.variant.copies, lambda series: (*b.escaped(series), "%[1]squeue=%[2]q")
+    )
+    depth = of_this.over_copies(of_this.series("queue_depth", where=('state!="active"',)))
+    jobs = (
+        f"{{{{ range query (printf {json.dumps(f'sort_desc({depth} > 0)')} $in .Labels.queue) }}}}"
+        '{{ .Value | printf "%.0f" }} {{ .Labels.state }}, {{ end }}'
+    )
+    return b.each(
+        f"topk(3, {sizes} > 1e6)",
+        f' Queue "{{{{ .Labels.queue }}}}": {jobs}{{{{ .Value | humanize1024 }}}}B of messages.',
+    )
+
+
 def _memory_high(b: Builder) -> Alert:
     limit = b.threshold("RedisMemoryHigh")
     return b.alert(
@@ -79,10 +142,10 @@ def _memory_high(b: Builder) -> Alert:
         description=f"""Redis of fleet "{FLEET}" uses {SHARE} of its memory limit, more than
         {percent(limit)}. When it is full, jobs can no longer be enqueued, or are deleted. First raise the
         limit if the host has memory left, then find out what fills it: redis-cli -u "$REDIS_URL"
-        --memkeys.""",
+        --memkeys.{_fullest(b)}""",
         comment="""
-        It pages before Redis is full: then every enqueue fails, and Dramatiq's threads for delayed jobs end
-        and do not start again.
+        It pages before Redis is full: then every enqueue fails, Dramatiq's threads for delayed jobs end and
+        do not start again, and RedisFull fires, which inhibits this alert.
         """,
     )
 

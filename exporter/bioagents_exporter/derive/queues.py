@@ -80,6 +80,17 @@ OVERDUE: Final = by_queue(
     "delayed jobs with an `eta` in the past, from a bounded sample; read in the background",
 )
 
+MESSAGES: Final = Metric(
+    "queue_messages_bytes",
+    "gauge",
+    ("queue", "state"),
+    "bytes",
+    "Memory that Redis uses for the messages of the queue, by state of their jobs; those of active jobs "
+    "count as waiting.",
+    "MEMORY USAGE of Q.msgs, Q.DQ.msgs and Q.XQ.msgs, which Redis estimates from five messages; read in the "
+    "background, absent where Redis refuses the command",
+)
+
 
 def families(snapshot: Snapshot, now: float) -> Iterator[Family]:
     """Depth, ages and dead letters at ``now``, the server's time; what was not read is left out."""
@@ -146,6 +157,8 @@ def audit_families(audits: Mapping[str, QueueAudit]) -> Iterator[Family]:
     yield known(UNHELD, keys, (audit.unheld for audit in audits.values()))
     yield known(STUCK, keys, (audit.stuck for audit in audits.values()))
     yield known(OVERDUE, keys, (audit.overdue for audit in audits.values()))
+    sizes = {(name, state): size for name, audit in audits.items() for state, size in audit.sizes.items()}
+    yield Family(MESSAGES, [*sizes], [*sizes.values()])
 
 
 def audit_age(audits: Mapping[str, QueueAudit], now: float) -> float | None:

@@ -68,6 +68,15 @@ EVICTED: Final = Metric(
     "Number of keys that Redis evicted because its memory was full; jobs among them are lost.",
     "INFO `evicted_keys`; starts again with each server process",
 )
+REFUSED: Final = Metric(
+    "redis_refused_writes_total",
+    "counter",
+    ("error",),
+    "commands",
+    "Number of commands that Redis refused because it takes no writes: its memory is full (OOM), its last "
+    "save failed (MISCONF) or it has too few replicas (NOREPLICAS).",
+    "INFO `errorstat_OOM`, `errorstat_MISCONF`, `errorstat_NOREPLICAS` (since Redis 6.2)",
+)
 INFO: Final = Metric(
     "redis_info",
     "gauge",
@@ -125,6 +134,7 @@ def families(server: Server) -> Iterator[Family]:
     yield single(MEMORY_USED, server.memory_used)
     yield single(MEMORY_MAX, server.memory_max)
     yield single(EVICTED, server.evicted_keys)
+    yield Family(REFUSED, [(error,) for error in server.refused_writes], [*server.refused_writes.values()])
     aof = "yes" if server.aof else "no"
     key = (server.version, server.software, server.role, server.mode, server.maxmemory_policy, aof)
     yield Family(INFO, [key], [1])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+#: Errors with which a server refuses writes: its memory is full, its last save failed, it lacks replicas.
+REFUSALS: Final = ("OOM", "MISCONF", "NOREPLICAS")
 _MICROSECONDS: Final = 1e6
 
 
@@ -26,6 +28,7 @@ class Server:
     evicted_keys: int
     aof: bool
     loading: bool
+    refused_writes: Mapping[str, int] = field(default_factory=dict)  # error → how often, see REFUSALS
     link_up: bool | None = None  # of a replica to its primary
     lag: float | None = None  # seconds since a replica last heard from its primary
 
@@ -72,9 +75,16 @@ def server_of(info: Mapping[str, str], fallback_time: float) -> Server:
         evicted_keys=_integer(info, "evicted_keys"),
         aof=info.get("aof_enabled") == "1",
         loading=info.get("loading") == "1",
+        refused_writes={error: _count(info.get(f"errorstat_{error}", "")) for error in REFUSALS},
         link_up=None if link is None else link == "up",
         lag=float(lag) if lag >= 0 else None,
     )
+
+
+def _count(stat: str) -> int:
+    """The number in ``count=5``; 0 without one, since INFO shows only errors that occurred."""
+    number = stat.removeprefix("count=").partition(",")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def _integer(info: Mapping[str, str], name: str, default: int = 0) -> int:

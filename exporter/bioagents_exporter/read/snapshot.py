@@ -71,6 +71,7 @@ class QueueAudit:
     stuck: int | None  # in a living worker's acknowledgement set, unknown to that worker; None too if one
     # of the workers does not know all that it holds
     overdue: int | None  # delayed jobs whose time has passed, from a bounded sample
+    sizes: Mapping[str, int]  # state → bytes of its messages, where they could be read
     read_at: float  # unix seconds by the server's clock
     #: Unix seconds at which the first waiting job became ready; None if the head is that job, or none is due.
     first_ready: float | None = None

@@ -95,7 +95,8 @@ class Auditor:
             unheld = self._unheld.take(queue, check.unheld if complete else None)
             lost = None if queue in uncounted else stuck[queue]
             ready = check.waiting_sample.ready if check.waiting_sample else None
-            results[queue] = QueueAudit(orphaned, unheld, lost, check.overdue, read_at, ready)
+            sizes = check.bytes_by_state
+            results[queue] = QueueAudit(orphaned, unheld, lost, check.overdue, sizes, read_at, ready)
         self.results = results
 
 

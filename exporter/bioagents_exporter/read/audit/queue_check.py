@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,8 +14,11 @@ from bioagents_exporter.read.unread import Reason
 
 #: Audits over which the smallest difference counts, so that a job on its way between two commands does not.
 AUDITS: Final = 3
+#: The states whose messages are in a hash each → the end of its key.
+_MESSAGES: Final = {"waiting": ".msgs", "delayed": ".DQ.msgs", "dead": ".XQ.msgs"}
+_LENGTHS: Final = 4
 #: Commands for one queue besides two for each holder.
-FIXED: Final = 4
+FIXED: Final = _LENGTHS + len(_MESSAGES)
 
 
 @dataclass(slots=True)
@@ -32,6 +35,7 @@ class QueueCheck:
     held: int | None = 0
     sizes: list[tuple[Holder, int]] = field(default_factory=list)  # of fresh workers' sets
     lengths: tuple[int | None, ...] = ()
+    bytes_by_state: Mapping[str, int] = field(default_factory=dict)
 
     def keys(self, holder: Holder) -> tuple[bytes, bytes]:
         """The two acknowledgement sets of a holder."""
@@ -43,12 +47,20 @@ class QueueCheck:
         key = f"{self.namespace}:{self.queue}"
         packed = [pack("LLEN", key), pack("HLEN", key + ".msgs")]
         packed += [pack("LLEN", key + ".DQ"), pack("HLEN", key + ".DQ.msgs")]
+        packed += [pack("MEMORY", "USAGE", key + end) for end in _MESSAGES.values()]
         packed += [pack("SCARD", set_) for holder in self.holders for set_ in self.keys(holder)]
         return b"".join(packed), len(packed)
 
     def take_counts(self, replies: Iterator[Reply], errors: Counter[str]) -> None:
         """The replies to ``count_commands``; a second time they replace the first."""
-        self.lengths = tuple(integer(next(replies), errors) for _ in range(FIXED))
+        self.lengths = tuple(integer(next(replies), errors) for _ in range(_LENGTHS))
+        sizes = {state: next(replies) for state in _MESSAGES}
+        self.bytes_by_state = {
+            # A hash that does not exist has no size. Some services refuse this command: that is no error.
+            state: size or 0
+            for state, size in sizes.items()
+            if size is None or isinstance(size, int)
+        }
         self.orphaned = self.held = 0
         self.sizes = []
         for holder in self.holders:
