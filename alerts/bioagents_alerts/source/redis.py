@@ -74,32 +74,24 @@ def _full(b: Builder) -> Alert:
     used, allowed = ql.series("redis_memory_used_bytes"), ql.series("redis_memory_max_bytes")
     evicting = ql.series("redis_info", where=('maxmemory_policy=~"allkeys-.+"',))
     full = f"{used} / ({allowed} > 0) >= {_FULL} unless ignoring ({', '.join(_SERVER)}) {evicting}"
-    share = b.each(
-        f"{b.same.recorded(_MEMORY)} >= {_FULL}",
-        " uses {{ .Value | humanizePercentage }} of its memory limit,",
-    )
     errors = b.same.over_copies(f"increase({b.same.series('redis_refused_writes_total')}[5m])")
-    refused = b.each(
-        f"topk(1, {errors} > 0)",
-        ' refused {{ .Value | printf "%.0f" }} commands within five minutes (error {{ .Labels.error }}),',
-    )
+    cause = b.each(f"topk(1, {errors} > 0)", " (error {{ .Labels.error }})")
     fact = f"{{{{ if lt $value 1.5 }}}}{SHARE} of its memory used{{{{ else }}}}{COUNT} writes refused"
     return b.alert(
         "RedisFull",
         f"""
         {ql.over_copies(full)}
-        or
-        {ql.recorded(_REFUSED)} > 0
+        or {ql.recorded(_REFUSED)} > 0
         """,
         pending="1m",
         keep_firing="10m",
         severity="critical",
         board=boards.REDIS_EXPORTER,
         summary=of_redis(f"{fact}{{{{ end }}}}"),
-        description=f"""Redis of fleet "{FLEET}"{share}{refused} and takes no or few writes: no job can be
-        enqueued, and workers cannot report. Missing workers and late counts are
-        consequences.{_fullest(b)} First make room: raise maxmemory if the host has memory left, and stop what
-        fills it; for the errors MISCONF and NOREPLICAS see the runbook.""",
+        description=f"""Redis of fleet "{FLEET}" takes no or few writes: {fact} within five
+        minutes{{{{ end }}}}{cause}. No job can be enqueued, and workers cannot report; missing workers and
+        late counts are consequences.{_fullest(b)} First make room: raise maxmemory if the host has memory
+        left, and stop what fills it; for the errors MISCONF and NOREPLICAS see the runbook.""",
         comment="""
         At 99 % of the limit, or as soon as commands are refused, by whatever cause. Not under allkeys-*,
         where a full Redis deletes keys: RedisEvicting fires. One fault pages once, so this alert inhibits
