@@ -56,6 +56,7 @@ _OF: Final = _set("$of", "actor")
 #: The same without what an alert is about, for what is known of the whole fleet.
 OF_FLEET: Final = "$fleet"
 _FLEET: Final = _set(OF_FLEET, "queue", "actor", "cause")
+_OF_ACTOR: Final = "var-actor={{ .Labels.actor | urlquery }}&"
 #: Labels that people put on their targets, for which boards have a variable.
 _PLACES: Final = ("region", "cluster", "environment")
 _UNKNOWN: Final = "(unknown)"
@@ -126,14 +127,15 @@ class Builder:
         pending: str = "",
         keep_firing: str = "",
         window: str = "3h",
+        actor: str = "",
         comment: str = "",
         since: str = "",
     ) -> Alert:
         """An alert with the labels and links that every alert has.
 
-        ``window`` is the time that the board shows. The texts may use what :meth:`each` returns. The
-        description of an alert about a queue ends with what changed there, and each with ``since``: since
-        when, and how many.
+        ``window`` is the time that the board shows, ``actor`` a query for the actor on which it opens. The
+        texts may use what :meth:`each` returns. The description of an alert about a queue ends with what
+        changed there, and each with ``since``: since when, and how many.
         """
         if QUEUE in description:
             description += diagnosis.changes(self.of_queue if ACTOR in description else self.same)
@@ -152,7 +154,7 @@ class Builder:
                 "description": _asking(description),
                 "runbook_url": f"{self.variant.runbook_url}/{name}{_for_queue(summary)}",
                 "dashboard_url": f"{self.variant.dashboard_url}/d/{board}?{_variables(summary + description)}"
-                f"from=now-{window}&to=now",
+                f"{_asking(self.each(actor, _OF_ACTOR)) if actor else ''}from=now-{window}&to=now",
             },
             comment=comment,
         )
@@ -166,6 +168,18 @@ class Builder:
         ask = diagnosis.asked(query, known)
         ordered = f'{ask} | sortByLabel "{sort}"' if sort else ask
         return f"{{{{ range {ordered} }}}}{text}{{{{ end }}}}"
+
+    def within(self, label: str) -> PromQL:
+        """For a query inside the text of :meth:`each`: of the alert's labels and this one of the result."""
+        variant = self.variant
+        return PromQL(
+            variant.prefix, variant.copies, lambda series: (*self.escaped(series), f"%[1]s{label}=%[2]q")
+        )
+
+    def each_within(self, label: str, query: str, text: str) -> str:
+        """As :meth:`each`, of a query that ``within(label)`` has written."""
+        asked = f"query (printf {json.dumps(query, ensure_ascii=False)} $in .Labels.{label})"
+        return f"{{{{ range {asked} }}}}{text}{{{{ end }}}}"
 
     def down_targets(self) -> str:
         """The pipeline of a template that lists the targets of the alert's job that are down."""

@@ -151,6 +151,7 @@ def _high_rate(b: Builder) -> Alert:
         severity="warning",
         since=since.failures(b),
         board=boards.ACTOR,
+        actor=cause,
         summary=of_queue(f'{{{{ $value | printf "%.2f" }}}} failures per second, limit {limit}'),
         description=f"""Queue "{QUEUE}" has {{{{ $value | printf "%.2f" }}}} failures per second, more than
         {limit}.{b.each(cause, ' Most failures are {{ .Labels.exception }} in actor "{{ .Labels.actor }}".')}
@@ -196,6 +197,7 @@ def _high_ratio(b: Builder) -> Alert:
         severity="warning",
         since=since.failures(b),
         board=boards.ACTOR,
+        actor=cause,
         summary=of_queue(f"{SHARE} of attempts failed" + limit_of(b, "queue_failure_ratio_limit", PERCENT)),
         description=f"""{SHARE} of the attempts in queue "{QUEUE}" failed, more than the queue's
         limit.{b.each(cause, ' Most failures are {{ .Labels.exception }} in actor "{{ .Labels.actor }}".')}
@@ -245,6 +247,7 @@ def _retries(b: Builder) -> Alert:
         severity="warning",
         since=since.began(b, "queue:bioagents_job_retries:rate5m", "Attempts have ended in retries"),
         board=boards.ACTOR,
+        actor=cause,
         summary=of_queue(f"{SHARE} of attempts are retried, limit {percent(limit)}"),
         description=f"""{SHARE} of the attempts in queue "{QUEUE}" end in a retry, more than
         {percent(limit)}.{b.each(cause, ' Most retries are of actor "{{ .Labels.actor }}".')} Actors

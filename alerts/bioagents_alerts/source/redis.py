@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from bioagents_alerts import boards
 from bioagents_alerts.builder import AGE, COUNT, FLEET, SHARE, Builder
 from bioagents_alerts.model import Alert, Group, RuleFile
-from bioagents_alerts.promql import PromQL
 from bioagents_alerts.source import since
 from bioagents_alerts.thresholds import REPLICA_LAG, duration, percent
 from bioagents_alerts.titles import counted, of_redis
@@ -103,14 +100,10 @@ def _full(b: Builder) -> Alert:
 
 def _fullest(b: Builder) -> str:
     """The queues whose messages take most memory, with the number of their jobs by state."""
-    sizes = b.same.gauge("queue_messages_bytes", keep=("queue",))
-    of_this = PromQL(
-        b.variant.prefix, b.variant.copies, lambda series: (*b.escaped(series), "%[1]squeue=%[2]q")
-    )
+    sizes, of_this = b.same.gauge("queue_messages_bytes", keep=("queue",)), b.within("queue")
     depth = of_this.over_copies(of_this.series("queue_depth", where=('state!="active"',)))
-    jobs = (
-        f"{{{{ range query (printf {json.dumps(f'sort_desc({depth} > 0)')} $in .Labels.queue) }}}}"
-        '{{ .Value | printf "%.0f" }} {{ .Labels.state }}, {{ end }}'
+    jobs = b.each_within(
+        "queue", f"sort_desc({depth} > 0)", '{{ .Value | printf "%.0f" }} {{ .Labels.state }}, '
     )
     return b.each(
         f"topk(3, {sizes} > 1e6)",

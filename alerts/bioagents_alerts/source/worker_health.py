@@ -27,13 +27,13 @@ def load(b: Builder) -> Group:
 
 def _boots(b: Builder) -> Record:
     ql = b.ql
-    workers = ql.over_copies(f"max_over_time({ql.series('queue_workers')}[1h])")
+    workers = ql.over_copies(f"max_over_time(min_over_time({ql.series('queue_workers')}[2m])[1h:1m])")
     return b.record(
         _BOOTS,
         f"""
         {ql.increase("worker_boots_total", "1h", keep=("host",))}
         / (
-          max_over_time({ql.recorded("host:bioagents_workers:count")}[1h:1m])
+          max_over_time(min_over_time({ql.recorded("host:bioagents_workers:count")}[2m])[1h:1m])
           or label_replace(
             {without("sum", workers, "queue")} > 0,
             "host", "(other)", "", ""
@@ -42,8 +42,10 @@ def _boots(b: Builder) -> Record:
         """,
         """
         Boots in the last hour for each worker that the host had at its maximum, so that eight processes, or
-        a scaler that starts and stops some, are no restarts. The host "(other)" is all hosts beyond the
-        first 1,000 (pods with a new name each time) and is compared with the whole fleet.
+        a scaler that starts and stops some, are no restarts. The maximum of what lasted for two minutes: a
+        worker that was killed counts for 15 seconds next to the one that replaces it. The host "(other)" is
+        all hosts beyond the first 1,000 (pods with a new name each time) and is compared with the whole
+        fleet.
         """,
     )
 
@@ -233,10 +235,14 @@ def _threads(b: Builder) -> tuple[Record, ...]:
 
 def _clock_skew(b: Builder) -> Alert:
     limit = b.limit("WorkerClockSkew")
-    worst = b.each(
-        f"topk(3, {b.same.recorded(_SKEW)} > {limit})",
-        ' Host "{{ .Labels.host }}": {{ .Value | printf "%.0f" }} s.',
-        sort="worker",
+    signed = f"ignoring (host, pid, queues) {b.same.gauge('worker_clock_skew_seconds')}"
+    worst = "".join(
+        b.each(
+            f"topk(3, {b.same.recorded(_SKEW)} > {limit} and {signed} {sign} 0)",
+            f' Host "{{{{ .Labels.host }}}}": {{{{ .Value | printf "%.0f" }}}} s {direction}.',
+            sort="worker",
+        )
+        for sign, direction in ((">", "ahead"), ("<", "behind"))
     )
     return b.alert(
         "WorkerClockSkew",

@@ -119,7 +119,15 @@ def _memory_high(b: Builder) -> Alert:
 
 def _memory_leak(b: Builder) -> Alert:
     leak = b.ql.recorded(_LEAK)
-    worst = b.each(f"topk(3, {b.same.recorded(_LEAK)})", f" {HOST_AND_PID}.", sort="worker")
+    this = b.within("worker")
+    rss, growing = this.recorded(_RSS), this.recorded(_LEAK)
+    size = b.each_within("worker", rss, ": {{ .Value | humanize1024 }}B")
+    left = b.each_within(
+        "worker",
+        f"({this.recorded(_LIMIT)} - {rss}) / {growing} / 3600",
+        ', its limit is reached in {{ .Value | printf "%.0f" }} h',
+    )
+    worst = b.each(f"topk(3, {b.same.recorded(_LEAK)})", f" {HOST_AND_PID}{size}{left}.", sort="worker")
     return b.alert(
         "WorkerMemoryLeak",
         f"""
