@@ -88,7 +88,8 @@ def _full(b: Builder) -> Alert:
         description=f"""Redis of fleet "{FLEET}" takes no or few writes: {fact} within five
         minutes{{{{ end }}}}{cause}. No job can be enqueued, and workers cannot report; missing workers and
         late counts are consequences.{_fullest(b)} First make room: raise maxmemory if the host has memory
-        left, and stop what fills it; for the errors MISCONF and NOREPLICAS see the runbook.""",
+        left, and stop what fills it (MISCONF, NOREPLICAS: see the runbook); then restart the workers one
+        after the other, because they have lost threads.""",
         comment="""
         At 99 % of the limit, or as soon as commands are refused, by whatever cause. Not under allkeys-*,
         where a full Redis deletes keys: RedisEvicting fires. One fault pages once, so this alert inhibits
