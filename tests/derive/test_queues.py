@@ -50,7 +50,7 @@ def test_age_of_the_oldest_job() -> None:
 
 def test_age_of_a_job_behind_one_with_an_eta() -> None:
     """The audit finds it; what it found behind another head is not used."""
-    audits = {"chat": QueueAudit(0, 0, 0, 0, NOW - 5, NOW - 60)}
+    audits = {"chat": QueueAudit(0, 0, 0, 0, {}, NOW - 5, NOW - 60)}
     name = "queue_oldest_job_age_seconds"
     for head, head_delayed, age in ((NOW + 600, True, 60), (NOW - 70, True, 70), (NOW - 3, False, 3)):
         of = queue("chat", waiting=2, head_ready=head, head_delayed=head_delayed)
