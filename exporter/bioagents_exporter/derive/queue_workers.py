@@ -130,7 +130,8 @@ def _add(found: dict[str, QueueWorkers], worker: Worker, age: float) -> None:
         else:
             queue.workers += 1
             queue.slots = None if "threads" in state.unknown else _plus(queue.slots, state.threads)
-            queue.starts[version] = max(start, queue.starts.get(version, start))
+            if start >= queue.starts.get(version, start):
+                queue.starts[version] = start
     for name, n in (state.running or {}).items():
         found[name].running += n
     if state.draining:

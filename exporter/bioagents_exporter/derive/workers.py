@@ -160,7 +160,9 @@ def families(states: WorkerStates, labels: WorkerKeys, host: str | None, now: fl
     yield Family(INFO, [key.info for key in keys], [1] * len(keys))
     yield Family(LAST_HEARTBEAT, own, [w.seen for w in everyone])
     yield from _of_the_living(alive, own[: len(alive)] if missing else own)
-    long = {key: age for worker in alive for key, age in _long_jobs(worker, now)}
+    # Most workers run short jobs: they cost one comparison.
+    busy = [w for w in alive if w.state.oldest and w.state.oldest[0].age + now - w.seen >= LONG]
+    long = {key: age for worker in busy for key, age in _long_jobs(worker, now)}
     yield Family(LONGEST_RUNNING, [*long], [*long.values()])
 
 
