@@ -300,7 +300,7 @@ def fill_redis(fleet: Fleet) -> Scenario:
 
 
 def evict(fleet: Fleet) -> Scenario:
-    """A cache shares this Redis under a policy that evicts any key. Without the policy Redis is full."""
+    """A cache shares this Redis, and its policy evicts any key. Without the policy Redis is almost full."""
     with fleet.client() as client:
         client.mset({f"cache:{number}": "x" * 1000 for number in range(5000)})
         client.config_set("maxmemory-policy", "allkeys-lru")
@@ -317,7 +317,9 @@ def evict(fleet: Fleet) -> Scenario:
 
     with background(cache):
         yield
-    fleet.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    with fleet.client() as client:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", round(client.info("memory")["used_memory"] / 0.95))
     yield
     fleet.command("CONFIG", "SET", "maxmemory", 0)
     fleet.replace_worker(fleet.workers[0])
