@@ -53,7 +53,10 @@ def _each_once(
 
 def copies(text: str) -> tuple[str, ...]:
     """``instance,pod`` as labels of targets; without a label of the exporter's own."""
-    return tuple(dict.fromkeys(copy_label(name.strip()) for name in text.split(",")))
+    names = dict.fromkeys(name.strip() for name in text.split(","))
+    if not all(map(_COPY_LABEL.fullmatch, names)):
+        raise ValueError("expected names of labels with commas between them, such as instance,pod")
+    return tuple(map(copy_label, names))
 
 
 def copy_labels(texts: Sequence[str]) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ def copy_labels(texts: Sequence[str]) -> tuple[str, ...]:
 def copy_label(name: str) -> str:
     """A label of targets in which copies of one exporter differ; none of the exporter's own."""
     if not _COPY_LABEL.fullmatch(name):
-        raise ValueError("expected names of labels with commas between them, such as instance,pod")
+        raise ValueError("expected the name of one label, such as pod_template_hash")
     if name == "job" or name in labels_of_all():
         raise ValueError(f"copies do not differ in {name}: expected labels of targets, such as instance,pod")
     return name

@@ -174,6 +174,8 @@ def test_a_number_that_is_none_is_refused(
         ("""--selector 'job="\udcff"'""", "an argument is not valid UTF-8"),
         ("--copies ''", "--copies '': expected names of labels with commas between them"),
         ("--copies instance,pod=a", "--copies 'instance,pod=a': expected names of labels"),
+        ("--copy-label pod,node", "--copy-label 'pod,node': expected the name of one label"),
+        ("--copy-label queue", "copies do not differ in queue: expected labels of targets"),
         (
             "--copies instance,queue",
             "--copies 'instance,queue': copies do not differ in queue: expected labels",
