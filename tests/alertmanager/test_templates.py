@@ -53,6 +53,7 @@ def services(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
     config.write_text(config.read_text(encoding="utf-8").replace(SECRETS, str(secrets)), encoding="utf-8")
     document = load(config)
     receivers = {receiver["name"]: receiver for receiver in document["receivers"]}
+    document["route"]["group_interval"] = "500ms"  # some tests wait for a second message
     with inbox() as posted, mailbox() as mail:
         (secrets / "slack-url").write_text(f"{posted.url}slack\n")
         (secrets / "pagerduty-routing-key").write_text("a-routing-key")
