@@ -14,7 +14,7 @@ from bioagents_boards import shared
 from bioagents_boards.alerts import alerts_of
 from bioagents_boards.exporter_panels import EXPORTER_ROWS, SOURCE_FAILS, STALE_SECONDS
 from bioagents_boards.frame import Board
-from bioagents_boards.panels import BY_COPY, FLEET, LIMIT, THRESHOLD, Graph, Stat, Target, Timeline
+from bioagents_boards.panels import BY_COPY, BY_QUEUE, FLEET, LIMIT, THRESHOLD, Graph, Stat, Target, Timeline
 from bioagents_boards.queries import (
     each_copy,
     gauge,
@@ -235,6 +235,27 @@ _REDIS: Final = (
         width=12,
         height=6,
         empty=_NO_REPLICA,
+    ),
+    Graph(
+        "Memory of messages by queue",
+        "Memory that Redis uses for the messages of a queue, in all states together, top 10. Normal: it "
+        "follows the number of jobs. If Redis becomes full, the highest line shows which queue fills it. "
+        "Read in the background, so some minutes old.",
+        [Target(top(gauge("queue_messages_bytes", keep=("queue",))), BY_QUEUE)],
+        unit="bytes",
+        width=12,
+        empty="no queue, or the exporter's user may not run MEMORY USAGE",
+    ),
+    Graph(
+        "Refused writes",
+        "Commands per second that Redis refused because it takes no writes, by its error: OOM (memory is "
+        "full), MISCONF (the last save failed), NOREPLICAS (too few replicas). Normal: empty. While it "
+        "refuses, no job is enqueued and none ends: follow the runbook of RedisFull.",
+        [Target(top(f"{rate('redis_refused_writes_total', keep=('error',))} > 0"), FLEET + " {{error}}")],
+        unit=per_second("commands"),
+        thresholds=ANY_RATE_IS_BAD,
+        width=12,
+        empty="no write was refused",
     ),
 )
 

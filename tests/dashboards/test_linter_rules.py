@@ -36,7 +36,7 @@ EVERY_RULE = {
 
 #: Our units: names that Grafana knows, and for rates what is counted. Its own unit for them says operations.
 UNITS = {"short", "s", "percentunit", "bytes", "string", "bool_on_off"} | {
-    f"count:{things}/s" for things in ("attempts", "counts", "errors", "jobs", "keys")
+    f"count:{things}/s" for things in ("attempts", "commands", "counts", "errors", "jobs", "keys")
 }
 
 #: Counters that queries read as they are, each with its reason.
