@@ -78,6 +78,37 @@ def test_a_healthy_queue_is_not_marked(jobs: tuple[int, float], drain: float | N
     assert "bad" not in _tables(page(replace(reference(), queues=(one,), workers_missing=0)))
 
 
+@pytest.mark.parametrize(
+    ("per_second", "ratio", "marked"),
+    [
+        (1 / 300, 1.0, False),  # one of one
+        (6 / 300, 1.0, False),  # one job that fails alone, with the retries of Dramatiq's defaults
+        (10 / 300, 1.0, True),
+        (2 / 300, 0.2, True),
+        (0.5, 0.05, False),
+        (0.0, 0.0, False),
+    ],
+)
+def test_failures_are_marked_from_ten_attempts_on(per_second: float, ratio: float, marked: bool) -> None:  # noqa: FBT001 - of the table
+    """In five minutes, as HighJobFailureRatio has it: one failed attempt of one proves nothing."""
+    one = chat(failures_per_second=per_second, failure_ratio=ratio, failure_ratio_limit=0.1)
+    text = _tables(page(replace(reference(), queues=(one,), workers_missing=0)))
+    assert ('<td data-name="Failures" class=bad>' in text) == marked
+
+
+def test_a_queue_that_is_out_of_service_is_not_marked() -> None:
+    """Redis remembers each queue that ever was; workers are missing where jobs are, or some workers."""
+    idle = dict.fromkeys(("workers", "draining_workers", "waiting", "active", "delayed", "slots"), 0)
+    assert "bad" not in _queue(idle)
+    for state in ("draining_workers", "waiting", "active", "delayed"):
+        assert '<td data-name="Workers" class=bad>0' in _queue(idle | {state: 1}), state
+    assert '<td data-name="Workers" class=bad>1' in _queue(idle | {"workers": 1, "min_workers": 2})
+
+
+def _queue(numbers: Mapping[str, float]) -> str:
+    return _tables(page(replace(reference(), queues=(chat(**numbers),), workers_missing=0)))
+
+
 def test_a_backlog_that_does_not_shrink_is_marked() -> None:
     """More jobs than slots, for more than a minute; also where their age is not known."""
     for age in (61.0, None):

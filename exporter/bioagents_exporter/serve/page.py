@@ -10,6 +10,7 @@ from importlib.resources import files
 from operator import itemgetter
 from typing import Final, NamedTuple
 
+from bioagents_exporter.derive.window import LENGTH
 from bioagents_exporter.serve.status import QueueStatus, RedisStatus, Status, WorkerStatus
 
 REFRESH: Final = 10  # seconds
@@ -20,6 +21,7 @@ _PATHS: Final = ("metrics", "api/v1/status", "runbooks/", "-/healthy", "-/ready"
 
 MEMORY_LIMIT: Final = 0.9  # share of a limit above which RedisMemoryHigh and WorkerMemoryHigh fire
 FRESH: Final = 60.0  # seconds that a job has waited at most for its queue to have no backlog
+ENOUGH_ATTEMPTS: Final = 10  # in five minutes, from which on HighJobFailureRatio judges them
 
 RECENT: Final = 3600.0  # seconds for which the page shows the start of a version
 
@@ -116,20 +118,33 @@ def _queue(queue: QueueStatus) -> tuple[Cell, ...]:
             seconds(queue.oldest_job_age_seconds),
             _above(queue.oldest_job_age_seconds, queue.wait_limit_seconds),
         ),
-        Cell(number(queue.workers) + draining, _above(queue.min_workers, queue.workers)),
+        Cell(number(queue.workers) + draining, _lacks_workers(queue)),
         Cell(number(queue.slots)),
         Cell(number(queue.running_jobs)),
         Cell(
             seconds(queue.longest_running_job_seconds),
             _above(queue.longest_running_job_seconds, queue.job_duration_limit_seconds),
         ),
-        Cell(percent(queue.failure_ratio), _above(queue.failure_ratio, queue.failure_ratio_limit)),
+        Cell(percent(queue.failure_ratio), _fails(queue)),
         Cell(seconds(queue.drain_seconds), _drains_late(queue)),
         *(
             Cell(number(n), _above(n, 0))
             for n in (queue.orphaned_jobs, queue.stuck_jobs, queue.unheld_jobs, queue.overdue_delayed_jobs)
         ),
     )
+
+
+def _lacks_workers(queue: QueueStatus) -> bool:
+    """Whether a queue in service has fewer workers than its minimum; Redis remembers all queues for ever."""
+    used = (queue.workers, queue.draining_workers, queue.waiting, queue.active, queue.delayed)
+    return any(used) and _above(queue.min_workers, queue.workers)
+
+
+def _fails(queue: QueueStatus) -> bool:
+    """Whether too many attempts fail; one failed attempt of one proves nothing."""
+    high = _above(queue.failure_ratio, queue.failure_ratio_limit)
+    failures = (queue.failures_per_second or 0.0) * LENGTH
+    return high and failures >= ENOUGH_ATTEMPTS * (queue.failure_ratio or 0.0)
 
 
 def _drains_late(queue: QueueStatus) -> bool:
