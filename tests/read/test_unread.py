@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from bioagents_exporter.derive import Memory, derive
 from bioagents_exporter.read.reader import Reader
-from bioagents_exporter.read.unread import MAX_MESSAGE, Reason, decode_message
+from bioagents_exporter.read.unread import ENCODINGS, MAX_MESSAGE, Reason, decode_message
 from bioagents_exporter.settings import Settings
 from read.conftest import MakeReader
 from read.test_heads import NOW, put, take
@@ -77,7 +77,7 @@ def reader(shared_redis: RedisServer, client: redis.Redis, make_reader: MakeRead
 def test_the_next_job_is_named_and_has_no_age(
     reader: Reader, client: redis.Redis, raw: bytes, reason: Reason
 ) -> None:
-    """It is never decoded, waits, and stays named until a message that is read follows."""
+    """It is never decoded, waits, and its encoding stays named until a message that is read follows."""
     reader.read()  # the list is empty: a bound that a backlog makes wrong, since jobs come and go unseen
     put(client, raw=raw)
     for _ in range(2):
@@ -85,7 +85,7 @@ def test_the_next_job_is_named_and_has_no_age(
         assert (snapshot.errors, snapshot.unread) == ({}, {("chat", reason.value): 1})
         assert (snapshot.queues[0].waiting, snapshot.queues[0].head_ready) == (1, None)
     take(client)
-    assert reader.read().unread == snapshot.unread
+    assert reader.read().unread == (snapshot.unread if reason in ENCODINGS else {})
     put(client, sent=NOW)
     snapshot = reader.read()
     assert (snapshot.unread, snapshot.errors) == ({}, {})

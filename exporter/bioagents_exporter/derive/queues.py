@@ -37,8 +37,8 @@ UNREADABLE: Final = Metric(
     "reasons: `too_large` (more than 64 KB); `damaged` (JSON that no worker can read); `no_time` (of another "
     "program than Dramatiq, without a time); otherwise the encoding, by the first bytes of the message: "
     + ", ".join(f"`{reason}`" for reason in ENCODINGS)
-    + " (JSON in another form than Dramatiq's, too). The age of such a job is left out, and it is not "
-    "counted as overdue",
+    + " (JSON in another form than Dramatiq's, too), which remains while the queue is empty. The age of "
+    "such a job is left out, and it is not counted as overdue",
 )
 DEAD_OLDEST_AGE: Final = by_queue(
     "queue_dead_oldest_age_seconds",

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from bioagents_exporter.read.connection import Reply, pack, refused
 from bioagents_exporter.read.errors import Cause
 from bioagents_exporter.read.queues import QueueReplies
-from bioagents_exporter.read.unread import MAX_MESSAGE, Reason, decode_message
+from bioagents_exporter.read.unread import ENCODINGS, MAX_MESSAGE, Reason, decode_message
 from bioagents_worker.wire import ETA_OPTION, first_stamp, milliseconds, own_stamp, ready_time
 
 #: Bytes of messages in one read; the rest waits for the next.
@@ -62,7 +62,8 @@ class Heads:
     def __init__(self) -> None:
         self._heads: dict[str, Head] = {}
         self._empty: dict[str, float] = {}
-        #: By queue, until a message that is read is at its head.
+        #: By queue, until a message that is read is at its head, or the queue is empty. An encoding remains,
+        #: because it is the application's and not that of one message.
         self.unread: dict[str, Counter[Reason]] = {}
 
     def forget(self) -> None:
@@ -76,6 +77,8 @@ class Heads:
             self._empty[name] = now
         if queue.head is None:
             self._heads.pop(name, None)
+            if {*self.unread.get(name, ())}.isdisjoint(ENCODINGS):
+                self.unread.pop(name, None)
             return False
         head = self._heads.get(name)
         if head is None or head.id != queue.head:

@@ -135,7 +135,7 @@ def _queue(queue: QueueStatus) -> tuple[Cell, ...]:
 
 
 def _lacks_workers(queue: QueueStatus) -> bool:
-    """Whether a queue in service has fewer workers than its minimum; Redis remembers all queues for ever."""
+    """Whether a queue in service has fewer workers than its minimum; Redis never forgets the others."""
     used = (queue.workers, queue.draining_workers, queue.waiting, queue.active, queue.delayed)
     return any(used) and _above(queue.min_workers, queue.workers)
 
