@@ -110,7 +110,7 @@ class Flusher:
     def stop(self, timeout: float) -> None:
         """Send the last counts and sign off within ``timeout`` seconds; called once, by another thread."""
         if self._waited and self._workers.ending:
-            timeout = 0.0  # a Worker has waited for the same, in vain
+            timeout = 0.0  # a Worker has waited for the same, without an answer
         deadline = clock() + timeout
         self._stopped = True
         self._wake.set()
