@@ -80,6 +80,16 @@ SHORTENED = f"round(clamp_max({{}}, {LONG}))"
 ONE_FLEET = '{fleet="prod", job="bioagents"}'
 
 
+def column(board: str, word: str) -> str:
+    """The query of a column of a board's table of queues."""
+    (found,) = [
+        str(number)
+        for number in numbers()
+        if (number.query.board, number.query.panel, number.word) == (board, "Queues", word)
+    ]
+    return found
+
+
 def of_queue(name: str) -> str:
     """The labels of a number of one queue."""
     return f'{{fleet="prod", job="bioagents", queue="{name}"}}'
@@ -277,27 +287,27 @@ def rates(fleet: Fleet, name: str, *, waiting: int, arrivals: int, completions: 
         fleet.has(f"jobs_{outcome}_total", f"100+{jobs}x60", queue=name, actor="a")
 
 
-@pytest.mark.parametrize(
-    ("waiting", "arrivals", "completions", "expected"),
-    [
-        (130, 6, 19, 600.0),  # ten minutes at thirteen jobs a minute
-        (130, 19, 6, LONG),
-        (130, 6, 6, LONG),
-        (0, 6, 19, 0.0),
-        (0, 19, 6, 0.0),
-        (1, 6, 7, 60.0),
-        (1, 19, 6, None),  # one job that has just arrived is no backlog
-        (4, 19, 6, None),  # the slots take them with their next jobs
-        (5, 19, 6, LONG),
-    ],
+#: Waiting jobs, arrivals and completions per minute of a queue with four slots, and its seconds to drain.
+BACKLOGS = (
+    (130, 6, 19, 600.0),  # ten minutes at thirteen jobs a minute
+    (130, 19, 6, LONG),
+    (130, 6, 6, LONG),
+    (0, 6, 19, 0.0),
+    (0, 19, 6, 0.0),
+    (1, 6, 7, 60.0),
+    (1, 19, 6, None),  # one job that has just arrived is no backlog
+    (4, 19, 6, None),  # the slots take them with their next jobs
+    (5, 19, 6, LONG),
 )
-def test_a_backlog_shrinks_where_completions_exceed_arrivals(
-    fleet: Fleet, waiting: int, arrivals: int, completions: int, expected: float | None
-) -> None:
+
+
+def test_a_backlog_shrinks_where_completions_exceed_arrivals(fleet: Fleet) -> None:
     """The time to drain follows from the rates that are shown next to it, and from nothing else."""
-    rates(fleet, "chat", waiting=waiting, arrivals=arrivals, completions=completions)
-    answer = NO_ANSWER if expected is None else {of_queue("chat"): expected}
-    fleet.answers("Queue / Time to drain / A", answer, within=SHORTENED)
+    for number, (waiting, arrivals, completions, _) in enumerate(BACKLOGS):
+        rates(fleet, f"q{number}", waiting=waiting, arrivals=arrivals, completions=completions)
+    expected = {of_queue(f"q{number}"): seconds for number, (*_, seconds) in enumerate(BACKLOGS)}
+    known = {queue_: seconds for queue_, seconds in expected.items() if seconds is not None}
+    fleet.answers(column("Queue", "Time to drain"), known, within=SHORTENED)
 
 
 def test_a_backlog_of_producers_that_count_nothing(fleet: Fleet) -> None:
@@ -332,19 +342,16 @@ def test_growth_is_that_of_a_worker_that_has_started_up(
     )
 
 
-@pytest.mark.parametrize(
-    ("running", "waiting", "slots", "load"),
-    [(3, 0, 4, 0.75), (4, 6, 4, 2.5), (0, 0, 0, 0.0), (0, 3, 0, LONG), (2, 0, 0, 0.0)],
-)
-def test_load_is_that_of_the_jobs_and_slots_that_are_shown(
-    fleet: Fleet, running: int, waiting: int, slots: int, load: float
-) -> None:
+def test_load_is_that_of_the_jobs_and_slots_that_are_shown(fleet: Fleet) -> None:
     """Running and waiting jobs for each slot, endless where jobs wait and there is none."""
-    queue(fleet, "chat", waiting=waiting, oldest="0x60", workers_=1)
-    fleet.has("queue_running_jobs", f"{running}+0x60", queue="chat")
-    fleet.has("queue_slots", f"{slots}+0x60", queue="chat")
-    fleet.has("queue_load_ratio", "9x60", queue="chat")
-    fleet.answers("Capacity / Highest load / A", {of_queue("chat"): load}, within=f"clamp_max({{}}, {LONG})")
+    loads = {(3, 0, 4): 0.75, (4, 6, 4): 2.5, (0, 0, 0): 0.0, (0, 3, 0): LONG, (2, 0, 0): 0.0}
+    for number, (running, waiting, slots) in enumerate(loads):
+        queue(fleet, f"q{number}", waiting=waiting, oldest="0x60", workers_=1)
+        fleet.has("queue_running_jobs", f"{running}+0x60", queue=f"q{number}")
+        fleet.has("queue_slots", f"{slots}+0x60", queue=f"q{number}")
+        fleet.has("queue_load_ratio", "9x60", queue=f"q{number}")
+    expected = {of_queue(f"q{number}"): load for number, load in enumerate(loads.values())}
+    fleet.answers(column("Capacity", "Load"), expected, within=f"clamp_max({{}}, {LONG})")
 
 
 def test_no_worker_is_to_be_added_where_nothing_finishes(fleet: Fleet) -> None:
@@ -354,8 +361,7 @@ def test_no_worker_is_to_be_added_where_nothing_finishes(fleet: Fleet) -> None:
     fleet.answers("Capacity / Workers to add / A", {of_queue("mail"): -1})
     queue(fleet, "chat", waiting=40, oldest="600x60", workers_=1)
     fleet.answers("Capacity / Workers to add / A", {ONE_FLEET: 1})
-    (column,) = [str(number) for number in numbers() if number.word == "To add"]
-    fleet.answers(column, {of_queue("mail"): -1, of_queue("chat"): 1})
+    fleet.answers(column("Capacity", "To add"), {of_queue("mail"): -1, of_queue("chat"): 1})
 
 
 def test_an_idle_queue_with_a_reserve_missing_needs_no_worker(fleet: Fleet) -> None:
