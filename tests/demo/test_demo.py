@@ -15,6 +15,8 @@ from subprocess import PIPE
 import psutil
 import pytest
 
+from bioagents_demo.processes import ProcessGroup, ProgramEnded
+from bioagents_demo.servers import Address, start_exporter
 from support.exporter import Exporter
 from support.monitoring import answers, get
 from support.polling import free_port, wait_until
@@ -145,6 +147,16 @@ def test_port_in_use_is_an_error(redis_server: RedisServer, tmp_path: Path) -> N
             )
             assert len(started) <= 1, started  # the demo itself
             assert list(folder.iterdir()) == []
+    finally:
+        other.kill()
+
+
+def test_another_exporter_is_not_taken_for_its_own(redis_server: RedisServer, tmp_path: Path) -> None:
+    """One that takes the port in the moment before the demo's exporter starts, and answers at once."""
+    other = Exporter(tmp_path, "--redis.url", redis_server.url)
+    try:
+        with ProcessGroup() as processes, pytest.raises(ProgramEnded, match="Address already in use"):
+            start_exporter(processes, redis_server.url, Address("127.0.0.1", other.port))
     finally:
         other.kill()
 

@@ -32,6 +32,7 @@ BAD_VALUES = [
     ),
     ("redis.url", "unix://", "expected the whole path"),
     ("redis.url", "redis+sentinel://a,b", "expected the name of the primary"),
+    ("redis.url", "redis+sentinel://:26379/name", "expected redis://"),
     ("redis.url", "redis://[::1", "expected redis://"),
     ("redis.namespace", "a b", "expected the namespace"),
     ("redis.namespace", "a*", "expected the namespace"),
