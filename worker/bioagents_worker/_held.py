@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dramatiq.common import q_name
 
-from bioagents_worker.wire import text
+from bioagents_worker._tally import canonical
 
 
 class Held(NamedTuple):
@@ -30,7 +30,7 @@ def held(worker: Any, running: Mapping[str, int]) -> Held:  # noqa: ANN401 - unt
     jobs, delayed = Counter(running), Counter[str]()
     for item in list(worker.work_queue.queue):
         message = item[1] if isinstance(item, tuple) else item.message  # a tuple in Dramatiq 1
-        jobs[q_name(text(message.queue_name))] += 1
+        jobs[canonical(message.queue_name)] += 1
     uncounted = set()
     for name, thread in list(worker.consumers.items()):
         queue = q_name(name)
