@@ -91,6 +91,7 @@ SEEN_LATE = "host:bioagents_worker_boots:ratio1h"
 #: Recorded series whose doubled values no test here would find, each with its reason.
 BLIND = MappingProxyType(
     {
+        "queue:bioagents_jobs_hanging:seconds": "no job hangs",
         "fleet:bioagents_redis_replica_lag_seconds:max": "the exporters of this fleet read a primary",
         "fleet:bioagents_worker_clock_skew_seconds:max": "there is one clock",
         "fleet:bioagents_worker_flush_age_seconds:max": "counts are handed over with each heartbeat",
