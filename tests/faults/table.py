@@ -62,7 +62,7 @@ FAULTS: Final = (
           options=SHORT_DRAIN),
     Fault("jobs-retried-without-end", scenarios.retry_without_end, ("JobRetryStorm",)),
     Fault("all-jobs-hang", partial(scenarios.hang, jobs=12), ("JobsHanging",),
-          options=Options(traffic=0), before=scenarios.short_jobs, rest=30.0),
+          options=Options(traffic=0), before=scenarios.short_jobs, rest=60.0),
     Fault("all-slots-busy", partial(scenarios.hang, jobs=12), ("JobRunningTooLong", "WorkersAtCapacity"),
           options=Options(limits={"job-duration": "3s"}, traffic=0)),
     Fault("one-job-hangs", scenarios.hang, ("JobRunningTooLong",), options=SHORT_JOBS),

@@ -8,7 +8,9 @@ from bioagents_alerts.diagnosis import OLDEST_JOB, oldest_jobs
 from bioagents_alerts.model import Alert, Group, Record
 from bioagents_alerts.promql import without
 from bioagents_alerts.source import since
+from bioagents_alerts.thresholds import number
 from bioagents_alerts.titles import of_queue
+from bioagents_worker.wire import BUCKETS
 
 _ACTOR = ("queue", "actor")
 _ENQUEUED, _COMPLETED = "queue:bioagents_jobs_enqueued", "queue:bioagents_jobs_completed"
@@ -17,6 +19,8 @@ _SLOT_TIME = f"{_DURATION}_sum:rate5m"
 _LONGEST_ENDED, _USUAL_LONGEST = f"{_DURATION}:p9999_rate5m", f"{_DURATION}:longest7d"
 _HANGING = "queue:bioagents_jobs_hanging:seconds"
 _ATTEMPTS = "queue:bioagents_job_attempts:rate5m"
+#: Readings, each of other five minutes, from which on it is known how long attempts usually take.
+_KNOWN = 10
 
 
 def now(b: Builder) -> Group:
@@ -62,6 +66,7 @@ def usual(b: Builder) -> Group:
         return f"{function}({ql.recorded(record)}[{window}] offset {ago})"
 
     attempts = past("sum_over_time", _ATTEMPTS)
+    ended = f"{ql.recorded(_LONGEST_ENDED)}[7d:5m] offset 10m"
     records = (
         b.record(
             f"{_ENQUEUED}:avg1d",
@@ -85,10 +90,15 @@ def usual(b: Builder) -> Group:
         ),
         b.record(
             _USUAL_LONGEST,
-            f"quantile_over_time(0.998, {ql.recorded(_LONGEST_ENDED)}[7d:5m] offset 10m)",
+            f"""
+            quantile_over_time(0.998, {ended}) < {number(max(BUCKETS))}
+              and count_over_time({ended}) >= {_KNOWN}
+            """,
             """
             The longest that attempts of the queue usually take. Of a week's 2,016 readings the four highest
             do not count: jobs that hung once and were ended are not usual, a job that runs every day is.
+            Absent where it is not known: beyond the highest bucket, which has no upper bound, and from fewer
+            than ten readings. The first attempts of a new queue are often those that fail at once.
             """,
         ),
         *_starts(b),
