@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _ENQUEUED, _COMPLETED = "queue:bioagents_jobs_enqueued", "queue:bioagents_jobs_completed"
 _DURATION, _SLOTS = "queue:bioagents_job_duration_seconds", "queue:bioagents_queue_slots"
 _INFO: Final = "worker:bioagents_worker_info:max"
+_SECONDS: Final = "{{ .Value | humanizeDuration }}"
 _TIMES: Final = '{{ .Value | printf "%.1f" }} times'
 #: From so many times as much on it is unusual; from so many per second on (ten in five minutes) it is a mean.
 _UNUSUAL, _ENOUGH = "2", "1 / 30"
@@ -29,26 +31,59 @@ def backlog(b: Builder, otherwise: str) -> str:
     return f"{_numbers(b)}{_actors(b)} {_verdict(b, otherwise)}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """How completions and arrivals are written; ``%`` stands for a number."""
+
+    seconds: int  # that a number of now is about
+    step: float
+    usual_seconds: int
+    ended: str
+    arrived: str
+    usually: str
+    known: str  # the operation whose series shows that arrivals are counted
+
+
+_FREQUENT: Final = _Rates(
+    60, 0.1, 60, " Per minute % jobs end", " and % arrive", " (usually %)", known="rate5m"
+)
+#: Where less than one job per minute ends, as long ones do, a rate of five minutes says little.
+_RARE: Final = _Rates(
+    300, 1, 3600, " In the last 5 minutes % jobs ended", " and % arrived", " (usually % per hour)",
+    known="avg1d",
+)  # fmt: skip
+
+
 def _numbers(b: Builder) -> str:
-    arrived = b.same.recorded(f"{_ENQUEUED}:rate5m")
-    rates = (
-        f"{_per_minute(b, f'{_COMPLETED}:rate5m', ' Per minute % jobs end')}"
-        f"{_per_minute(b, f'{_COMPLETED}:avg1d', ' (usually %)')}"
+    usually = b.same.recorded(f"{_DURATION}:avg1d")
+    took = first_of(
+        (
+            (
+                b.same.recorded(f"{_DURATION}:avg5m"),
+                f"; an attempt takes {_SECONDS}{b.each(usually, f' (usually {_SECONDS})')}",
+            ),
+            (usually, f"; an attempt usually takes {_SECONDS}"),
+        )
     )
-    arrivals = (  # producers without JobMetrics count none
-        f"{_per_minute(b, f'{_ENQUEUED}:rate5m', ' and % arrive')}"
-        f"{_per_minute(b, f'{_ENQUEUED}:avg1d', ' (usually %)')}"
-    )
-    seconds = "{{ .Value | humanizeDuration }}"
-    usually = b.each(b.same.recorded(f"{_DURATION}:avg1d"), f" (usually {seconds})")
-    took = b.each(b.same.recorded(f"{_DURATION}:avg5m"), f"; an attempt takes {seconds}{usually}")
-    shown = f"{rates}{where(f'{arrived} > 0', arrivals)}{took}."
-    return where(b.same.recorded(f"{_COMPLETED}:rate5m"), shown)
+    rare = f"{b.same.recorded(f'{_COMPLETED}:avg1d')} < 1 / 60"
+    rates = f"{{{{ if {asked(rare)} }}}}{_rates(b, _RARE)}{{{{ else }}}}{_rates(b, _FREQUENT)}{{{{ end }}}}"
+    return where(b.same.recorded(f"{_COMPLETED}:rate5m"), f"{rates}{took}.")
 
 
-def _per_minute(b: Builder, record: str, text: str) -> str:
-    shown = text.replace("%", '{{ .Value | printf "%.6g" }}')
-    return b.each(f"round(60 * {b.same.recorded(record)}, 0.1)", shown)
+def _rates(b: Builder, form: _Rates) -> str:
+    def both(record: str, text: str) -> str:
+        now, usually = (b.same.recorded(f"{record}:{window}") for window in ("rate5m", "avg1d"))
+        return _number(b, f"round({form.seconds} * {now}, {form.step})", text) + _number(
+            b, f"round({form.usual_seconds} * {usually}, 0.1)", form.usually
+        )
+
+    # Producers without JobMetrics count no arrivals.
+    known = f"{b.same.recorded(f'{_ENQUEUED}:{form.known}')} > 0"
+    return both(_COMPLETED, form.ended) + where(known, both(_ENQUEUED, form.arrived))
+
+
+def _number(b: Builder, query: str, text: str) -> str:
+    return b.each(query, text.replace("%", '{{ .Value | printf "%.6g" }}'))
 
 
 def _actors(b: Builder) -> str:
@@ -87,7 +122,9 @@ def _verdict(b: Builder, otherwise: str) -> str:
         ),
     )  # fmt: skip
     hanging = "queue:bioagents_jobs_hanging:seconds"
-    elsewhere = f"{b.others.recorded(hanging)} and ignoring (queue) ({attempts} == 0)"
+    # Slots in which none of its own jobs runs: so the queue shares them.
+    taken = f"{slots} > 0 and {b.same.gauge('queue_running_jobs')} == 0 and {attempts} == 0"
+    elsewhere = f"{b.others.recorded(hanging)} and ignoring (queue) ({taken})"
     oldest = b.each(
         oldest_jobs(b, 1),
         ' (actor "{{ .Labels.actor }}" on host "{{ .Labels.host }}" pid {{ .Labels.pid }})',
