@@ -18,6 +18,8 @@ which copy counts.
 _MEMORY, _REFUSED = "fleet:bioagents_redis_memory:ratio", "fleet:bioagents_redis_refused_writes:increase5m"
 #: The share of the limit from which Redis counts as full.
 _FULL = 0.99
+#: An increase above that of a single write, for which `increase` shows up to 1.25; no share is as high.
+_SOME = 1.5
 _SERVER = ("version", "software", "role", "mode", "maxmemory_policy", "aof")
 
 
@@ -73,12 +75,12 @@ def _full(b: Builder) -> Alert:
     full = f"{used} / ({allowed} > 0) >= {_FULL} unless ignoring ({', '.join(_SERVER)}) {evicting}"
     errors = b.same.over_copies(f"increase({b.same.series('redis_refused_writes_total')}[5m])")
     cause = b.each(f"topk(1, {errors} > 0)", " (error {{ .Labels.error }})")
-    fact = f"{{{{ if lt $value 1.5 }}}}{SHARE} of its memory used{{{{ else }}}}{COUNT} writes refused"
+    fact = f"{{{{ if lt $value {_SOME} }}}}{SHARE} of its memory used{{{{ else }}}}{COUNT} writes refused"
     return b.alert(
         "RedisFull",
         f"""
         {ql.over_copies(full)}
-        or {ql.recorded(_REFUSED)} > 0
+        or {ql.recorded(_REFUSED)} > {_SOME}
         """,
         pending="1m",
         keep_firing="10m",
@@ -91,10 +93,10 @@ def _full(b: Builder) -> Alert:
         left, and stop what fills it (MISCONF, NOREPLICAS: see the runbook); then restart the workers one
         after the other, because they have lost threads.""",
         comment="""
-        At 99 % of the limit, or as soon as commands are refused, by whatever cause. Not under allkeys-*,
-        where a full Redis deletes keys: RedisEvicting fires. One fault pages once, so this alert inhibits
-        those about workers, backlogs and late counts; it fires before a worker that cannot report is missing.
-        keep_firing_for is that of NoActiveWorkers.
+        At 99 % of the limit, or as soon as two commands are refused, by whatever cause: a single one is soon
+        over. Not under allkeys-*, where a full Redis deletes keys: RedisEvicting fires. One fault pages once,
+        so this alert inhibits those about workers, backlogs and late counts; it fires before a worker that
+        cannot report is missing. keep_firing_for is that of NoActiveWorkers.
         """,
     )
 
