@@ -1,4 +1,4 @@
-"""A TCP proxy that can cut all connections, or one just after its request was executed."""
+"""A TCP proxy that can cut all connections, forget them, or cut one just after its request was executed."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class TcpProxy:
         self.lost = 0
         self._away = False
         self._open: set[socket.socket] = set()
+        self._pairs: list[_Pair] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -33,6 +34,11 @@ class TcpProxy:
         self._away = True
         for end in list(self._open):
             _close(end)
+
+    def forget_connections(self) -> None:
+        """Drop what is sent on the connections that exist and close none, as a firewall does."""
+        for pair in self._pairs:
+            pair.forgotten = True
 
     def come_back(self) -> None:
         self._away = False
@@ -58,6 +64,7 @@ class TcpProxy:
             server.settimeout(None)
             self._open |= {client, server}
             pair = _Pair(self, client, server)
+            self._pairs.append(pair)
             threading.Thread(target=pair.requests, daemon=True).start()
             threading.Thread(target=pair.replies, daemon=True).start()
 
@@ -70,11 +77,13 @@ class _Pair:
 
     def __init__(self, proxy: TcpProxy, client: socket.socket, server: socket.socket) -> None:
         self.proxy, self.client, self.server = proxy, client, server
-        self.cut = False
+        self.cut = self.forgotten = False
 
     def requests(self) -> None:
         with contextlib.suppress(OSError):  # either end may be closed at any time
             while chunk := self.client.recv(1 << 16):
+                if self.forgotten:
+                    continue
                 if self.proxy.lose_reply(chunk):
                     self.cut = True
                 self.server.sendall(chunk)

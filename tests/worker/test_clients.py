@@ -204,3 +204,29 @@ def test_connection_that_breaks_when_it_is_used_again_is_no_outage(
     assert logged(caplog) == []
     assert not sum(n for name, n in totals("").items() if name.startswith("errors"))
     proxy.close()
+
+
+def test_connection_that_a_firewall_forgot_is_no_outage(
+    redis_server: RedisServer, totals: Totals, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After minutes without a call nothing comes back on it: it is replaced before the call."""
+    proxy = TcpProxy(redis_server.port)
+    client = redis.Redis(port=proxy.port)
+    broker, metrics = RedisBroker(client=client), JobMetrics()
+    broker.add_middleware(metrics)
+    actor = dramatiq.actor(lambda: None, broker=broker, actor_name="act")
+    with caplog.at_level(logging.INFO, "bioagents_worker"):
+        actor.send()
+        wait_until(lambda: totals().get("enqueued|act") == 1)
+        flusher = metrics._flusher
+        assert flusher
+        proxy.forget_connections()
+        client.connection_pool.disconnect()  # the application's own connection is another matter
+        flusher._link._used -= 100  # seconds of idleness
+        actor.send()
+        wait_until(lambda: totals()["enqueued|act"] == 2)
+    metrics._stop()
+    assert logged(caplog) == []
+    broker.close()
+    client.close()
+    proxy.close()

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from bioagents_worker._link import Link, NoReplyError
 from bioagents_worker._transport import NotSent, Request
 from bioagents_worker.wire import Keys
+from support.polling import free_port
 from support.redis_server import RedisServer
 from support.tcp_proxy import TcpProxy
 
@@ -139,4 +142,25 @@ def test_name_that_is_invalid_unicode_blocks_no_count(redis_server: RedisServer)
     epoch = link.flush("me", FIRST, kind="producer").epoch
     counts = {"\ud800": {"a|x": 1}, "q": {"a|x": 1}}
     assert link.flush("me", Request(epoch, 0, 1, counts), kind="producer").stored == 1
+    link.close()
+
+
+def test_options_of_the_client_change_no_call(redis_server: RedisServer) -> None:
+    """Neither its retries, which would hide an outage from the transport, nor that it decodes replies."""
+
+    class Counted(NoBackoff):
+        calls = 0
+
+        def compute(self, failures: int) -> float:
+            self.calls += 1
+            return super().compute(failures)
+
+    backoff = Counted()
+    client = redis.Redis(port=free_port(), retry=Retry(backoff, 3))
+    with pytest.raises(NotSent, match="refused"):
+        Link(client, Keys("dramatiq")).flush("me", FIRST, kind="producer")
+    assert backoff.calls == 0
+    link = Link(redis_server.client(decode_responses=True), Keys("dramatiq"))
+    link.flush("me", FIRST, kind="producer")
+    assert link.command("HKEYS", Keys("dramatiq").producers) == [b"me"]
     link.close()

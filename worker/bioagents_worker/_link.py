@@ -27,6 +27,9 @@ from bioagents_worker.wire import Keys
 TIMEOUT: Final = 5.0
 #: A server, a proxy or a firewall may have closed a connection that was not used for this number of seconds.
 _IDLE: Final = 0.9
+#: A firewall or a load balancer may drop one that was not used for this number of seconds, unknown to both
+#: sides: a call on it would wait for its timeout.
+_STALE: Final = 60.0
 #: What Redis 6.2 and 7.0, and later versions, say if a command in a script is not permitted.
 _DENIED_IN_SCRIPT: Final = ("user executing the script can't", "ACL failure in script")
 
@@ -173,13 +176,13 @@ class Link:
         if "NOSCRIPT" in text or "no matching script" in text.lower():  # redis-py cuts off the first word
             return _NoScriptError(text)
         self.close()
-        names = _names(error)
-        if idle and names & {"ConnectionError", "OSError"} and "TimeoutError" not in names:
+        if idle and _names(error) & {"ConnectionError", "OSError"}:
             return IdleClosedError(text)
         return _failure(error)
 
     def _connect(self) -> None:
-        if self._connection is not None and _is_closed(self._connection):
+        stale = time.monotonic() - self._used > _STALE
+        if self._connection is not None and (stale or _is_closed(self._connection)):
             self.close()
         if self._connection is not None:
             return
