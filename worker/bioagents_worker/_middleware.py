@@ -101,7 +101,7 @@ class JobMetrics(Middleware):
             now_ms = time.time_ns() // 1_000_000
             if local.consumer:
                 # A delayed job that is due moves from .DQ to its queue; before_delay_message set its time.
-                local.moves = delay is None and READY_OF_OPTION in options
+                local.moves = delay is None and options.get(READY_OF_OPTION) == message.message_id
                 if local.moves:
                     return
             options[READY_OPTION] = ready_when_enqueued(options, now_ms)
