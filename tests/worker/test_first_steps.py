@@ -123,12 +123,30 @@ def test_no_warning_where_nothing_is_missing(broker: RedisBroker, warnings: Warn
     assert warnings() == []
 
 
+class Unready:
+    """A proxy of a broker outside of the context that has one, as werkzeug's LocalProxy."""
+
+    def __getattr__(self, name: str) -> object:
+        """Nothing yet."""
+        raise RuntimeError(f"no broker has {name} outside of the application's context")
+
+
+def test_a_default_broker_that_is_not_ready_stops_nothing(broker: RedisBroker, warnings: Warnings) -> None:
+    """JobMetrics is added to the real broker, without a warning about one that cannot be looked at."""
+    dramatiq.set_broker(Unready())  # type: ignore[arg-type] - as applications do
+    broker.add_middleware(JobMetrics())
+    declare(broker)
+    assert warnings() == []
+    assert isinstance(broker.middleware[0], JobMetrics)
+
+
 @pytest.mark.parametrize(
     ("client", "expected"),
     [
         (redis.Redis(), "redis://localhost:6379/0"),
         (redis.Redis.from_url("redis://me:s3cret@cache:7000/2?client_name=x"), "redis://cache:7000/2"),
         (redis.Redis.from_url("rediss://:s3cret@cache"), "rediss://cache:6379/0"),
+        (redis.Redis(host="fd00::1", port=7000), "redis://[fd00::1]:7000/0"),
         (redis.Redis.from_url("unix://me:s3cret@/run/redis.sock?db=3"), "unix:///run/redis.sock?db=3"),
         (valkey.Valkey(host="cache", password="s3cret"), "redis://cache:6379/0"),  # noqa: S106 - planted
         (

@@ -28,7 +28,9 @@ def address(client: Any) -> str:  # noqa: ANN401 - redis-py's and valkey-py's cl
     if options.get("path"):
         return f"unix://{options['path']}?db={database}"
     scheme = "rediss" if "SSL" in pool.connection_class.__name__ else "redis"
-    return f"{scheme}://{options.get('host', 'localhost')}:{options.get('port', 6379)}/{database}"
+    host = options.get("host", "localhost")
+    shown = f"[{host}]" if ":" in host else host  # as URLs show IPv6
+    return f"{scheme}://{shown}:{options.get('port', 6379)}/{database}"
 
 
 def report_start(client: Any, namespace: str) -> None:  # noqa: ANN401 - as address
@@ -58,19 +60,28 @@ class Watch:
 
     def look(self, broker: Any) -> None:  # noqa: ANN401 - untyped in dramatiq 1
         """Warn, once in a process, if this broker has actors that are not counted."""
-        if self.warned or not self.added or broker is None or isinstance(broker, StubBroker):
+        if self.warned or not self.added or broker is None:
             return
+        try:
+            actor = self._uncounted(broker)
+        except Exception:  # noqa: BLE001 - a proxy that leads to no broker yet; a warning stops nothing
+            return
+        if actor is not None:
+            self.warned = True
+            logger.warning(
+                "actor %s is declared on a %s without JobMetrics, while another broker has it, so its jobs "
+                "are not counted: call dramatiq.set_broker(broker) before actors are declared, or add "
+                "JobMetrics to both",
+                actor,
+                type(broker).__name__,
+            )
+
+    def _uncounted(self, broker: Any) -> str | None:  # noqa: ANN401 - as above
+        """The last actor of a broker without JobMetrics."""
         kinds = tuple(type(metrics) for metrics in self.added)
-        if not broker.actors or any(isinstance(middleware, kinds) for middleware in broker.middleware):
-            return
-        self.warned = True
-        logger.warning(
-            "actor %s is declared on a %s without JobMetrics, while another broker has it, so its jobs are "
-            "not counted: call dramatiq.set_broker(broker) before actors are declared, or add JobMetrics to "
-            "both",
-            next(reversed(broker.actors)),
-            type(broker).__name__,
-        )
+        if isinstance(broker, StubBroker) or any(isinstance(each, kinds) for each in broker.middleware):
+            return None
+        return next(reversed(broker.actors), None)
 
 
 WATCH: Final = Watch()  # of this process
