@@ -126,6 +126,20 @@ def test_jobs_run_without_a_needed_permission(
     assert stopped < _STOP_TIMEOUT / 2
 
 
+def test_a_refused_producer_ends_without_delay(shared_redis: RedisServer) -> None:
+    """Its counts would be refused again, so that its end does not wait for them."""
+    admin, metrics = shared_redis.client(), JobMetrics()
+    admin.execute_command("ACL", "SETUSER", "p", "reset", "on", ">pw", "(~dramatiq* +@all)")
+    broker = RedisBroker(url=shared_redis.url.replace("//", "//p:pw@"))
+    broker.add_middleware(metrics)
+    dramatiq.actor(lambda: None, broker=broker, actor_name="act").send()
+    wait_until(lambda: metrics._flusher and metrics._flusher._calls.denied)
+    before = time.monotonic()
+    metrics._stop()
+    assert time.monotonic() - before < _STOP_TIMEOUT / 2
+    broker.close()
+
+
 def test_a_service_without_info(tmp_path: Path) -> None:
     """Where the command has another name or does not exist, the sequences alone suffice."""
     server = RedisServer(tmp_path, rename_command="INFO hidden")

@@ -114,10 +114,15 @@ def delegate(real: RedisBroker) -> dramatiq.Broker:
 
 @pytest.mark.parametrize("form", [proxy_of, proxy_first, made_late, delegate])
 def test_worker_runs_on_whatever_leads_to_its_broker(
-    broker: RedisBroker, totals: Totals, form: Callable[[RedisBroker], dramatiq.Broker]
+    broker: RedisBroker,
+    totals: Totals,
+    form: Callable[[RedisBroker], dramatiq.Broker],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The worker boots, and its job is counted once at each step."""
-    counts = works(form(broker), totals)
+    """The worker boots, its job is counted once at each step, and nothing is warned of."""
+    with caplog.at_level(logging.WARNING, "bioagents_worker"):
+        counts = works(form(broker), totals)
+    assert caplog.messages == []
     assert [counts[f"{name}|act"] for name in ("enqueued", "processed", "succeeded")] == [1, 1, 1]
 
 

@@ -270,12 +270,16 @@ def test_skew_is_positive_if_our_clock_is_ahead(
 
 
 def test_remembered_attempts_are_bounded(by_hand: ByHand, clock: SimpleNamespace) -> None:
-    """While no worker is missing, only the last attempts are kept."""
+    """While no worker is missing, only the last attempts are kept; once they were looked up, none."""
     for _ in range(flusher._MAX_STARTED + 10):
         by_hand.happens()
     clock.now += 1
     by_hand.step()
     assert len(by_hand.tally.started) == flusher._MAX_STARTED
+    by_hand._sweep.watching = True
+    clock.now += 1
+    by_hand.step()
+    assert by_hand.tally.started == []
 
 
 def _refuse(*_: object, **__: object) -> None:
