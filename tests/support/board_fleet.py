@@ -42,11 +42,10 @@ class BoardFleet:
         replica = RedisServer(folder / "replica", replicaof=f"127.0.0.1 {self.redis.port}")
         cleanup.callback(replica.kill)
         self.chat = self._worker("chat", processes=2)
-        self.doomed = self._worker("deep-research", threads=2)
         self.research = self._worker("deep-research", MEMORY_LIMIT=str(64 * _MIB))
         # Commands of these look for no jobs of the dead, so that what one of them leaves stays orphaned.
         self.killed, self.draining = (self._worker("reports", threads=2, MAINTENANCE="0") for _ in range(2))
-        self._await_workers(6)
+        self._await_workers(5)
         self.producer = Program(
             [sys.executable, str(APP / "produce.py"), str(BACKLOG)],
             cwd=folder, name="producer", env=self._env(),
@@ -57,6 +56,10 @@ class BoardFleet:
             wait_until(
                 lambda: client.llen("dramatiq:deep-research") > BACKLOG / 2, timeout=60, what="a backlog"
             )
+            wait_until(lambda: client.keys("dramatiq:__acks__.*.deep-research"), what="jobs of deep-research")
+        # Only now: a job that makes long jobs usual would die with this worker, and run again after the load.
+        self.doomed = self._worker("deep-research", threads=2)
+        self._await_workers(6)
         (folder / "exporter.yml").write_text(_CONFIG)
         self.exporters = [self._exporter(f"exporter-{i}", self.redis, FLEET) for i in range(COPIES)]
         self.standby = self._exporter("standby", replica, STANDBY)
