@@ -111,7 +111,7 @@ class TotalsDecoder:
                 if _INTEGER.fullmatch(value):
                     good[names[name]] = int(value)
             except UnicodeDecodeError:
-                continue
+                continue  # counted below
         return good, len(pairs) - len(good)
 
 

@@ -6,6 +6,7 @@ enough. Overdue jobs are counted exactly for up to a hundred delayed jobs, beyon
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
@@ -24,7 +25,7 @@ GRACE: Final = 5.0
 _ROOM: Final = 512 * 1024
 
 
-class Sample:
+class Sample(ABC):
     """Messages in one hash; ``unread`` are those that are not read."""
 
     def __init__(self, ids_command: bytes, messages: bytes) -> None:
@@ -71,8 +72,9 @@ class Sample:
         found = array(replies[0], errors) if replies else ()
         self._take([message for message in found if isinstance(message, bytes)], now)
 
+    @abstractmethod
     def _take(self, messages: Sequence[bytes], now: float) -> None:
-        raise NotImplementedError
+        """Keep what these messages contain."""
 
     def _decoded(self, message: bytes) -> dict[str, Any] | None:
         """The message with its options; any that is not read is counted by its reason."""
